@@ -1,0 +1,124 @@
+"""A typed registry of cards: built-in, plugged in, or offered by installed packages.
+
+A card is a small frozen object with a ``name``. What it describes is loaded only when used: ``target`` is
+``"package.module:attribute"`` or the object itself. Entry points are listed without being loaded.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import importlib.metadata
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, Protocol, TypeVar
+
+from bench.core.errors import InputError, UnknownName
+
+
+class Named(Protocol):
+    """Anything with a name."""
+
+    @property
+    def name(self) -> str:
+        """The registered name."""
+        ...
+
+
+Card = TypeVar("Card", bound=Named)
+
+
+class Registry(Generic[Card]):
+    """Cards by name.
+
+    Args:
+        kind: what the cards describe, for messages ("task").
+        group: the entry-point group that installed packages add to. Each entry point resolves to a card,
+            or to a function that registers under the entry point's name when its module is imported.
+        builtin: returns the built-in cards; called once, on first use.
+    """
+
+    def __init__(self, kind: str, group: str, builtin: Callable[[], Iterable[Card]] = tuple) -> None:
+        self.kind, self.group = kind, group
+        self._builtin: Callable[[], Iterable[Card]] | None = builtin
+        self._cards: dict[str, Card] = {}
+        self._offers: dict[str, importlib.metadata.EntryPoint] | None = None
+
+    def register(self, card: Card) -> Card:
+        """Add ``card``.
+
+        Raises:
+            InputError: the name is taken.
+        """
+        self._load_builtin()
+        if card.name in self._cards:
+            raise InputError(f"{self.kind} {card.name!r} is already registered", mend="choose another name")
+        self._cards[card.name] = card
+        return card
+
+    def remove(self, name: str) -> None:
+        """Forget ``name`` (a plug-in being taken out); unknown names are ignored."""
+        self._cards.pop(name, None)
+
+    def get(self, name: str) -> Card:
+        """The card registered as ``name``; loads the entry point that offers it if need be.
+
+        Raises:
+            UnknownName: nothing has that name; the nearest names are offered.
+        """
+        self._load_builtin()
+        if name not in self._cards and name in self._offered():
+            self._load_offer(name)
+        if name not in self._cards:
+            raise UnknownName.among(self.kind, name, self.names())
+        return self._cards[name]
+
+    def names(self, pattern: str = "*") -> list[str]:
+        """Names that match a shell pattern, in natural order (``net2`` before ``net10``)."""
+        self._load_builtin()
+        known = {*self._cards, *self._offered()}
+        return sorted(fnmatch.filter(known, pattern), key=natural)
+
+    def __iter__(self) -> Iterator[Card]:
+        """Every card, in natural order; loads what entry points offer."""
+        return iter([self.get(name) for name in self.names()])
+
+    def __contains__(self, name: object) -> bool:
+        self._load_builtin()
+        return name in self._cards or name in self._offered()
+
+    def _load_builtin(self) -> None:
+        builtin, self._builtin = self._builtin, None
+        for card in builtin() if builtin else ():
+            self.register(card)
+
+    def _offered(self) -> dict[str, importlib.metadata.EntryPoint]:
+        if self._offers is None:
+            self._offers = {e.name: e for e in importlib.metadata.entry_points(group=self.group)}
+        return self._offers
+
+    def _load_offer(self, name: str) -> None:
+        offer = self._offered()[name]
+        try:
+            loaded = offer.load()
+        except Exception as error:
+            raise InputError(
+                f"{self.kind} {name!r} cannot be loaded: {type(error).__name__}: {error}",
+                where=f"entry point {offer.value}",
+                mend="repair or uninstall that package",
+            ) from error
+        if name not in self._cards and getattr(loaded, "name", None) == name:
+            self.register(loaded)
+
+
+def natural(text: str) -> list[tuple[int, int | str]]:
+    """Sort key that compares digits as numbers."""
+    return [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in re.split(r"(\d+)", text) if piece]
+
+
+def resolve_target(target: str | Callable[..., Any] | type) -> Any:
+    """The object behind ``"package.module:attribute"``; anything but a string is returned as it is."""
+    if not isinstance(target, str):
+        return target
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
