@@ -176,8 +176,9 @@ def growth(outputs: ArrayLike, target_max: float) -> tuple[NDArray[np.float64], 
 def departure(outputs: ArrayLike) -> NDArray[np.float64]:
     """RMS of ẑ over directions at each rung: 0 means the network answers with the training mean. Shape (rungs,)."""
     array = np.asarray(outputs, dtype=np.float64)
-    finite = np.isfinite(array).all(axis=1)
-    return np.where(finite, root_mean_square(np.where(finite[:, None], array, 0.0), axis=1), np.inf)
+    finite = np.isfinite(array)
+    spread = root_mean_square(np.where(finite, array, 0.0), axis=1)
+    return np.where(np.all(finite, axis=1), spread, np.inf)
 
 
 def exponent(ladder: Sequence[float], growth: Sequence[float | None]) -> float | None:
