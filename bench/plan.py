@@ -1,0 +1,148 @@
+"""What is to be run: cells, and the jobs that are left of them once finished records are taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import architectures
+import tasks
+from bench.core.errors import InputError
+from bench.protocol import get_protocol
+from leaderboard.record import RecordKey, Truth
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One task, one architecture with its sizes, one norm scheme, one protocol; all in canonical spelling."""
+
+    task: str
+    architecture: str
+    norm: str
+    protocol: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """The seeds of a cell that are still to be run, in one worker.
+
+    Args:
+        keys: the record keys, which differ in their seed alone.
+        truth: the task's truth kind, which records carry.
+        deterministic: the seed has no influence; one seed is run.
+    """
+
+    keys: tuple[RecordKey, ...]
+    truth: Truth
+    deterministic: bool = False
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds to run."""
+        return tuple(key.seed for key in self.keys)
+
+    @property
+    def title(self) -> str:
+        """How progress names this job."""
+        key = self.keys[0]
+        return f"{key.task} · {key.architecture} · {key.norm}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a job is run; nothing here may change what a record says, time apart.
+
+    Args:
+        device: torch device that trains and probes.
+        stacked: train members together (True), one by one (False), or by the cell's own rule (None).
+        weights: directory that receives the selected weights as safetensors, or None.
+        threads: torch threads of the worker.
+    """
+
+    device: str = "cpu"
+    stacked: bool | None = None
+    weights: Path | None = None
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A product: every task with every architecture under every norm scheme."""
+
+    tasks: tuple[str, ...]
+    architectures: tuple[str, ...]
+    norms: tuple[str, ...] = ("none",)
+
+
+def cells_of(selections: Iterable[Selection], protocol: str) -> list[Cell]:
+    """The distinct cells of ``selections`` in order, spelled canonically.
+
+    Estimators are not normalized: whatever the schemes asked for, they appear once, with ``none``.
+
+    Raises:
+        InputError: a name or an option is unknown.
+    """
+    get_protocol(protocol)
+    cells: dict[Cell, None] = {}
+    for selection in selections:
+        for task, architecture, norm in product(selection.tasks, selection.architectures, selection.norms):
+            resolved = architectures.resolve(architecture)
+            scheme = "none" if resolved.card.role == "estimator" else str(architectures.parse_scheme(norm))
+            cells[Cell(tasks.resolve(task).name, resolved.name, scheme, protocol)] = None
+    return list(cells)
+
+
+def record_keys(cell: Cell, seeds: Sequence[int]) -> list[RecordKey]:
+    """The keys of a cell's records. Loads the task, whose data hash is part of the key."""
+    task = tasks.resolve(cell.task)
+    architecture = architectures.resolve(cell.architecture)
+    data_hash = task.load().data_hash
+    first = seeds[:1] if architecture.card.deterministic else seeds
+    return [
+        RecordKey(
+            protocol=cell.protocol,
+            task=task.name,
+            task_version=task.card.version,
+            data_hash=data_hash,
+            architecture=architecture.name,
+            source_hash=architecture.source_hash,
+            norm=cell.norm,
+            seed=seed,
+        )
+        for seed in first
+    ]
+
+
+def jobs_for(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[str]) -> list[Job]:
+    """One job a cell, over the seeds whose key digest is not in ``finished``; cells without any are left out."""
+    jobs = []
+    for cell in cells:
+        keys = tuple(key for key in record_keys(cell, seeds) if key.digest() not in finished)
+        if keys:
+            truth = tasks.resolve(cell.task).card.truth
+            deterministic = architectures.resolve(cell.architecture).card.deterministic
+            jobs.append(Job(keys, truth, deterministic))
+    return jobs
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """``"3"`` is 0, 1, 2; ``"4,7"`` names seeds.
+
+    Raises:
+        InputError: not positive, not whole, negative, repeated, or more than 10,000.
+    """
+    try:
+        numbers = [int(piece) for piece in text.split(",")]
+    except ValueError:
+        raise InputError(
+            f"{text!r} is not a number of seeds", where="--seeds", mend="--seeds 3, or --seeds 0,4,7"
+        ) from None
+    if "," in text:
+        if min(numbers) < 0 or len(set(numbers)) < len(numbers):
+            raise InputError(f"seeds {text} are negative or repeated", where="--seeds", mend="distinct seeds from 0 up")
+        return tuple(numbers)
+    if not 1 <= numbers[0] <= 10_000:
+        raise InputError(f"{numbers[0]} seeds", where="--seeds", mend="between 1 and 10000")
+    return tuple(range(numbers[0]))

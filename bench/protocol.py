@@ -1,0 +1,134 @@
+"""How everybody is trained and selected. A leaderboard number means protocol 1; any change is a new protocol.
+
+Every architecture and every normalization scheme gets the same steps, batches, learning rates and number of
+validation checks. Far data has no part in any of it: it is evaluated once, on the selected weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.core.errors import UnknownName
+from bench.core.seeding import generator
+from tasks.card import TaskCard
+
+DIRECTIONS = 64
+"""Rays per task: half towards training inputs, half isotropic."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A protocol applied to one task.
+
+    Args:
+        steps: optimizer steps.
+        batch_size: rows a step, or None for the full batch.
+        learning_rates: the grid, ascending; one entry means that nothing is chosen.
+        checks: the steps (counted from 1) after which validation error is measured, ascending.
+        selects: whether validation chooses rate and step; otherwise the last weights are taken.
+    """
+
+    steps: int
+    batch_size: int | None
+    learning_rates: tuple[float, ...]
+    checks: tuple[int, ...]
+    selects: bool
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Optimizer settings that are the same for everybody.
+
+    Loss: mean squared error on standardized targets. Optimizer: Adam (betas 0.9 and 0.999, eps 1e-8), no weight decay.
+
+    Args:
+        name: the id that records carry; only one protocol is ranked together.
+        summary: one line for lists.
+        learning_rates: the grid; empty where the task's paper budget brings its own rate.
+        checks: how often validation error is measured.
+        full_batch_rows: up to this many training rows, every step sees all of them.
+        step_share: share of the task's budget of steps that is used.
+        as_paper: take epochs, batch size and rate of arXiv 2505.14512 and keep the last weights.
+    """
+
+    name: str
+    summary: str
+    learning_rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
+    checks: int = 50
+    full_batch_rows: int = 1024
+    step_share: float = 1.0
+    as_paper: bool = False
+
+    def schedule(self, card: TaskCard, rows: int) -> Schedule:
+        """What this protocol asks for on a task with ``rows`` training rows."""
+        if self.as_paper:
+            return self._paper_schedule(card, rows)
+        steps = max(1, round(card.budget.steps * self.step_share))
+        full = rows <= self.full_batch_rows or card.budget.batch_size >= rows
+        return Schedule(
+            steps=steps,
+            batch_size=None if full else card.budget.batch_size,
+            learning_rates=self.learning_rates,
+            checks=check_steps(steps, self.checks),
+            selects=True,
+        )
+
+    def _paper_schedule(self, card: TaskCard, rows: int) -> Schedule:
+        batch = card.paper.batch_size
+        full = batch is None or batch >= rows
+        steps = card.paper.epochs * (1 if full else -(-rows // (batch or rows)))
+        return Schedule(
+            steps=steps,
+            batch_size=None if full else batch,
+            learning_rates=(card.paper.learning_rate,),
+            checks=check_steps(steps, self.checks),
+            selects=False,
+        )
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    p.name: p
+    for p in (
+        Protocol("1", "the standard protocol: four learning rates, chosen per seed on validation data"),
+        Protocol("paper", "arXiv 2505.14512: its rates, epochs and batches, no validation", as_paper=True),
+        Protocol(
+            "quick",
+            "a fifth of the steps and two learning rates, for a first look; not comparable with protocol 1",
+            learning_rates=(1e-3, 1e-2),
+            checks=20,
+            step_share=0.2,
+        ),
+    )
+}
+
+
+def get_protocol(name: str) -> Protocol:
+    """The protocol called ``name``.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    if name not in PROTOCOLS:
+        raise UnknownName.among("protocol", name, PROTOCOLS)
+    return PROTOCOLS[name]
+
+
+def check_steps(steps: int, checks: int) -> tuple[int, ...]:
+    """At most ``checks`` distinct steps in 1..``steps``, evenly spread, the last one always among them."""
+    return tuple(sorted({max(1, round(steps * (i + 1) / checks)) for i in range(checks)}))
+
+
+def batch_indices(task: str, architecture: str, seed: int, rows: int, schedule: Schedule) -> np.ndarray | None:
+    """Row numbers of every batch, shape (steps, batch size), int64; None for full batches.
+
+    Rows are shuffled anew each pass, and a pass that ends inside a batch is completed from the next one. The draw
+    depends on task, architecture and seed, never on the scheme or the learning rate.
+    """
+    if schedule.batch_size is None:
+        return None
+    draw = generator("batches", task, architecture, seed)
+    needed = schedule.steps * schedule.batch_size
+    passes = [draw.permutation(rows) for _ in range(-(-needed // rows))]
+    return np.concatenate(passes)[:needed].reshape(schedule.steps, schedule.batch_size)

@@ -1,0 +1,46 @@
+"""The inside of a worker process. Importing this module imports torch: the fork server does so once for all workers."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import resource
+import signal
+import threading
+from collections.abc import Sequence
+
+import torch
+
+from bench.cell import run_job
+from bench.core.plugins import load_plugin
+from bench.outcomes import Outcome
+from bench.plan import Job, Settings
+
+_settings = Settings()
+
+
+def start(settings: Settings, memory: int | None, plugins: Sequence[str]) -> None:
+    """Prepare this process: threads, memory, plug-ins; interrupts belong to the coordinator, and so does life."""
+    global _settings
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _settings = settings
+    threading.Thread(target=_end_with_coordinator, daemon=True).start()
+    torch.set_num_threads(_settings.threads)
+    if memory is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    for path in plugins:
+        load_plugin(path)
+
+
+def run(job: Job) -> list[Outcome]:
+    """Run one job with the settings this process was started with."""
+    return run_job(job, _settings)
+
+
+def _end_with_coordinator() -> None:
+    """Leave when the coordinator is gone, however it went: nobody would read what is computed here."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
