@@ -1,0 +1,11 @@
+"""The built-in tasks in words, a module for each family; reading them loads no data and no heavy library."""
+
+from __future__ import annotations
+
+from tasks.card import TaskCard
+from tasks.cards import images, known, sequences, tables
+
+
+def builtin_cards() -> tuple[TaskCard, ...]:
+    """All built-in cards."""
+    return (*known.CARDS, *tables.CARDS, *images.CARDS, *sequences.CARDS)

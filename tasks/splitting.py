@@ -1,0 +1,154 @@
+"""From samples to a split task: splits that share nothing, shells of a known function, and the data hash."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+import numpy as np
+
+from bench.core.errors import InputError
+from bench.core.problem import InputKind
+from bench.core.seeding import generator
+from tasks import geometry
+from tasks.data import FarSet, RawTask, Rows, Samples, TruthFunction, input_statistics
+
+HELD_OUT = 0.1
+SHELLS = ((1.0, 2.0), (2.0, 5.0), (5.0, 10.0))
+SHELL_ROWS = 500
+
+
+def assemble(samples: Samples, kind: InputKind, name: str) -> RawTask:
+    """Split the training domain, label the shells of a known function, and keep far rows that are really outside.
+
+    Args:
+        samples: what the builder returned.
+        kind: what one input is.
+        name: canonical spelling of the task; it alone seeds the split.
+
+    Raises:
+        InputError: there are neither far sets nor a truth to label shells with, or two far sets share a name.
+    """
+    train, validation, test = split(samples.domain, name)
+    far = samples.far
+    if not far and samples.truth is not None:
+        far = shells(train, kind, samples.truth, name)
+    if not far:
+        raise InputError("the task has no far set and no known truth", where=name, mend="give far sets or a truth")
+    if len({f.name for f in far} | {"train", "validation", "test"}) < len(far) + 3:
+        raise InputError("two sets have the same name", where=name, mend="give each far set a name of its own")
+    far, notes = without_known_rows(far, samples.domain)
+    return RawTask(
+        kind=kind,
+        train=train,
+        validation=validation,
+        test=test,
+        far=far,
+        feature_names=samples.feature_names,
+        notes=samples.notes + notes,
+        truth_function=samples.truth,
+    )
+
+
+def split(rows: Rows, name: str) -> tuple[Rows, Rows, Rows]:
+    """Train, validation and test: 10% each for the latter two, whole clusters of related rows at a time.
+
+    Rows are related when their inputs are the same or their source is. A cluster with more than a tenth of all
+    rows stays in training, so that no single one can take the place of the training set.
+    """
+    cluster = related(rows)
+    sizes = np.bincount(cluster)
+    order = generator(name, "split").permutation(len(sizes))
+    wanted = HELD_OUT * len(rows)
+    place = np.zeros(len(sizes), dtype=np.int64)  # 0 train, 1 validation, 2 test
+    small = order[sizes[order] <= wanted]
+    before = np.concatenate([[0], np.cumsum(sizes[small])[:-1]]) if len(small) else np.zeros(0)
+    place[small[before < wanted]] = 2
+    place[small[(before >= wanted) & (before < 2 * wanted)]] = 1
+    where = place[cluster]
+    train, validation, test = (rows.take(np.flatnonzero(where == code)) for code in (0, 1, 2))
+    return train, validation, test
+
+
+def related(rows: Rows) -> np.ndarray:
+    """Cluster (n,) of each row: rows with the same inputs or the same source are in one cluster."""
+    _, same_inputs = np.unique(row_keys(rows.inputs), return_inverse=True)
+    if rows.groups is None:
+        return same_inputs
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    _, same_source = np.unique(rows.groups, return_inverse=True)
+    offset = same_inputs.max() + 1
+    nodes = offset + same_source.max() + 1
+    edges = coo_array((np.ones(len(rows)), (same_inputs, offset + same_source)), shape=(nodes, nodes))
+    _, component = connected_components(edges, directed=False)
+    return np.unique(component[same_inputs], return_inverse=True)[1]
+
+
+def row_keys(inputs: np.ndarray) -> np.ndarray:
+    """One opaque value (n,) a row; equal exactly where the inputs (n, *shape) are equal.
+
+    Wide rows (images) are told apart by a 128-bit digest of their bytes.
+    """
+    flat = np.ascontiguousarray(inputs.reshape(len(inputs), -1))
+    if flat.dtype.kind == "f":
+        flat = flat + 0.0  # -0.0 becomes 0.0
+    if flat.shape[1] * flat.itemsize > 512:
+        digests = [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in flat]
+        return np.array(digests, dtype="V16")
+    return flat.view(np.dtype((np.void, flat.shape[1] * flat.itemsize)))[:, 0]
+
+
+def without_known_rows(far: tuple[FarSet, ...], domain: Rows) -> tuple[tuple[FarSet, ...], tuple[str, ...]]:
+    """Far sets without rows whose inputs also stand in the training domain or in an earlier far set."""
+    seen, kept, notes = row_keys(domain.inputs), [], []
+    for far_set in far:
+        keys = row_keys(far_set.rows.inputs)
+        comparable = domain.inputs.shape[1:] == far_set.rows.inputs.shape[1:]
+        known = np.isin(keys, seen) if comparable else np.zeros(len(keys), dtype=bool)
+        if known.any():
+            notes.append(f"{known.sum():,} rows left out of {far_set.name!r}: their inputs also stand elsewhere")
+            far_set = dataclasses.replace(far_set, rows=far_set.rows.take(np.flatnonzero(~known)))
+        if comparable:
+            seen = np.concatenate([seen, keys])
+        kept.append(far_set)
+    return tuple(kept), tuple(notes)
+
+
+def shells(train: Rows, kind: InputKind, truth: TruthFunction, name: str) -> tuple[FarSet, ...]:
+    """Far sets of a known function: 500 rows on each of the shells (1, 2], (2, 5] and (5, 10] R.
+
+    In standardized space a direction is uniform on the sphere (one dimension: left or right) and the distance
+    uniform in the shell; the labels are the noise-free truth.
+    """
+    mean, scale = input_statistics(train.inputs, kind)
+    radius = geometry.radius((train.inputs - mean) / scale, kind)
+    sets = []
+    for inner, outer in SHELLS:
+        draw = generator(name, "shell", f"{inner:g}-{outer:g}")
+        direction = draw.standard_normal((SHELL_ROWS, *train.inputs.shape[1:]))
+        unit = direction / geometry.size(direction, kind).reshape(-1, *[1] * (direction.ndim - 1))
+        reach = outer - (outer - inner) * draw.random(SHELL_ROWS)  # in (inner, outer]
+        inputs = unit * (reach * radius).reshape(-1, *[1] * (direction.ndim - 1)) * scale + mean
+        label = f"({inner:g}, {outer:g}] R"
+        rows = Rows(inputs, truth(inputs))
+        sets.append(FarSet(f"shell-{inner:g}-{outer:g}", rows, float(np.sqrt(inner * outer)), label))
+    return tuple(sets)
+
+
+def data_hash(raw: RawTask) -> str:
+    """SHA-256 over the names of the sets and the types, shapes and bytes of their arrays, as hexadecimal digits.
+
+    Floating-point values are rounded to float32 first: the last bits of a sine differ between processors, and
+    must not keep their records apart.
+    """
+    digest = hashlib.sha256()
+    for name, rows in raw.sets().items():
+        for array in (rows.inputs, rows.targets):
+            exact = array.dtype.kind != "f"
+            content = np.ascontiguousarray(array if exact else array.astype(np.float32) + np.float32(0))
+            head = f"{name}\0{content.dtype.str}\0{content.shape}\0".encode()
+            digest.update(len(head).to_bytes(8, "big") + head)
+            digest.update(content.data if content.size else b"")
+    return digest.hexdigest()
