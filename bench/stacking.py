@@ -46,7 +46,7 @@ class Stack:
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()), materialize_grads=True)
         for group, members in zip(self._optimizer.param_groups, self._slices(), strict=True):
             for view, gradient in zip(group["params"], gradients, strict=True):
-                view.grad = gradient[members]
+                view.grad = gradient[members].contiguous()  # the fused kernel walks memory, whatever the strides
         self._optimizer.step()
         return losses.detach()
 

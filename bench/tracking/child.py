@@ -1,0 +1,186 @@
+"""The process that owns wandb: reads run descriptions, one line of JSON each, and answers each with one line.
+
+Nothing that happens here (a crash, a hang, a full disk, output to the terminal) can reach the sweep. It ends when its
+input does, so it outlives a sweep that is killed only to finish what it was given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from bench.tracking.description import RunDescription, Table
+from bench.tracking.runfile import is_complete
+
+RESERVED_BYTES = 64 * 1024 * 1024  # of disk space, left to the store: results come first
+
+
+@dataclass(frozen=True)
+class ChildOptions:
+    """What the process is started with.
+
+    Args:
+        mode: ``online`` or ``offline``.
+        home: the folder that W&B writes to.
+        init_timeout: seconds for the server to answer.
+        finish_timeout: seconds to upload what is left at the end of a run.
+        patience: seconds for one run altogether; then the process ends itself.
+        reserved_bytes: no run is begun with less free disk space.
+    """
+
+    mode: str
+    home: str
+    project: str
+    init_timeout: float
+    finish_timeout: float
+    patience: float
+    reserved_bytes: int = RESERVED_BYTES
+
+
+def main(argument: str) -> None:
+    """Serve until the input ends. ``argument``: :class:`ChildOptions` as JSON."""
+    options = ChildOptions(**json.loads(argument))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep decides when we end
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(10)
+    answers = _take_stdout()
+    for line in sys.stdin:
+        faulthandler.dump_traceback_later(options.patience, exit=True)  # in case nobody is left to end us
+        print(json.dumps(_serve(line, options)), file=answers, flush=True)
+        faulthandler.cancel_dump_traceback_later()
+    faulthandler.dump_traceback_later(options.patience, exit=True)
+
+
+def _take_stdout() -> TextIO:
+    """The answer stream; whatever else prints goes to the log, where stderr already goes."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return answers
+
+
+def _serve(line: str, options: ChildOptions) -> dict[str, Any]:
+    try:
+        publish(RunDescription.from_json(line), options)
+    except Exception as error:
+        traceback.print_exc()
+        return {"ok": False, "reason": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
+    return {"ok": True}
+
+
+def publish(description: RunDescription, options: ChildOptions) -> None:
+    """Write one run.
+
+    Raises:
+        OSError: too little disk space, or what W&B raises.
+        RuntimeError: W&B says it is done, but its file is not whole.
+    """
+    home = Path(options.home)
+    free = shutil.disk_usage(home).free
+    if free < options.reserved_bytes:
+        raise OSError(f"{free // 2**20} MiB free on the disk of {home}, {options.reserved_bytes // 2**20} are kept free")
+    run = _begin(description, options)
+    file = Path(run.settings.sync_file)
+    try:
+        with _undone_if_failing(run, file.parent, options):
+            _fill(run, description, home)
+            run.finish(exit_code=int(description.failed))
+            if options.mode == "offline" and not is_complete(file):
+                raise RuntimeError(f"W&B did not write {file.name} to its end")
+    finally:
+        _forget_latest(home)
+
+
+def _begin(description: RunDescription, options: ChildOptions) -> Any:
+    import wandb
+
+    settings = wandb.Settings(
+        init_timeout=options.init_timeout,
+        finish_timeout=options.finish_timeout,
+        finish_timeout_raises=True,
+        silent=True,
+        console="off",
+        disable_git=True,
+        disable_code=True,
+        save_code=False,
+        x_disable_meta=True,  # the machine is described by the records' environment; this process is not the sweep
+        x_disable_stats=True,
+        x_disable_machine_info=True,
+        x_save_requirements=False,
+    )
+    return wandb.init(
+        project=options.project,
+        id=description.id,
+        name=description.name,
+        group=description.group,
+        job_type=description.job_type,
+        tags=list(description.tags),
+        config=dict(description.config),
+        mode=options.mode,
+        dir=str(Path(options.home).parent),
+        resume="allow",
+        settings=settings,
+    )
+
+
+@contextlib.contextmanager
+def _undone_if_failing(run: Any, folder: Path, options: ChildOptions) -> Iterator[None]:
+    """Half a run is worse than none: it would be sent as a failed one. It is described again on a later run."""
+    try:
+        yield
+    except Exception:
+        with contextlib.suppress(Exception):
+            run.finish(exit_code=1)
+        if options.mode == "offline":
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _forget_latest(home: Path) -> None:
+    """wandb's link to the latest run: useless among hundreds of runs, and broken once one is moved."""
+    with contextlib.suppress(OSError):
+        (home / "latest-run").unlink()
+
+
+def _fill(run: Any, description: RunDescription, home: Path) -> None:
+    import wandb
+
+    run.define_metric("step", hidden=True)
+    run.define_metric("train/*", step_metric="step")
+    run.define_metric("validation/*", step_metric="step", summary="min")
+    for step, values in description.history:
+        run.log(dict(values), step=step)
+    shown: dict[str, Any] = {name: _table(table) for name, table in description.tables.items()}
+    with tempfile.TemporaryDirectory(dir=home) as folder:
+        if shown:
+            run.log(shown)
+        for name, value in description.summary.items():
+            run.summary[name] = value
+        if description.files:
+            run.log_artifact(_artifact(description, Path(folder)))
+
+
+def _table(table: Table) -> Any:
+    import wandb
+
+    return wandb.Table(columns=list(table.columns), data=[list(row) for row in table.rows], allow_mixed_types=True)
+
+
+def _artifact(description: RunDescription, folder: Path) -> Any:
+    import wandb
+
+    artifact = wandb.Artifact(f"records-{description.id}", type="records")
+    for name, text in description.files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        artifact.add_file(str(folder / name), name=name)  # staged at once, so that the folder may go
+    return artifact

@@ -1,0 +1,269 @@
+"""What a W&B run will say, as plain data: made from records, without wandb."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.core.errors import FarFieldError
+from bench.core.grammar import parse_call
+from leaderboard.metrics import GROWTH_FLOOR, clip_error
+from leaderboard.record import CellKey, Details, Record
+from leaderboard.statistics import log_t_interval, t_interval, verdict
+
+_SEED_STRIDE = 100_000  # W&B steps reserved for one seed's curve; no protocol checks that often
+_LONGEST = {"group": 128, "job_type": 128, "tag": 64, "name": 128}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: column names and rows of numbers, text and nulls."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """One W&B run.
+
+    Attributes:
+        id: stable, so that describing the same cell again resumes the same run.
+        history: (step, values) in ascending order of step.
+        summary: what stands beside the run in tables; an infinite number stays infinite.
+        files: of the artifact ``records-<id>``, by name.
+        failed: W&B is told that the run failed.
+    """
+
+    id: str
+    name: str
+    group: str
+    job_type: str
+    tags: tuple[str, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[tuple[int, Mapping[str, float]], ...] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    failed: bool = False
+
+    def to_json(self) -> str:
+        """One line; infinities are kept (this never leaves the machine)."""
+        return json.dumps(dataclasses.asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> RunDescription:
+        """Read what :meth:`to_json` wrote."""
+        data = json.loads(text)
+        data["tables"] = {name: Table(tuple(t["columns"]), tuple(map(tuple, t["rows"]))) for name, t in data["tables"].items()}
+        data["history"] = tuple((step, values) for step, values in data["history"])
+        data["tags"] = tuple(data["tags"])
+        return cls(**data)
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of the content; which sweep brought it is no content."""
+        config = {name: value for name, value in self.config.items() if name != "sweep_id"}
+        return hashlib.sha256(dataclasses.replace(self, config=config).to_json().encode()).hexdigest()
+
+
+def describe_cell(
+    records: Sequence[Record],
+    details: Sequence[Details],
+    *,
+    suite: str,
+    sweep_id: str,
+    suite_text: str | None = None,
+) -> RunDescription:
+    """The run of one cell.
+
+    Args:
+        records: one for each seed of the cell, all of them, so that means are over all.
+        details: of each record in turn; curves are read from it.
+        suite: groups the run, and is part of its id.
+        sweep_id: kept in the config.
+        suite_text: the suite file, for the artifact.
+    """
+    records, details = _in_order_of_seed(records, details)
+    cell = records[0].key.cell
+    family, kinds, placements = _classify(cell)
+    run_id = run_id_of(suite, *dataclasses.astuple(cell))
+    config = {
+        **dataclasses.asdict(cell),
+        "seeds": [r.key.seed for r in records],
+        "suite": suite,
+        "sweep_id": sweep_id,
+        "family": family,
+        "norm_kinds": kinds,
+        "norm_placements": placements,
+        "truth": records[0].truth,
+        "record_schema": records[0].schema_version,
+        "environment": _shared_environment(records),
+    }
+    tags = [f"family:{family}", *(f"norm:{k}" for k in kinds), *(f"placement:{p}" for p in placements)]
+    files = {"records.jsonl": "".join(f"{r.to_json()}\n" for r in records)}
+    if suite_text is not None:
+        files["suite.yaml"] = suite_text
+    return RunDescription(
+        id=run_id,
+        name=_short(f"{cell.architecture} {cell.norm}", "name"),
+        group=_short(suite, "group"),
+        job_type=_short(cell.task, "job_type"),
+        tags=tuple(dict.fromkeys(_short(t, "tag") for t in tags)),
+        config=config,
+        history=tuple(row for r, d in zip(records, details, strict=True) for row in _curve(r.key.seed, d)),
+        tables={"growth": _growth_table(records)},
+        summary=_summary(records),
+        files=files,
+        failed=any(not r.is_final for r in records),
+    )
+
+
+def describe_sweep(
+    standings: Sequence[Mapping[str, Any]],
+    statuses: Mapping[str, int],
+    *,
+    suite: str,
+    sweep_id: str,
+    suite_text: str | None = None,
+) -> RunDescription:
+    """The run that sums up a sweep: the standings table and how many records ended how."""
+    columns = tuple(dict.fromkeys(name for row in standings for name in row))
+    rows = tuple(tuple(_plain(row.get(name)) for name in columns) for row in standings)
+    return RunDescription(
+        id=run_id_of(suite, sweep_id, "sweep"),
+        name=_short(f"{suite} standings", "name"),
+        group=_short(suite, "group"),
+        job_type="sweep",
+        config={"suite": suite, "sweep_id": sweep_id},
+        tables={"standings": Table(columns, rows)} if columns else {},
+        summary={"rows": len(rows), **{f"records/{status}": count for status, count in sorted(statuses.items())}},
+        files={} if suite_text is None else {"suite.yaml": suite_text},
+    )
+
+
+def run_id_of(*parts: str) -> str:
+    """A W&B run id: 20 hex digits of SHA-256 over the parts."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
+
+
+def _in_order_of_seed(
+    records: Sequence[Record], details: Sequence[Details]
+) -> tuple[tuple[Record, ...], tuple[Details, ...]]:
+    if not records or len(records) != len(details):
+        raise ValueError(f"{len(records)} records with {len(details)} details")
+    if len({r.key.cell for r in records}) > 1 or len({r.key.seed for r in records}) < len(records):
+        raise ValueError("the records of a run must be different seeds of one cell")
+    pairs = sorted(zip(records, details, strict=True), key=lambda pair: pair[0].key.seed)
+    return tuple(r for r, _ in pairs), tuple(d for _, d in pairs)
+
+
+def _classify(cell: CellKey) -> tuple[str, list[str], list[str]]:
+    """Family, kinds of norm and placements; what is not known here (a plug-in's) is named by its spelling."""
+    from architectures import parse_scheme, resolve
+
+    try:
+        family = resolve(cell.architecture).card.family
+    except FarFieldError:
+        family = parse_call(cell.architecture).name
+    try:
+        parts = parse_scheme(cell.norm).parts
+    except FarFieldError:
+        return family, [cell.norm], []
+    kinds = list(dict.fromkeys(part.kind.name for part in parts)) or ["none"]
+    return family, kinds, list(dict.fromkeys(part.placement for part in parts))
+
+
+def _shared_environment(records: Sequence[Record]) -> dict[str, Any]:
+    """The environment; where seeds ran in different ones, a list in order of seed."""
+    names = sorted({name for r in records for name in r.environment})
+    shared: dict[str, Any] = {}
+    for name in names:
+        values = [r.environment.get(name) for r in records]
+        shared[name] = values[0] if len(set(values)) == 1 else values
+    return shared
+
+
+def _curve(seed: int, details: Details) -> list[tuple[int, dict[str, float]]]:
+    """Training and validation error of one seed against the training step.
+
+    Each seed has W&B steps of its own. A resumed run drops steps it has seen, so sending a cell again adds
+    nothing, while a new seed still finds its place.
+    """
+    steps, train, validation = (details.get(f"curve.{name}", ()) for name in ("step", "train", "validation"))
+    rows = []
+    for index, step in enumerate(steps):
+        named = {"step": step, f"train/seed{seed}": _at(train, index), f"validation/seed{seed}": _at(validation, index)}
+        rows.append((seed * _SEED_STRIDE + index, {name: v for name, v in named.items() if v is not None}))
+    return rows
+
+
+def _at(values: Sequence[float | None], index: int) -> float | None:
+    return values[index] if index < len(values) else None
+
+
+def _growth_table(records: Sequence[Record]) -> Table:
+    rows = [
+        (r.key.seed, *rung) for r in records for rung in zip(r.ladder, r.growth, r.departure, r.nonfinite, strict=True)
+    ]
+    return Table(("seed", "distance", "growth", "departure", "nonfinite"), tuple(rows))
+
+
+def _summary(records: Sequence[Record]) -> dict[str, Any]:
+    """Means over seeds, each seed's own value beside them, and the verdict."""
+    measured = {
+        "max_growth": ([r.max_growth for r in records], _growth_mean),
+        "growth_at_10": ([r.growth_at(10) for r in records], _growth_mean),
+        "growth_at_100": ([r.growth_at(100) for r in records], _growth_mean),
+        "exponent": ([r.exponent for r in records], _plain_mean),
+        "id_error": ([r.id_error for r in records], _error_mean),
+        "far_error": ([r.far_error for r in records], _error_mean),
+        "certificate": ([r.certificate for r in records], _growth_mean),
+    }
+    summary: dict[str, Any] = {}
+    for name, (values, mean) in measured.items():
+        present = [v for v in values if v is not None]
+        if name == "certificate" and not present:
+            continue
+        summary[name] = mean(present) if present else None
+        summary |= {f"{name}/seed{r.key.seed}": v for r, v in zip(records, values, strict=True)}
+    summary |= {f"status/seed{r.key.seed}": r.status for r in records}
+    summary |= {f"reason/seed{r.key.seed}": r.reason for r in records if r.reason is not None}
+    summary |= {f"learning_rate/seed{r.key.seed}": r.learning_rate for r in records if r.learning_rate is not None}
+    probed = [r for r in records if r.ladder]
+    summary["verdict"] = verdict([r.exponent for r in probed], exact=all(r.deterministic for r in probed))
+    summary["seeds"] = len(records)
+    summary["seeds_ok"] = Counter(r.status for r in records)["ok"]
+    return summary
+
+
+def _growth_mean(values: Sequence[float]) -> float:
+    return log_t_interval([max(v, GROWTH_FLOOR) for v in values]).mean
+
+
+def _error_mean(values: Sequence[float]) -> float:
+    return log_t_interval([clip_error(v) for v in values]).mean
+
+
+def _plain_mean(values: Sequence[float]) -> float:
+    return t_interval(values).mean
+
+
+def _plain(value: Any) -> Any:
+    """A table cell: numbers, text and nulls as they are, anything else as its text; JSON has no infinity."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _short(text: str, what: str) -> str:
+    """``text`` cut to what W&B takes, with a digest so that two long names stay apart."""
+    longest = _LONGEST[what]
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest - 9]}~{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -1,0 +1,237 @@
+"""Stacked training against the plain loop that anybody would write, and members against their neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bench.core.errors import UnknownName
+from bench.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol
+from bench.stacking import Stack
+from bench.training import TrainingData, train
+from tasks.card import Budget, PaperBudget
+
+
+def network(seed: int, norm: str = "layer") -> nn.Module:
+    torch.manual_seed(seed)
+    layers = {"layer": nn.LayerNorm(16), "batch": nn.BatchNorm1d(16), "none": nn.Identity()}
+    return nn.Sequential(nn.Linear(3, 16), layers[norm], nn.ReLU(), nn.Linear(16, 1)).double()
+
+
+def data(rows: int = 60) -> TrainingData:
+    draw = torch.Generator().manual_seed(1)
+    x = torch.randn(rows, 3, generator=draw, dtype=torch.float64)
+    z = x[:, 0] * x[:, 1] + 0.1 * torch.randn(rows, generator=draw, dtype=torch.float64)
+    return TrainingData(x[: rows // 2], z[: rows // 2], x[rows // 2 :], z[rows // 2 :])
+
+
+def schedule(steps: int = 40, batch: int | None = None, rates: tuple[float, ...] = (1e-3, 1e-2)) -> Schedule:
+    return Schedule(steps, batch, rates, check_steps(steps, 8), selects=True)
+
+
+def batches(plan: Schedule, rows: int, seeds: list[int]) -> dict[int, np.ndarray] | None:
+    if plan.batch_size is None:
+        return None
+    return {seed: found for seed in seeds if (found := batch_indices("t", "a", seed, rows, plan)) is not None}
+
+
+def plain_loop(
+    seed: int, rate: float, norm: str, plan: Schedule, rows: np.ndarray | None
+) -> tuple[float, int, nn.Module]:
+    """Lone training, the textbook way; returns best validation error, its step and the last module."""
+    module, stock = network(seed, norm), data()
+    optimizer = torch.optim.Adam(module.parameters(), lr=rate)
+    best = (float("inf"), 0)
+    for step in range(1, plan.steps + 1):
+        x, z = (
+            (stock.inputs, stock.targets)
+            if rows is None
+            else (stock.inputs[rows[step - 1]], stock.targets[rows[step - 1]])
+        )
+        module.train()
+        optimizer.zero_grad()
+        ((module(x)[:, 0] - z) ** 2).mean().backward()
+        optimizer.step()
+        if step in plan.checks:
+            module.eval()
+            with torch.no_grad():
+                error = float(((module(stock.validation_inputs)[:, 0] - stock.validation_targets) ** 2).mean())
+            best = min(best, (error, step))
+    return *best, module
+
+
+@pytest.mark.parametrize("norm", ["none", "layer", "batch"])
+@pytest.mark.parametrize("batch", [None, 8])
+@pytest.mark.parametrize("stacked", [True, False])
+def test_training_equals_the_plain_loop(norm: str, batch: int | None, stacked: bool) -> None:
+    plan = schedule(batch=batch)
+    rows = batches(plan, 30, [0, 1])
+    results = train(lambda seed: network(seed, norm), [0, 1], data(), plan, rows, stacked=stacked)
+    for result in results:
+        own = rows[result.seed] if rows else None
+        runs = {rate: plain_loop(result.seed, rate, norm, plan, own) for rate in plan.learning_rates}
+        rate = min(runs, key=lambda r: runs[r][0])
+        assert result.learning_rate == rate
+        assert result.best_step == runs[rate][1]
+        assert min(result.curve.validation) == pytest.approx(runs[rate][0], rel=1e-9)
+        assert result.edge_of_grid is True  # both rates of a grid of two are at its edge
+
+
+def test_the_kept_weights_are_those_of_the_best_check() -> None:
+    plan = schedule()
+    (result,) = train(network, [3], data(), plan)
+    module = network(3)
+    assert result.state is not None
+    module.load_state_dict(result.state)
+    module.eval()
+    stock = data()
+    with torch.no_grad():
+        error = float(((module(stock.validation_inputs)[:, 0] - stock.validation_targets) ** 2).mean())
+    assert error == pytest.approx(min(result.curve.validation), rel=1e-9)
+    assert result.curve.steps[int(np.argmin(result.curve.validation))] == result.best_step
+
+
+def test_a_member_does_not_depend_on_its_neighbours() -> None:
+    plan = schedule(batch=8, rates=(1e-3, 3e-3, 1e-2))
+    rows = batches(plan, 30, [0, 1, 2, 3])
+    together = train(network, [0, 1, 2, 3], data(), plan, rows)
+    (alone,) = train(network, [2], data(), plan, rows)
+    assert alone.learning_rate == together[2].learning_rate
+    assert alone.curve.validation == pytest.approx(together[2].curve.validation, rel=1e-10)
+    assert alone.state is not None
+    assert together[2].state is not None
+    for name, tensor in alone.state.items():
+        torch.testing.assert_close(tensor, together[2].state[name], rtol=1e-9, atol=1e-12)
+
+
+class Explosive(nn.Module):
+    """Answers with NaN once its weight has moved beyond a limit."""
+
+    def __init__(self, seed: int, limit: float) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.linear = nn.Linear(3, 1).double()
+        self.register_buffer("start", self.linear.weight.detach().clone())
+        self.register_buffer("limit", torch.tensor(limit, dtype=torch.float64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        moved = (self.linear.weight - self.start).abs().max()  # type: ignore[operator]
+        return self.linear(x) + torch.where(moved > self.limit, torch.nan, 0.0)
+
+
+def test_a_diverged_rate_is_out_and_the_others_go_on_as_if_it_had_never_been() -> None:
+    plan = schedule(rates=(1e-3, 3e-3, 1e-1))
+    build = lambda seed: Explosive(seed, limit=0.5)  # noqa: E731
+    with_failure = train(build, [0, 1], data(), plan)
+    without = train(build, [0, 1], data(), schedule(rates=(1e-3, 3e-3)))
+    for mixed, clean in zip(with_failure, without, strict=True):
+        assert mixed.learning_rate == clean.learning_rate
+        assert mixed.curve.validation == pytest.approx(clean.curve.validation, rel=1e-10)
+
+
+def test_a_seed_whose_every_rate_diverged_says_so() -> None:
+    results = train(lambda seed: Explosive(seed, limit=1e-9 if seed == 1 else 1e9), [0, 1, 2], data(), schedule())
+    assert [r.state is None for r in results] == [False, True, False]
+    assert results[1].learning_rate is None
+    assert results[1].best_step is None
+    assert len(results[1].curve.train) == 1  # it left the stack at the first check
+
+
+def test_frozen_parameters_stay_and_unused_ones_do_no_harm() -> None:
+    def build(seed: int) -> nn.Module:
+        module = network(seed)
+        module[0].weight.requires_grad_(False)
+        module.register_parameter("unused", nn.Parameter(torch.ones(2, dtype=torch.float64)))
+        return module
+
+    results = train(build, [0, 1], data(), schedule())
+    for result in results:
+        assert result.state is not None
+        assert torch.equal(result.state["0.weight"], network(result.seed)[0].weight)
+        assert torch.equal(result.state["unused"], torch.ones(2, dtype=torch.float64))
+
+
+def test_retaining_keeps_the_moments() -> None:
+    stock = data()
+    three = Stack([network(s) for s in (0, 1, 2)], [1e-3, 1e-3, 1e-2])
+    two = Stack([network(s) for s in (0, 2)], [1e-3, 1e-2])
+    for step in range(10):
+        if step == 5:
+            three.retain([0, 2])
+        losses = three.step(stock.inputs, stock.targets)
+        expected = two.step(stock.inputs, stock.targets)
+    torch.testing.assert_close(losses, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_stacking_agrees_over_twenty_steps_of_float32() -> None:
+    stock = data()
+    single = TrainingData(
+        *(t.float() for t in (stock.inputs, stock.targets, stock.validation_inputs, stock.validation_targets))
+    )
+    plan = schedule(steps=20)
+    build = lambda seed: network(seed).float()  # noqa: E731
+    for one, other in zip(
+        train(build, [0, 1], single, plan), train(build, [0, 1], single, plan, stacked=False), strict=True
+    ):
+        assert one.curve.validation == pytest.approx(other.curve.validation, rel=1e-4)
+
+
+class TestProtocol:
+    class FakeCard:
+        budget = Budget(1000, 256)
+        paper = PaperBudget(2500, None, 1e-3)
+
+    def test_small_sets_are_taken_whole(self) -> None:
+        one = get_protocol("1")
+        assert one.schedule(self.FakeCard, 1024).batch_size is None  # type: ignore[arg-type]
+        assert one.schedule(self.FakeCard, 1025).batch_size == 256  # type: ignore[arg-type]
+        assert len(one.schedule(self.FakeCard, 10).checks) == 50  # type: ignore[arg-type]
+
+    def test_the_paper_has_its_own_rate_and_keeps_the_last_weights(self) -> None:
+        plan = get_protocol("paper").schedule(self.FakeCard, 40_000)  # type: ignore[arg-type]
+        assert (plan.steps, plan.batch_size, plan.learning_rates, plan.selects) == (2500, None, (1e-3,), False)
+        (result,) = train(network, [0], data(), Schedule(40, None, (1e-2,), check_steps(40, 8), selects=False))
+        assert result.best_step == 40
+        assert result.edge_of_grid is False
+
+    def test_epochs_become_steps(self) -> None:
+        class Faces(self.FakeCard):  # type: ignore[name-defined,misc]
+            paper = PaperBudget(10, 128, 1e-3)
+
+        assert get_protocol("paper").schedule(Faces, 1000).steps == 10 * 8
+
+    def test_unknown_protocols_are_answered_with_names(self) -> None:
+        with pytest.raises(UnknownName, match="quick"):
+            get_protocol("quik")
+
+    def test_rates_ascend_and_names_are_keys(self) -> None:
+        for name, protocol in PROTOCOLS.items():
+            assert name == protocol.name
+            assert list(protocol.learning_rates) == sorted(protocol.learning_rates)
+        assert isinstance(PROTOCOLS["1"], Protocol)
+
+    @pytest.mark.parametrize(("steps", "checks"), [(1, 50), (7, 50), (300, 50), (2000, 20)])
+    def test_checks_end_with_the_last_step(self, steps: int, checks: int) -> None:
+        found = check_steps(steps, checks)
+        assert found[-1] == steps
+        assert len(found) == min(steps, checks)
+        assert found == tuple(sorted(set(found)))
+        assert found[0] >= 1
+
+
+def test_batches_are_shuffled_passes() -> None:
+    plan = Schedule(30, 7, (1e-3,), (30,), True)
+    rows = batch_indices("task", "arch", 0, 20, plan)
+    assert rows is not None
+    assert rows.shape == (30, 7)
+    flat = rows.reshape(-1)
+    for start in range(0, 200, 20):
+        assert sorted(flat[start : start + 20]) == list(range(20))
+    again = batch_indices("task", "arch", 0, 20, plan)
+    other = batch_indices("task", "arch", 1, 20, plan)
+    assert again is not None
+    assert other is not None
+    assert (again == rows).all()
+    assert (other != rows).any()
