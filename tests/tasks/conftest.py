@@ -16,19 +16,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache of this test session's own."""
-    folder = tmp_path_factory.mktemp("cache")
-    patch = pytest.MonkeyPatch()
-    patch.setenv("FARFIELD_CACHE", str(folder))
-    patch.setenv("HF_HUB_OFFLINE", "1")
-    yield folder
-    patch.undo()
+    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(cache: Path) -> None:
-    """Every test uses it."""
+def cache(session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test uses that cache and asks no network."""
+    monkeypatch.setenv("FARFIELD_CACHE", str(session_cache))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return session_cache
 
 
 @pytest.fixture(scope="session")
