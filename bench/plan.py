@@ -9,6 +9,7 @@ from pathlib import Path
 
 import architectures
 import tasks
+from architectures import Architecture, NormScheme
 from bench.core.errors import InputError
 from bench.protocol import get_protocol
 from leaderboard.record import RecordKey, Truth
@@ -76,22 +77,43 @@ class Selection:
     norms: tuple[str, ...] = ("none",)
 
 
-def cells_of(selections: Iterable[Selection], protocol: str) -> list[Cell]:
+def cells_of(selections: Iterable[Selection], protocol: str, check: bool = True) -> list[Cell]:
     """The distinct cells of ``selections`` in order, spelled canonically.
 
     Estimators are not normalized: whatever the schemes asked for, they appear once, with ``none``.
 
+    Args:
+        selections: products.
+        protocol: of every cell.
+        check: refuse a scheme that fits no network of its selection (one that fits some is ``unsupported`` elsewhere).
+
     Raises:
-        InputError: a name or an option is unknown.
+        InputError: a name or an option is unknown, or a scheme names a place that none of its networks has.
     """
     get_protocol(protocol)
     cells: dict[Cell, None] = {}
     for selection in selections:
-        for task, architecture, norm in product(selection.tasks, selection.architectures, selection.norms):
-            resolved = architectures.resolve(architecture)
-            scheme = "none" if resolved.card.role == "estimator" else str(architectures.parse_scheme(norm))
-            cells[Cell(tasks.resolve(task).name, resolved.name, scheme, protocol)] = None
+        resolved = [architectures.resolve(name) for name in selection.architectures]
+        schemes = [architectures.parse_scheme(norm) for norm in selection.norms]
+        if check:
+            _check_schemes(schemes, [a for a in resolved if a.card.role == "network"])
+        names = [tasks.resolve(name).name for name in selection.tasks]
+        for task, architecture, scheme in product(names, resolved, schemes):
+            norm = "none" if architecture.card.role == "estimator" else str(scheme)
+            cells[Cell(task, architecture.name, norm, protocol)] = None
     return list(cells)
+
+
+def _check_schemes(schemes: Sequence[NormScheme], networks: Sequence[Architecture]) -> None:
+    for scheme in schemes:
+        faults = []
+        for network in networks:
+            try:
+                network.check_scheme(scheme)
+            except InputError as error:
+                faults.append(error)
+        if faults and len(faults) == len(networks):
+            raise faults[0]
 
 
 def record_keys(cell: Cell, seeds: Sequence[int]) -> list[RecordKey]:
@@ -134,7 +156,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         InputError: not positive, not whole, negative, repeated, or more than 10,000.
     """
     try:
-        numbers = [int(piece) for piece in text.split(",")]
+        numbers = [int(piece) for piece in text.rstrip(",").split(",")]
     except ValueError:
         raise InputError(
             f"{text!r} is not a number of seeds", where="--seeds", mend="--seeds 3, or --seeds 0,4,7"

@@ -164,8 +164,7 @@ def _fill(run: Any, description: RunDescription, home: Path) -> None:
     with tempfile.TemporaryDirectory(dir=home) as folder:
         if shown:
             run.log(shown)
-        for name, value in description.summary.items():
-            run.summary[name] = value
+        run.summary.update(dict(description.summary))
         if description.files:
             run.log_artifact(_artifact(description, Path(folder)))
 

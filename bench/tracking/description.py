@@ -6,18 +6,19 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bench.core.errors import FarFieldError
 from bench.core.grammar import parse_call
-from leaderboard.metrics import GROWTH_FLOOR, clip_error
+from leaderboard.metrics import GROWTH_FLOOR
 from leaderboard.record import CellKey, Details, Record
-from leaderboard.statistics import log_t_interval, t_interval, verdict
+from leaderboard.standings import standings
+from leaderboard.statistics import Interval, log_t_interval
 
 _SEED_STRIDE = 100_000  # W&B steps reserved for one seed's curve; no protocol checks that often
+_MEASURES = ("max_growth", "growth_10", "growth_100", "exponent", "id_error", "far_error")
 _LONGEST = {"group": 128, "job_type": 128, "tag": 64, "name": 128}
 
 
@@ -125,7 +126,7 @@ def describe_cell(
 
 
 def describe_sweep(
-    standings: Sequence[Mapping[str, Any]],
+    table: Sequence[Mapping[str, Any]],
     statuses: Mapping[str, int],
     *,
     suite: str,
@@ -133,8 +134,8 @@ def describe_sweep(
     suite_text: str | None = None,
 ) -> RunDescription:
     """The run that sums up a sweep: the standings table and how many records ended how."""
-    columns = tuple(dict.fromkeys(name for row in standings for name in row))
-    rows = tuple(tuple(_plain(row.get(name)) for name in columns) for row in standings)
+    columns = tuple(dict.fromkeys(name for row in table for name in row))
+    rows = tuple(tuple(_plain(row.get(name)) for name in columns) for row in table)
     return RunDescription(
         id=run_id_of(suite, sweep_id, "sweep"),
         name=_short(f"{suite} standings", "name"),
@@ -215,43 +216,32 @@ def _growth_table(records: Sequence[Record]) -> Table:
 
 
 def _summary(records: Sequence[Record]) -> dict[str, Any]:
-    """Means over seeds, each seed's own value beside them, and the verdict."""
-    measured = {
-        "max_growth": ([r.max_growth for r in records], _growth_mean),
-        "growth_at_10": ([r.growth_at(10) for r in records], _growth_mean),
-        "growth_at_100": ([r.growth_at(100) for r in records], _growth_mean),
-        "exponent": ([r.exponent for r in records], _plain_mean),
-        "id_error": ([r.id_error for r in records], _error_mean),
-        "far_error": ([r.far_error for r in records], _error_mean),
-        "certificate": ([r.certificate for r in records], _growth_mean),
-    }
-    summary: dict[str, Any] = {}
-    for name, (values, mean) in measured.items():
-        present = [v for v in values if v is not None]
-        if name == "certificate" and not present:
-            continue
-        summary[name] = mean(present) if present else None
-        summary |= {f"{name}/seed{r.key.seed}": v for r, v in zip(records, values, strict=True)}
-    summary |= {f"status/seed{r.key.seed}": r.status for r in records}
-    summary |= {f"reason/seed{r.key.seed}": r.reason for r in records if r.reason is not None}
-    summary |= {f"learning_rate/seed{r.key.seed}": r.learning_rate for r in records if r.learning_rate is not None}
-    probed = [r for r in records if r.ladder]
-    summary["verdict"] = verdict([r.exponent for r in probed], exact=all(r.deterministic for r in probed))
-    summary["seeds"] = len(records)
-    summary["seeds_ok"] = Counter(r.status for r in records)["ok"]
+    """The cell's row of the standings (means over its finished seeds, verdict), and each seed's own values."""
+    row = standings(records)[0].per_task[0]
+    summary: dict[str, Any] = {name: _mean(getattr(row, name)) for name in _MEASURES}
+    certificates = [max(r.certificate, GROWTH_FLOOR) for r in records if r.certificate is not None]
+    if certificates:
+        summary["certificate"] = log_t_interval(certificates).mean
+    summary |= {"verdict": row.verdict, "seeds": len(records), "nonfinite": row.nonfinite}
+    summary |= {f"records/{status}": count for status, count in row.counts if count}
+    for record in records:
+        own = {f"{name}/seed{record.key.seed}": value for name, value in _of_seed(record).items()}
+        summary |= {name: value for name, value in own.items() if value is not None}
     return summary
 
 
-def _growth_mean(values: Sequence[float]) -> float:
-    return log_t_interval([max(v, GROWTH_FLOOR) for v in values]).mean
+def _mean(interval: Interval | None) -> float | None:
+    return None if interval is None else interval.mean
 
 
-def _error_mean(values: Sequence[float]) -> float:
-    return log_t_interval([clip_error(v) for v in values]).mean
-
-
-def _plain_mean(values: Sequence[float]) -> float:
-    return t_interval(values).mean
+def _of_seed(record: Record) -> dict[str, Any]:
+    names = ("status", "reason", "exponent", "id_error", "far_error", "certificate", "learning_rate", "seconds")
+    own = {name: getattr(record, name) for name in names}
+    return own | {
+        "max_growth": record.max_growth,
+        "growth_10": record.growth_at(10),
+        "growth_100": record.growth_at(100),
+    }
 
 
 def _plain(value: Any) -> Any:

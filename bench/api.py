@@ -1,0 +1,135 @@
+"""The sweep from Python: ``bench.run(tasks=["sine-1d"], architectures=["mlp"], norms=["none", "layer@first"])``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.core.errors import InputError
+from bench.core.plugins import load_plugin
+from bench.executors import Limits
+from bench.plan import Cell, Selection, Settings, cells_of, parse_seeds
+from bench.runner import Results, RunOptions, Watcher, run_cells
+from bench.suite import Suite, load_suite
+
+DEFAULT_SEEDS = 5
+
+
+def run(
+    *,
+    suite: str | Suite | None = None,
+    tasks: Sequence[str] = (),
+    architectures: Sequence[str] = (),
+    norms: Sequence[str] = (),
+    seeds: int | str | Sequence[int] | None = None,
+    protocol: str | None = None,
+    out: str | Path = "farfield-results",
+    workers: int | None = None,
+    device: str = "cpu",
+    timeout: float | None = None,
+    memory_limit: float | None = None,
+    retry: bool = False,
+    keep_weights: bool = False,
+    plugins: Sequence[str | Path] = (),
+    watchers: Sequence[Watcher] = (),
+) -> Results:
+    """Run what is not finished yet and return every record that was asked for.
+
+    Args:
+        suite: a suite, its name or its file; with ``tasks``, ``architectures`` or ``norms`` beside it, only those of
+            its cells.
+        tasks, architectures, norms: without a suite, their product is run (``norms`` defaults to ``none``).
+        seeds: how many (``3`` is 0, 1, 2) or which (``"0,4"``, ``[0, 4]``); the suite's number, or 5.
+        protocol: ``1``, ``quick`` or ``paper``; the suite's, or 1.
+        out: folder of the store.
+        workers: processes; one a core.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
+        timeout: seconds that a cell may take.
+        memory_limit: gigabytes of address space that a worker may take.
+        retry: run failed and timed-out records again.
+        keep_weights: write the selected weights to ``out/weights`` as safetensors.
+        plugins: files that register tasks or architectures.
+        watchers: told of the sweep's course.
+
+    Raises:
+        InputError: one line on what is wrong, where, and how to mend it.
+    """
+    for file in plugins:
+        load_plugin(file)
+    chosen = load_suite(suite) if isinstance(suite, str) else suite
+    out = Path(out)
+    options = RunOptions(
+        out=out,
+        workers=workers,
+        settings=Settings(device=_device(device), weights=out / "weights" if keep_weights else None),
+        limits=_limits(timeout, memory_limit),
+        retry=retry,
+        plugins=tuple(str(Path(file).resolve()) for file in plugins),
+    )
+    cells = _cells(chosen, Selection(tuple(tasks), tuple(architectures), tuple(norms)), protocol)
+    return run_cells(cells, _seeds(seeds, chosen), options, watchers)
+
+
+def _cells(suite: Suite | None, asked: Selection, protocol: str | None) -> list[Cell]:
+    if suite is not None:
+        return select_cells(suite.cells(protocol), asked)
+    for name in ("tasks", "architectures"):
+        if not getattr(asked, name):
+            option = {"tasks": "--task", "architectures": "--arch"}[name]
+            raise InputError(f"no {name} to run", mend=f"give {option}, or a --suite")
+    return cells_of([Selection(asked.tasks, asked.architectures, asked.norms or ("none",))], protocol or "1")
+
+
+def select_cells(cells: Sequence[Cell], asked: Selection) -> list[Cell]:
+    """Those of ``cells`` whose task, architecture and norm are asked for; an empty part asks for all.
+
+    Raises:
+        InputError: none is left.
+    """
+    wanted = cells_of(
+        [
+            Selection(
+                asked.tasks or tuple({c.task for c in cells}),
+                asked.architectures or tuple({c.architecture for c in cells}),
+                asked.norms or tuple({c.norm for c in cells}),
+            )
+        ],
+        cells[0].protocol,
+        check=False,
+    )
+    kept = [cell for cell in cells if cell in set(wanted)]
+    if not kept:
+        raise InputError("no cell of the suite is left", mend="leave out --task, --arch or --norm, or --suite")
+    return kept
+
+
+def _seeds(asked: int | str | Sequence[int] | None, suite: Suite | None) -> tuple[int, ...]:
+    if asked is None:
+        return tuple(range(suite.seeds if suite else DEFAULT_SEEDS))
+    text = str(asked) if isinstance(asked, (int, str)) else ",".join(map(str, asked)) + ","
+    return parse_seeds(text)
+
+
+def _limits(timeout: float | None, gigabytes: float | None) -> Limits:
+    if timeout is not None and timeout <= 0:
+        raise InputError(f"a timeout of {timeout:g} seconds", where="--timeout", mend="give a positive number")
+    if gigabytes is not None and gigabytes <= 0:
+        raise InputError(f"{gigabytes:g} gigabytes", where="--memory-limit", mend="give a positive number")
+    return Limits(timeout, None if gigabytes is None else int(gigabytes * 2**30))
+
+
+def _device(name: str) -> str:
+    if name == "cpu":
+        return name
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"no such device {name!r}", where="--device", mend="cpu, cuda, cuda:N or auto") from None
+    if device.type == "cuda" and (device.index or 0) < torch.cuda.device_count():
+        return name
+    found = torch.cuda.device_count()
+    raise InputError(f"{name} is not here", where="--device", mend=f"cpu, or auto ({found} CUDA devices are visible)")

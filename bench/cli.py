@@ -1,0 +1,80 @@
+"""The ``farfield`` command: parses, delegates, and turns every error into one line and an exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from bench.commands import boards, listing, running
+from bench.core.errors import (
+    EXIT_BAD_INPUT,
+    EXIT_COMPLETE,
+    EXIT_INTERNAL,
+    EXIT_INTERRUPTED,
+    FarFieldError,
+)
+
+app = typer.Typer(
+    name="farfield",
+    help="What does a neural network answer far away from everything it was trained on?\n\n"
+    "Add --debug to any command to see the traceback behind an error.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for module in (running, listing, boards):
+    module.add_to(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code (the design, section 5)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        code = app(args=[a for a in given if a != "--debug"], prog_name="farfield", standalone_mode=False)
+        return code if isinstance(code, int) else EXIT_COMPLETE
+    except BaseException as error:
+        if debug and not isinstance(error, (KeyboardInterrupt, SystemExit, TyperException)):
+            raise
+        return _report(error)
+
+
+def _report(error: BaseException) -> int:
+    """One line on stderr for whatever went wrong, and the exit code that goes with it."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else EXIT_COMPLETE
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
+        _say("stopped; what is finished is stored, and the same command goes on from there")
+        return EXIT_INTERRUPTED
+    if getattr(error, "number", None) in (signal.SIGTERM, signal.SIGHUP):
+        _say(f"{error}; what is finished is stored, and the same command goes on from there")
+        return 128 + int(error.number)  # type: ignore[attr-defined]
+    if isinstance(error, TyperException):
+        _say(" ".join(error.format_message().split()) + " (--help shows what there is)")
+        return EXIT_BAD_INPUT
+    if isinstance(error, BrokenPipeError):  # the reader of our output went away
+        sys.stderr.close()
+        return EXIT_COMPLETE
+    if isinstance(error, FarFieldError):
+        _say(str(error))
+        return EXIT_BAD_INPUT
+    _say(f"internal error: {type(error).__name__}: {' '.join(str(error).split())[:500]} (--debug shows where)")
+    return EXIT_INTERNAL
+
+
+def _say(text: str) -> None:
+    print(f"farfield: {text}", file=sys.stderr)
+
+
+def entry() -> None:
+    """Console-script entry point."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,93 @@
+"""``farfield run``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.commands.options import DEFAULT_OUT, Format, FormatOption, Out, Plugin, ProtocolOption, load_plugins, terminal
+from bench.core.errors import EXIT_INCOMPLETE, InputError
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("run")(run)
+
+
+def run(
+    suite: Annotated[
+        str | None, typer.Option("--suite", help="A suite's name (farfield list suites) or a YAML file.")
+    ] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="A task, e.g. protein. Repeatable.")] = None,
+    arch: Annotated[
+        list[str] | None, typer.Option("--arch", help="An architecture, e.g. 'mlp(width=256)'. Repeatable.")
+    ] = None,
+    norm: Annotated[
+        list[str] | None, typer.Option("--norm", help="A norm scheme, e.g. layer@first. Repeatable. [default: none]")
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option("--seeds", help="3 means 0, 1, 2; 0,4,7 names them. [default: the suite's, or 5]")
+    ] = None,
+    protocol: ProtocolOption = None,
+    out: Out = DEFAULT_OUT,
+    workers: Annotated[int | None, typer.Option("--workers", help="Worker processes. [default: one a core]")] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, or auto.")] = "cpu",
+    timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds a cell may take.")] = None,
+    memory_limit: Annotated[
+        float | None, typer.Option("--memory-limit", help="Gigabytes of address space a worker may take.")
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Run failed and timed-out records again.")] = False,
+    keep_weights: Annotated[
+        bool, typer.Option("--keep-weights", help="Keep the selected weights as safetensors.")
+    ] = False,
+    plugin: Plugin = None,
+    form: FormatOption = Format.table,
+) -> int:
+    """Train, probe far away, store every record, and print the standings.
+
+    Repeated --task, --arch and --norm form a product. Finished records are never computed again, so the same command
+    goes on where an earlier one stopped. Exit code 1 says that some records failed or timed out.
+
+    farfield run --suite quick
+
+    farfield run --task diabetes --arch mlp --norm none --norm layer@first --seeds 3
+    """
+    from bench.api import run as run_sweep
+    from bench.progress import progress, seconds_text
+    from leaderboard.rendering import render_standings
+    from leaderboard.standings import standings
+
+    load_plugins(plugin)
+    if suite is None and not task:
+        raise InputError("nothing to run", where="farfield run", mend="--suite quick, or --task and --arch")
+    with progress() as watcher:
+        results = run_sweep(
+            suite=suite,
+            tasks=task or (),
+            architectures=arch or (),
+            norms=norm or (),
+            seeds=seeds,
+            protocol=protocol,
+            out=out,
+            workers=workers,
+            device=device,
+            timeout=timeout,
+            memory_limit=memory_limit,
+            retry=retry,
+            keep_weights=keep_weights,
+            plugins=plugin or (),
+            watchers=[watcher],
+        )
+    width, color = terminal()
+    sys.stdout.write(render_standings(standings(results.records), form.value, scope="both", width=width, color=color))
+    counts = ", ".join(f"{n} {status}" for status, n in sorted(results.counts.items()))
+    known = len(results.records) - results.fresh
+    print(
+        f"{len(results.records)} records ({counts}; {known} known before) in {seconds_text(results.seconds)}, "
+        f"stored in {results.store}",
+        file=sys.stderr,
+    )
+    return 0 if results.complete else EXIT_INCOMPLETE

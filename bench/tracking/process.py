@@ -1,0 +1,111 @@
+"""The sweep's end of the process that owns wandb: starts it, asks it, and ends it if it hangs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench.tracking.child import ChildOptions
+from bench.tracking.options import environment_of
+
+_START = "import sys; sys.path.append(sys.argv[1]); from bench.tracking.child import main; main(sys.argv[2])"
+
+
+class ProcessLost(Exception):
+    """The process died or had to be killed. Its text says how."""
+
+
+class WandbProcess:
+    """One process, asked one thing at a time.
+
+    It has its own session, so that Ctrl-C in the terminal does not reach it, and its output goes to ``log``.
+
+    Args:
+        options: what it is told.
+        log: file that everything it prints is appended to.
+
+    Raises:
+        OSError: it cannot be started, or the log cannot be written.
+    """
+
+    def __init__(self, options: ChildOptions, log: Path) -> None:
+        self._patience = options.patience
+        root = Path(__file__).parents[2]  # where the package ``bench`` lies, should it not be installed
+        # -P: no file in the user's folder can stand in for a module.
+        command = [sys.executable, "-P", "-c", _START, str(root), json.dumps(asdict(options))]
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env=environment_of(options.mode, Path(options.home).parent),
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id; also that of its process group, to which wandb's own service belongs."""
+        return self._process.pid
+
+    def ask(self, line: str) -> dict[str, Any]:
+        """Send one line and wait for the answer, at most as long as ``options.patience``.
+
+        Raises:
+            ProcessLost: no answer came.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        overdue = threading.Event()
+        with self._watched(overdue):
+            try:
+                self._process.stdin.write(f"{line}\n".encode())
+                self._process.stdin.flush()
+                answer = self._process.stdout.readline()
+            except OSError:
+                answer = b""
+            if not answer.endswith(b"\n"):
+                self.kill()
+                ending = self._process.wait()
+                how = f"no answer in {self._patience:g} s" if overdue.is_set() else f"its process ended with {ending}"
+                raise ProcessLost(how)
+        return dict(json.loads(answer))
+
+    @contextlib.contextmanager
+    def _watched(self, overdue: threading.Event) -> Any:
+        def end() -> None:
+            overdue.set()
+            self.kill()
+
+        timer = threading.Timer(self._patience, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def kill(self) -> None:
+        """End it and what it started, now. Harmless when it has ended."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if hasattr(os, "killpg"):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                else:
+                    self._process.kill()
+
+    def close(self) -> None:
+        """Let it end by itself, or end it after ``options.patience``."""
+        with self._process, self._watched(threading.Event()):
+            assert self._process.stdin is not None
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            self._process.wait()
