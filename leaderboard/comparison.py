@@ -1,7 +1,7 @@
 """Does a norm scheme (or another architecture) change what a network answers? Paired by task and seed.
 
 At one seed two schemes share their initial weights and their batches, so that the difference of their logarithms is
-free of what both have in common. Below 0 (a ratio below 1) the candidate's number is smaller, which for errors is better.
+free of what both have in common. Below 0 (a ratio below 1) the candidate's number is smaller: for errors, better.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Effect:
 
     @property
     def ratio(self) -> Interval | None:
-        """candidate / reference as a geometric mean."""
+        """Candidate / reference as a geometric mean."""
         return self.log_difference.map(math.exp) if self.log_difference else None
 
 
@@ -64,12 +64,16 @@ class Difference:
 
     Attributes:
         fixed: what both share: the architecture when norms are compared, the norm when architectures are.
+        source_hash: of the candidate's code; when norms are compared, the reference's is the same.
+        tasks: how many have pairs of records.
         outcomes: how pairs of records ended, as ((reference's status, candidate's status), number).
     """
 
     edition: Edition | None
     fixed: str
     candidate: str
+    source_hash: str
+    tasks: int
     effects: tuple[Effect, ...]
     outcomes: tuple[tuple[tuple[str, str], int], ...]
 
@@ -136,22 +140,23 @@ def _default(cells: Sequence[CellRecords], by: By) -> str:
 def _comparison(protocol: str, cells: Sequence[CellRecords], by: By, reference: str) -> Comparison:
     current = set(current_editions(cells).values())
     matched = _matched(cells, by, reference)
-    groups: dict[tuple[str, str], list[tuple[CellRecords, CellRecords]]] = {}
+    groups: dict[tuple[str, str, str], list[tuple[CellRecords, CellRecords]]] = {}
     for base, other in matched:
         fixed = base.key.architecture if by == "norm" else base.key.norm
-        groups.setdefault((fixed, _part(other, by)), []).append((base, other))
+        groups.setdefault((fixed, _part(other, by), other.key.source_hash), []).append((base, other))
     overall, per_task = [], []
-    for (fixed, candidate), pairs in groups.items():
-        per_task += [_difference(base.edition, fixed, candidate, [(base, other)]) for base, other in pairs]
+    for names, pairs in groups.items():
+        per_task += [_difference(base.edition, names, [(base, other)]) for base, other in pairs]
         together = [pair for pair in pairs if pair[0].edition in current]
         if together:
-            overall.append(_difference(None, fixed, candidate, together))
+            overall.append(_difference(None, names, together))
     return Comparison(protocol, by, reference, _corrected(overall), _corrected(per_task))
 
 
 def _matched(cells: Sequence[CellRecords], by: By, reference: str) -> list[tuple[CellRecords, CellRecords]]:
     """(reference, candidate) cells that share everything but what is compared."""
-    bases = {_rest(c, by): c for c in cells if _part(c, by) == reference}
+    referring = sorted((c for c in cells if _part(c, by) == reference), key=lambda c: max(r.created for r in c.records))
+    bases = {_rest(c, by): c for c in referring}  # where the reference's code changed, its newest
     others = [c for c in cells if _part(c, by) != reference and _rest(c, by) in bases]
     return [(bases[_rest(c, by)], c) for c in others]
 
@@ -163,12 +168,12 @@ def _rest(cell: CellRecords, by: By) -> tuple[object, ...]:
 
 
 def _difference(
-    edition: Edition | None, fixed: str, candidate: str, cells: Sequence[tuple[CellRecords, CellRecords]]
+    edition: Edition | None, names: tuple[str, str, str], cells: Sequence[tuple[CellRecords, CellRecords]]
 ) -> Difference:
     pairs = [_pairs(base, other) for base, other in cells]
     outcomes = Counter((a.status, b.status) for group in pairs for a, b in group)
     effects = tuple(_effect(metric, quantity, pairs) for metric, quantity in METRICS.items())
-    return Difference(edition, fixed, candidate, effects, tuple(sorted(outcomes.items())))
+    return Difference(edition, *names, sum(map(bool, pairs)), effects, tuple(sorted(outcomes.items())))
 
 
 def _pairs(base: CellRecords, other: CellRecords) -> list[tuple[Record, Record]]:
