@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -64,23 +65,24 @@ class WandbProcess:
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        overdue = threading.Event()
-        with self._watched(overdue):
+        with self._watched() as overdue:
             try:
                 self._process.stdin.write(f"{line}\n".encode())
                 self._process.stdin.flush()
                 answer = self._process.stdout.readline()
             except OSError:
                 answer = b""
-            if not answer.endswith(b"\n"):
-                self.kill()
-                ending = self._process.wait()
-                how = f"no answer in {self._patience:g} s" if overdue.is_set() else f"its process ended with {ending}"
-                raise ProcessLost(how)
-        return dict(json.loads(answer))
+        if answer.endswith(b"\n"):
+            return dict(json.loads(answer))
+        ending = self.close()
+        how = f"did not answer in {self._patience:g} s" if overdue.is_set() else f"ended with {ending}"
+        raise ProcessLost(f"its process {how}")
 
     @contextlib.contextmanager
-    def _watched(self, overdue: threading.Event) -> Any:
+    def _watched(self) -> Iterator[threading.Event]:
+        """Kill it if what is inside takes longer than ``options.patience``; the event tells that this happened."""
+        overdue = threading.Event()
+
         def end() -> None:
             overdue.set()
             self.kill()
@@ -89,7 +91,7 @@ class WandbProcess:
         timer.daemon = True
         timer.start()
         try:
-            yield
+            yield overdue
         finally:
             timer.cancel()
 
@@ -102,10 +104,10 @@ class WandbProcess:
                 else:
                     self._process.kill()
 
-    def close(self) -> None:
-        """Let it end by itself, or end it after ``options.patience``."""
-        with self._process, self._watched(threading.Event()):
+    def close(self) -> int:
+        """Let it end by itself, or end it after ``options.patience``; how it ended."""
+        with self._process, self._watched():
             assert self._process.stdin is not None
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
-            self._process.wait()
+            return self._process.wait()

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from bench.tracking.child import ChildOptions
 from bench.tracking.description import RunDescription, describe_cell, describe_sweep
-from bench.tracking.ledger import Ledger
-from bench.tracking.options import Mode, TrackingOptions, Warn, home_of, warn_user
-from bench.tracking.process import ProcessLost, WandbProcess
+from bench.tracking.options import TrackingOptions, Warn, warn_user
+from bench.tracking.publisher import Describe, Publisher
 from leaderboard.record import Details, Record
 
 _HURRY = 2.0  # seconds for the run in hand when the sweep is interrupted
 _PATIENCE = 60.0  # seconds for one run; it takes about a tenth of one offline
-_MOST_LOST = 2  # processes that may die before W&B is given up for this sweep
-_STARTING = 0.8  # of init_timeout goes to the server; the rest to starting the process
-Describe = Callable[[], RunDescription]
-
-
-@dataclass
-class _Fate:
-    """What became of the runs, as the thread found it."""
-
-    lost: int = 0
-    reason: str = ""
-    fell_back: str = ""
 
 
 class Tracker:
@@ -40,8 +24,8 @@ class Tracker:
 
     :meth:`cell_done` and :meth:`finish` only queue. A thread describes the runs, a process of its own publishes them;
     a run that was published before with the same content is left out, one that changed is resumed under its id.
-    When the server does not take a run, or the process dies or hangs, the rest is kept offline; when that
-    fails too, W&B is given up. Either is said once, in one line, by the thread that calls in here.
+    When the server does not take a run the rest is kept offline; what cannot be written at all is given up.
+    Either is said once, in one line, from the thread that calls in here.
 
         with Tracker(options) as tracker:
             tracker.cell_done(records, details, suite_file)
@@ -49,32 +33,29 @@ class Tracker:
 
     Args:
         options: where and how.
-        warn: takes the warning; by default a :class:`TrackingWarning`.
+        warn: takes the warning; by default it becomes a :class:`TrackingWarning`.
         patience: seconds for one run before its process counts as hung.
     """
 
     def __init__(self, options: TrackingOptions, warn: Warn = warn_user, patience: float = _PATIENCE) -> None:
         self.options = options
-        self._warn, self._patience = warn, patience
+        self._warn = warn
+        self._publisher = Publisher(options, patience)
         self._queue: queue.SimpleQueue[Describe | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._process: WandbProcess | None = None
-        self._mode: Mode = options.mode
-        self._stopping = threading.Event()
-        self._fate, self._said = _Fate(), _Fate()
         self._suite_file: Path | None = None
         self._statuses: Counter[str] = Counter()
-        self._asked = self._answered = self._deaths = 0
+        self._asked = self._answered = 0
 
     @property
     def pending(self) -> int:
-        """Runs that W&B has not taken yet."""
+        """Runs that are still queued or being published."""
         return self._asked - self._answered
 
     @property
     def pid(self) -> int | None:
         """The process that owns wandb, if it runs."""
-        return self._process.pid if self._process else None
+        return self._publisher.pid
 
     def cell_done(
         self, records: Sequence[Record], details: Sequence[Details] = (), suite_file: Path | None = None
@@ -102,7 +83,7 @@ class Tracker:
         Args:
             standings: rows of the table, by column name.
         """
-        table, statuses, suite_file = tuple(map(dict, standings)), dict(self._statuses), self._suite_file
+        table, statuses, suite_file = [dict(row) for row in standings], dict(self._statuses), self._suite_file
 
         def describe() -> RunDescription:
             return describe_sweep(table, statuses, suite_text=_text(suite_file), **self._names)
@@ -113,19 +94,17 @@ class Tracker:
         """Wait until W&B has taken what is queued, then end its process.
 
         Args:
-            timeout: seconds after which the rest is left untold; None waits as long as runs get done (one that
-                hangs does not).
+            timeout: seconds after which the rest is left untold. With None this waits as long as runs get done:
+                one that hangs is ended, see ``patience``.
         """
         thread, self._thread = self._thread, None
         if thread is not None:
             self._queue.put(None)
             try:
                 thread.join(timeout)
-            finally:  # a second Ctrl-C while waiting arrives here
-                self._stopping.set()
+            finally:  # a second Ctrl-C, while we wait, comes by here
                 while thread.is_alive():
-                    if self._process is not None:
-                        self._process.kill()
+                    self._publisher.stop()
                     thread.join(0.05)
         self._say()
 
@@ -148,28 +127,20 @@ class Tracker:
         self._asked += 1
         self._queue.put(describe)
         if self._thread is None:
-            self._stopping.clear()
             self._thread = threading.Thread(target=self._work, name="farfield-wandb", daemon=True)
             self._thread.start()
 
-    def _say(self) -> None:
-        """Warn of what is new, here where the caller can hear it."""
-        fate, said = _Fate(**vars(self._fate)), self._said
-        if fate.fell_back and not said.fell_back:
-            said.fell_back = fate.fell_back
-            self._warn(f"W&B: {fate.fell_back}; runs are kept in {home_of(self.options.directory)}, `farfield wandb-sync` sends them")
-        if fate.lost and not said.lost and (self._thread is None or self._deaths >= _MOST_LOST):
-            said.lost = fate.lost
-            self._warn(f"W&B: {fate.lost} runs were not written ({fate.reason}); results are stored, run again to write them")
-
-    # What follows runs in the thread.
-
     def _work(self) -> None:
-        home = home_of(self.options.directory)
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            ledger = Ledger(home / "farfield-runs.jsonl")
-            while (describe := self._queue.get()) is not None:
-                self._tell(describe, ledger)
-                self._answered += 1
-        ...
+        while (describe := self._queue.get()) is not None:
+            self._publisher.publish(describe)
+            self._answered += 1
+        self._publisher.close()
+
+    def _say(self) -> None:
+        """Warn of what is new: here, where the caller's filters and handlers apply."""
+        while not self._publisher.reports.empty():
+            self._warn(self._publisher.reports.get())
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else path.read_text(encoding="utf-8")

@@ -1,0 +1,39 @@
+# Everything needs Python 3.11 or newer, pip and a network; PYTHON chooses the interpreter.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup bench test lint format clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ —/'
+
+setup: $(STAMP) ## Create .venv and install FarField with pinned versions
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "FarField needs Python 3.11 or newer; set PYTHON=python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+bench: $(STAMP) ## Run the suite quick, print the standings and draw the growth plot
+	$(BIN)/farfield run --suite quick
+	$(BIN)/farfield plot growth --suite quick --save farfield-results/growth.png
+	@echo "records: farfield-results/records.sqlite   growth plot: farfield-results/growth.png"
+	@echo "next: $(BIN)/farfield leaderboard --suite quick   $(BIN)/farfield compare --by norm --suite quick"
+
+test: $(STAMP) ## Run all tests
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p bench -p tasks -p architectures -p leaderboard
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,137 @@
+"""What the tracker's thread does: leave out what W&B has, publish the rest, and fall back when that fails."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+
+from bench.tracking.child import ChildOptions
+from bench.tracking.description import RunDescription
+from bench.tracking.ledger import Ledger
+from bench.tracking.options import Mode, TrackingOptions, home_of
+from bench.tracking.process import ProcessLost, WandbProcess
+
+_SERVER_SHARE = 0.8  # of init_timeout is the server's; the rest goes to starting the process
+_MOST_DEATHS = 2  # of the process, before W&B is given up for this sweep
+
+Describe = Callable[[], RunDescription]
+
+
+class Publisher:
+    """Publishes one run after the other; called from one thread, but for :meth:`stop` and ``reports``.
+
+    A run that an online process does not take, for whatever reason, is tried again offline, and so is
+    everything after it. An offline process that dies or hangs is started again once.
+
+    Args:
+        options: where and how.
+        patience: seconds for one run before its process counts as hung.
+
+    Attributes:
+        reports: at most one line for each thing a user must know, for somebody else to say.
+    """
+
+    def __init__(self, options: TrackingOptions, patience: float) -> None:
+        self.reports: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._options, self._patience = options, patience
+        self._home = home_of(options.directory)
+        self._mode: Mode = options.mode
+        self._process: WandbProcess | None = None
+        self._ledger: Ledger | None = None
+        self._stopping = threading.Event()
+        self._said: set[str] = set()
+        self._death = ""
+        self._deaths = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process that owns wandb, if it runs."""
+        process = self._process
+        return process.pid if process else None
+
+    def publish(self, describe: Describe) -> None:
+        """Publish what ``describe`` makes. Never raises; what fails is reported."""
+        if self._deaths >= _MOST_DEATHS or self._stopping.is_set():
+            self.lose(self._death)
+            return
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            self._publish(describe())
+        except Exception as error:  # whatever it is, it must not reach the sweep
+            self.lose(" ".join(f"{type(error).__name__}: {error}".split())[:300])
+
+    def _publish(self, description: RunDescription) -> None:
+        if self._ledger is None:
+            self._ledger = Ledger(self._home / "farfield-runs.jsonl")
+        line = description.to_json()
+        while self._deaths < _MOST_DEATHS and not self._stopping.is_set():
+            if self._ledger.holds(description, self._mode):
+                return
+            problem = self._ask(line)
+            if problem is None:
+                self._ledger.add(description, self._mode)
+                return
+            if self._mode == "online":
+                self._go_offline(problem)
+            elif problem != self._death:
+                self.lose(problem)
+                return
+        self.lose(self._death)
+
+    def _ask(self, line: str) -> str | None:
+        """What went wrong with a run, or None."""
+        try:
+            if self._process is None:
+                self._process = WandbProcess(self._child_options(), self._home / "farfield-wandb.log")
+            answer = self._process.ask(line)
+        except ProcessLost as lost:
+            self._process = None
+            self._deaths += self._mode == "offline"
+            self._death = str(lost)
+            return self._death
+        return None if answer["ok"] else str(answer["reason"])
+
+    def _child_options(self) -> ChildOptions:
+        return ChildOptions(
+            mode=self._mode,
+            home=str(self._home),
+            project=self._options.project,
+            init_timeout=_SERVER_SHARE * self._options.init_timeout,
+            finish_timeout=self._patience / 2,
+            patience=self._patience,
+        )
+
+    def _go_offline(self, problem: str) -> None:
+        self._mode = "offline"
+        self._end_process()
+        if not self._stopping.is_set():
+            self._say("offline", f"{problem}: runs are kept offline, `farfield wandb-sync` sends them")
+
+    def lose(self, reason: str) -> None:
+        """Report a run that was not written."""
+        again = "results are stored; run again to write the missing runs"
+        self._say("lost", f"runs are not being written ({reason or 'interrupted'}): {again}")
+
+    def _say(self, what: str, text: str) -> None:
+        if what not in self._said:
+            self._said.add(what)
+            self.reports.put(f"W&B: {text}")
+
+    def close(self) -> None:
+        """End the process once it has nothing left to do."""
+        self._end_process()
+        if self._deaths and not self._said:
+            self._say("restarted", f"{self._death} and was started again; no run is missing")
+
+    def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.close()
+
+    def stop(self) -> None:
+        """From any thread: begin nothing more, and end what is going on."""
+        self._stopping.set()
+        process = self._process
+        if process is not None:
+            process.kill()
