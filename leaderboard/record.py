@@ -130,7 +130,7 @@ class SetResult:
 
 @dataclass(frozen=True, config=_CLOSED)
 class Record:
-    """One seed of one cell (words and formulas: the design, section 1).
+    """One seed of one cell; the formulas are those of :mod:`leaderboard.metrics`.
 
     Attributes:
         key: what it is of.

@@ -60,12 +60,17 @@ def version_of(connection: sqlite3.Connection) -> int:
     return version
 
 
-def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] | None = None) -> int:
     """Bring the file to schema ``len(migrations)`` in one transaction; returns the schema it had.
+
+    Args:
+        connection: to the store's file.
+        migrations: ``MIGRATIONS`` unless given.
 
     Raises:
         InputError: the file has a newer schema.
     """
+    migrations = MIGRATIONS if migrations is None else migrations
     version = version_of(connection)
     if version > len(migrations):
         raise InputError(

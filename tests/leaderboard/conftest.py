@@ -74,7 +74,11 @@ def _set(random: np.random.Generator, name: str, role: str, error: float, distan
 def make_unfinished(status: Status, key: RecordKey | None = None, **changes: object) -> Record:
     """A record that is not ok."""
     key = key or make_key()
-    fields = {"truth": TRUTHS.get(key.task, "unknown"), "created": "2026-01-02T03:04:05+00:00", "reason": f"it {status}"}
+    fields = {
+        "truth": TRUTHS.get(key.task, "unknown"),
+        "created": "2026-01-02T03:04:05+00:00",
+        "reason": f"it {status}",
+    }
     return Record(key=key, status=status, **(fields | changes))  # type: ignore[arg-type]
 
 
