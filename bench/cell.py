@@ -56,7 +56,7 @@ def run_job(job: Job, settings: Settings) -> list[Outcome]:
         return _run(job, settings)
     except Unsupported as reason:
         return blank_outcomes(job, "unsupported", str(reason))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         text = str(error) if isinstance(error, FarFieldError) else f"{type(error).__name__}: {error}"
         return blank_outcomes(job, "failed", text, time.perf_counter() - started)
 

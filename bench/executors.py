@@ -63,7 +63,9 @@ class LocalExecutor:
 
     def run(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, list[Outcome]]]:
         """Yield each job with its outcomes as it ends. Every job is answered: a fault becomes records."""
-        waiting = {self._pool.schedule(self._run, args=[job], timeout=self.limits.seconds): job for job in jobs}
+        waiting: dict[concurrent.futures.Future[list[Outcome]], Job] = {
+            self._pool.schedule(self._run, args=[job], timeout=self.limits.seconds): job for job in jobs
+        }
         while waiting:
             done, _ = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
             for future in done:
@@ -71,15 +73,15 @@ class LocalExecutor:
                 yield job, self._outcomes(job, future)
 
     def _outcomes(self, job: Job, future: concurrent.futures.Future[list[Outcome]]) -> list[Outcome]:
-        try:
+        fault = future.exception()
+        if fault is None:
             return future.result()
-        except concurrent.futures.TimeoutError:
+        if isinstance(fault, concurrent.futures.TimeoutError):
             seconds = self.limits.seconds or 0.0
             return blank_outcomes(job, "timeout", f"longer than {seconds:g} s", seconds)
-        except ProcessExpired as death:
-            return blank_outcomes(job, "failed", _cause(death.exitcode))
-        except Exception as error:
-            return blank_outcomes(job, "failed", f"{type(error).__name__}: {error}")
+        if isinstance(fault, ProcessExpired):
+            return blank_outcomes(job, "failed", _cause(fault.exitcode))
+        return blank_outcomes(job, "failed", f"{type(fault).__name__}: {fault}")
 
     def __enter__(self) -> LocalExecutor:
         return self

@@ -19,13 +19,12 @@ from bench.environment import available_cores
 from bench.executors import Limits, LocalExecutor
 from bench.outcomes import Outcome
 from bench.plan import Cell, Job, Settings, jobs_for, record_keys
+from bench.selecting import STORE_NAME
 from leaderboard.record import Record, Status
 from leaderboard.store import Store
 
 if TYPE_CHECKING:
     import pandas
-
-STORE_NAME = "records.sqlite"
 
 
 @dataclass(frozen=True)

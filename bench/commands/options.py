@@ -10,8 +10,6 @@ from typing import Annotated
 
 import typer
 
-from bench.core.errors import InputError
-
 DEFAULT_OUT = Path("farfield-results")
 
 
@@ -52,17 +50,3 @@ def load_plugins(files: list[Path] | None) -> tuple[str, ...]:
     for file in files or ():
         load_plugin(file)
     return tuple(str(file.resolve()) for file in files or ())
-
-
-def existing_store(out: Path) -> Path:
-    """The store in ``out``.
-
-    Raises:
-        InputError: there is none yet.
-    """
-    from bench.runner import STORE_NAME
-
-    path = out / STORE_NAME
-    if not path.exists():
-        raise InputError("there are no results yet", where=str(out), mend="farfield run first, or name another --out")
-    return path

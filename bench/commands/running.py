@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench.commands.options import DEFAULT_OUT, Format, FormatOption, Out, Plugin, ProtocolOption, load_plugins, terminal
+from bench.commands.options import (
+    DEFAULT_OUT,
+    Format,
+    FormatOption,
+    Out,
+    Plugin,
+    ProtocolOption,
+    load_plugins,
+    terminal,
+)
 from bench.core.errors import EXIT_INCOMPLETE, InputError
 
 
@@ -57,7 +65,7 @@ def run(
     """
     from bench.api import run as run_sweep
     from bench.progress import progress, seconds_text
-    from leaderboard.rendering import render_standings
+    from leaderboard.rendering import Scope, render_standings
     from leaderboard.standings import standings
 
     load_plugins(plugin)
@@ -82,7 +90,9 @@ def run(
             watchers=[watcher],
         )
     width, color = terminal()
-    sys.stdout.write(render_standings(standings(results.records), form.value, scope="both", width=width, color=color))
+    boards = standings(results.records)
+    scope: Scope = "both" if any(len(board.editions) > 1 for board in boards) else "tasks"
+    sys.stdout.write(render_standings(boards, form.value, scope=scope, width=width, color=color))
     counts = ", ".join(f"{n} {status}" for status, n in sorted(results.counts.items()))
     known = len(results.records) - results.fresh
     print(

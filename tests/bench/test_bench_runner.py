@@ -1,0 +1,320 @@
+"""Real sweeps in real worker processes."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+import bench
+from bench.core.errors import InputError
+from bench.outcomes import Outcome
+from bench.plan import Job, Selection, cells_of, parse_seeds
+from bench.suite import list_suites, load_suite, read_suite
+from leaderboard.record import Record
+from leaderboard.store import Store, store_lock
+
+SMALL = "mlp(width=8, depth=1)"
+
+FAULTY = """
+import os, signal, time
+import torch
+from torch import nn
+from architectures import register_architecture
+
+class Faulty(nn.Module):
+    def __init__(self, fault):
+        super().__init__()
+        self.fault = fault
+        self.linear = nn.Linear(1, 1)
+
+    def forward(self, x):
+        if x.device.type == "meta":
+            return self.linear(x)
+        FAULTS[self.fault]()
+        if self.fault == "nan":
+            return self.linear(x) * float("nan")
+        if self.fault == "far-nan":
+            return torch.where(x.abs() > 1000, torch.nan, self.linear(x))
+        return self.linear(x)
+
+def oops():
+    raise RuntimeError("this network is broken")
+
+FAULTS = {
+    "raises": oops,
+    "exits": lambda: os._exit(7),
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "hangs": lambda: time.sleep(600),
+    "system-exit": lambda: (_ for _ in ()).throw(SystemExit(3)),
+    "eats-memory": lambda: torch.ones(2**33),
+    "nan": lambda: None,
+    "far-nan": lambda: None,
+}
+
+@register_architecture("faulty", inputs=("features",))
+def faulty(problem, norm, fault: str = "raises"):
+    return Faulty(fault)
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    path = tmp_path / "faulty.py"
+    path.write_text(FAULTY)
+    return path
+
+
+def values(record: Record) -> dict[str, object]:
+    """All that does not measure time."""
+    return {name: getattr(record, name) for name in Record.__dataclass_fields__ if name not in ("seconds", "created")}
+
+
+def test_a_sweep_resumes_and_never_recomputes(tmp_path: Path) -> None:
+    def sweep(out: str, seeds: str) -> bench.Results:
+        return bench.run(
+            tasks=["sine-1d"],
+            architectures=[SMALL, "mean"],
+            norms=["none", "layer@first"],
+            seeds=seeds,
+            protocol="quick",
+            out=tmp_path / out,
+        )
+
+    first = sweep("a", "1")
+    assert (first.fresh, first.counts, first.complete) == (3, {"ok": 3}, True)
+    more = sweep("a", "3")
+    assert more.fresh == 4  # two more seeds of two schemes; the mean has one
+    again = sweep("a", "3")
+    assert again.fresh == 0
+    assert [values(r) for r in again.records] == [values(r) for r in more.records]
+    whole = sweep("b", "3")
+    # a record does not depend on the other seeds that train beside it; float32 rounding may differ in a stack
+    for one, other in zip(whole.records, more.records, strict=True):
+        assert one.key == other.key
+        assert one.id_error == pytest.approx(other.id_error, rel=0.05)
+    frame = whole.frame()
+    assert len(frame) == 7
+    assert frame["far_error"].notna().all()
+
+
+def test_two_schemes_start_from_the_same_weights_and_a_bounded_one_stays_bounded(tmp_path: Path) -> None:
+    results = bench.run(
+        tasks=["linear-1d"],
+        architectures=["mlp(width=32)"],
+        norms=["none", "layer@first"],
+        seeds=2,
+        protocol="quick",
+        out=tmp_path,
+    )
+    by_norm = {norm: [r for r in results.records if r.key.norm == norm] for norm in ("none", "layer@first")}
+    for free, bounded in zip(by_norm["none"], by_norm["layer@first"], strict=True):
+        assert free.exponent == pytest.approx(1.0, abs=0.01)
+        assert bounded.exponent == pytest.approx(0.0, abs=0.01)
+        assert free.far_error is not None
+        assert bounded.far_error is not None
+        assert free.far_error < bounded.far_error < 1.0  # the truth grows: the bounded network must lose
+        for record in (free, bounded):
+            for (r, worst), growth in zip(
+                record.worst_growth, (record.growth_at(10), record.growth_at(100)), strict=True
+            ):
+                assert worst is not None
+                assert growth is not None
+                assert worst >= growth * (1 - 1e-12), f"the search at {r} missed what a ray found"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "reason"),
+    [
+        ("raises", "failed", "RuntimeError: this network is broken"),
+        ("exits", "failed", "exit code 7"),
+        ("killed", "failed", "SIGKILL"),
+        ("hangs", "timeout", "longer than"),
+        ("system-exit", "failed", "SystemExit"),
+        ("eats-memory", "failed", "emory"),
+        ("nan", "diverged", "every learning rate diverged"),
+    ],
+)
+def test_every_fault_becomes_a_record_and_the_sweep_goes_on(
+    tmp_path: Path, plugin: Path, fault: str, status: str, reason: str
+) -> None:
+    results = bench.run(
+        tasks=["sine-1d"],
+        architectures=[f"faulty(fault={fault})", "mean"],
+        seeds=2,
+        protocol="quick",
+        out=tmp_path / "out",
+        plugins=[plugin],
+        timeout=4 if fault == "hangs" else 60,
+        memory_limit=24 if fault == "eats-memory" else None,
+        workers=1,
+    )
+    statuses = [r.status for r in results.records]
+    assert statuses == [status, status, "ok"]
+    assert reason in (results.records[0].reason or "")
+    assert results.records[0].id_error is None
+    assert results.complete == (status == "diverged")
+
+
+def test_retry_runs_what_failed_and_nothing_else(tmp_path: Path, plugin: Path) -> None:
+    def sweep(retry: bool) -> bench.Results:
+        return bench.run(
+            tasks=["sine-1d"],
+            architectures=["faulty", "mean"],
+            seeds=1,
+            protocol="quick",
+            out=tmp_path / "out",
+            plugins=[plugin],
+            retry=retry,
+        )
+
+    assert sweep(False).fresh == 2
+    assert sweep(False).fresh == 0
+    assert sweep(True).fresh == 1
+
+
+def test_a_network_that_is_undefined_far_away_only_is_counted_not_repaired(tmp_path: Path, plugin: Path) -> None:
+    (record,) = bench.run(
+        tasks=["sine-1d"],
+        architectures=["faulty(fault=far-nan)"],
+        seeds=1,
+        protocol="quick",
+        out=tmp_path / "out",
+        plugins=[plugin],
+    ).records
+    assert record.status == "ok"
+    assert record.id_error is not None
+    assert record.max_growth == math.inf
+    assert record.exponent is None
+    assert record.nonfinite[0] == 0
+    assert record.nonfinite[-1] == 2
+    assert record.growth[-1] is None
+
+
+def test_what_a_family_cannot_take_is_unsupported_in_a_product_and_bad_input_alone(tmp_path: Path) -> None:
+    results = bench.run(
+        tasks=["sine-1d"],
+        architectures=[SMALL, "transformer"],
+        norms=["layer@pre"],
+        seeds=1,
+        protocol="quick",
+        out=tmp_path,
+    )
+    assert [r.status for r in results.records if r.key.architecture == SMALL] == ["unsupported"]
+    with pytest.raises(InputError, match="pre"):
+        bench.run(tasks=["sine-1d"], architectures=[SMALL], norms=["layer@pre"], seeds=1, out=tmp_path)
+
+
+def test_a_second_sweep_on_one_store_is_turned_away(tmp_path: Path) -> None:
+    with store_lock(tmp_path / "records.sqlite"), pytest.raises(InputError, match="writing to this store"):
+        bench.run(tasks=["sine-1d"], architectures=["mean"], seeds=1, protocol="quick", out=tmp_path)
+
+
+def test_records_are_stored_before_anybody_hears_of_them(tmp_path: Path) -> None:
+    seen: list[bool] = []
+
+    class Watching:
+        def begin(self, jobs: list[Job], finished: int) -> None:
+            assert (len(jobs), finished) == (1, 0)
+
+        def done(self, job: Job, outcomes: list[Outcome]) -> None:
+            with Store(tmp_path / "records.sqlite") as store:
+                seen.append(all(o.record.key in store for o in outcomes))
+
+    bench.run(
+        tasks=["sine-1d"], architectures=["ridge"], seeds=1, protocol="quick", out=tmp_path, watchers=[Watching()]
+    )
+    assert seen == [True]
+
+
+def test_weights_are_kept_on_request_and_give_the_recorded_error(tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    import architectures
+    import tasks
+    from architectures.building import build
+    from bench.probing import evaluate, network_predict
+
+    (record,) = bench.run(
+        tasks=["sine-1d"], architectures=[SMALL], seeds=1, protocol="quick", out=tmp_path, keep_weights=True
+    ).records
+    (file,) = (tmp_path / "weights").glob("*.safetensors")
+    task = tasks.resolve("sine-1d").load()
+    module = build(architectures.resolve(SMALL), architectures.parse_scheme("none"), task.problem, 0)
+    module.load_state_dict(load_file(file))
+    assert evaluate(network_predict(module), task)[0].relative_error == pytest.approx(record.id_error, rel=1e-9)
+
+
+def test_cells_are_spelled_canonically_and_estimators_appear_once() -> None:
+    cells = cells_of([Selection(("sine-1d",), ("mlp(depth=2, width=128)", "mean"), ("none", "layer@first"))], "1")
+    assert [(c.architecture, c.norm) for c in cells] == [("mlp", "none"), ("mlp", "layer@first"), ("mean", "none")]
+
+
+@pytest.mark.parametrize("name", list_suites())
+def test_built_in_suites_are_valid(name: str) -> None:
+    suite = load_suite(name)
+    assert suite.name == name
+    cells = suite.cells()
+    assert cells
+    assert len(set(cells)) == len(cells)
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        ("[1, 2]", "not a mapping"),
+        ("name: [", "no YAML"),
+        ("name: x", "missing field"),
+        ("{name: x, version: 1, summary: s, protocol: quick, seeds: 3, cells: [], more: 1}", "unknown field 'more'"),
+        (
+            "{name: x, version: 1, summary: s, protocol: quick, seeds: 0, cells: [{tasks: [a], architectures: [b]}]}",
+            "seeds",
+        ),
+        (
+            "{name: x, version: 1, summary: s, protocol: nope, seeds: 1, cells: [{tasks: [a], architectures: [b]}]}",
+            "protocol",
+        ),
+        (
+            "{name: x, version: 1, summary: s, protocol: quick, seeds: 1, cells: [{tasks: a, architectures: [b]}]}",
+            "tasks",
+        ),
+        ("!!python/object/apply:os.system ['true']", "no YAML"),
+    ],
+)
+def test_a_wrong_suite_file_is_named(tmp_path: Path, text: str, fragment: str) -> None:
+    path = tmp_path / "suite.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=fragment):
+        read_suite(path)
+
+
+def test_a_suite_in_a_file_runs(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "name: own\nversion: 1\nsummary: s\nprotocol: quick\nseeds: 1\ncells:\n"
+        "  - tasks: [sine-1d]\n    architectures: [mean, ridge]\n"
+    )
+    results = bench.run(suite=str(path), out=tmp_path / "out")
+    assert len(results.records) == 2
+    assert len(bench.run(suite=str(path), architectures=["ridge"], out=tmp_path / "out").records) == 1
+    with pytest.raises(InputError, match="no cell"):
+        bench.run(suite=str(path), architectures=["mlp"], out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(("text", "seeds"), [("3", (0, 1, 2)), ("0,4,7", (0, 4, 7)), ("5,", (5,))])
+def test_seeds(text: str, seeds: tuple[int, ...]) -> None:
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "", "1,1", "1,-2", "99999"])
+def test_bad_seeds(text: str) -> None:
+    with pytest.raises(InputError, match="--seeds"):
+        parse_seeds(text)
+
+
+def test_an_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(InputError):
+        bench.run(tasks=["sine-1d"], architectures=["mean"], seeds=1, protocol="quick", out=blocked)
