@@ -163,7 +163,7 @@ def test_non_finite_numbers_are_refused_everywhere(record):
 
 
 def test_a_newer_schema_says_so_and_a_huge_text_is_not_read(record):
-    with pytest.raises(InputError, match="schema 2.*upgrade"):
+    with pytest.raises(InputError, match=r"schema 2.*upgrade"):
         Record.from_json(_json(record(), schema_version=2, something_new=[1]))
     with pytest.raises(InputError, match="characters"):
         Record.from_json(" " * 2_000_000 + record().to_json())
@@ -172,14 +172,14 @@ def test_a_newer_schema_says_so_and_a_huge_text_is_not_read(record):
 def test_null_growth_stands_exactly_where_outputs_were_not_finite(record):
     one = record()
     with pytest.raises(ValueError, match="null exactly"):
-        dataclasses.replace(one, nonfinite=(1,) + one.nonfinite[1:])
+        dataclasses.replace(one, nonfinite=(1, *one.nonfinite[1:]))
     with pytest.raises(ValueError, match="null exactly"):
-        dataclasses.replace(one, growth=(None,) + one.growth[1:])
+        dataclasses.replace(one, growth=(None, *one.growth[1:]))
     bad = dataclasses.replace(
         one,
-        growth=one.growth[:-1] + (None,),
-        departure=one.departure[:-1] + (None,),
-        nonfinite=one.nonfinite[:-1] + (3,),
+        growth=(*one.growth[:-1], None),
+        departure=(*one.departure[:-1], None),
+        nonfinite=(*one.nonfinite[:-1], 3),
         exponent=None,
     )
     assert bad.max_growth == math.inf

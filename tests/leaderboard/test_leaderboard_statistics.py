@@ -122,7 +122,7 @@ def test_a_deterministic_estimator_needs_one_seed():
 
 
 @given(st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_holm_by_its_definition(p_values):
     known = sorted(p for p in p_values if p is not None)
     expected, running = {}, 0.0

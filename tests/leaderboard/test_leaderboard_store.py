@@ -239,9 +239,12 @@ def test_another_programs_database_is_refused_and_left_alone(path):
 def test_a_truncated_store_is_refused_or_found_out(path, records):
     fill(path, *records(seeds=range(20)))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(InputError), Store(path) as store:
-        assert store.check() == ()
-        list(store.records())
+    try:
+        with Store(path) as store:
+            problems = store.check()
+    except InputError as error:
+        problems = (str(error),)
+    assert problems
 
 
 def test_check_finds_a_record_that_was_tampered_with(path, records):
@@ -267,7 +270,7 @@ def test_a_newer_schema_is_refused_in_both_modes(path, record):
         connection.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
     for mode in ("read", "write"):
-        with pytest.raises(InputError, match="schema 99.*upgrade"):
+        with pytest.raises(InputError, match=r"schema 99.*upgrade"):
             Store(path, mode)
     assert path.read_bytes() == before
 
@@ -393,7 +396,8 @@ def test_a_full_disk_keeps_what_was_stored_and_says_so(tmp_path, record):
     with Store("small/records.sqlite", "write") as store:
         for seed in range(100_000):
             try:
-                store.add(make_record(make_key(seed=seed)), {{"curve.train": tuple(hash((seed, i)) * 1e-9 for i in range(2000))}})
+                numbers = tuple(hash((seed, i)) * 1e-9 for i in range(2000))
+                store.add(make_record(make_key(seed=seed)), {{"curve.train": numbers}})
             except InputError as error:
                 print(error)
                 break
