@@ -93,8 +93,8 @@ def worst_growth(
 ) -> tuple[tuple[float, float], ...]:
     """Worst-case growth ``max over |x| <= r R of |z(x)| / max |z_train|`` for each radius of ``WORST_RADII``.
 
-    Searched by projected gradient ascent on ``|z|`` in float64: starts are the rays at r and at r/2; each step goes a
-    tenth of the ball's radius along the normalized gradient and back onto the ball. What is found is a lower bound of
+    Searched by projected gradient ascent on ``|z|`` in float64: starts are the rays at r; each step goes a tenth of the
+    ball's radius along the normalized gradient and back onto the ball. What is found is a lower bound of
     the true maximum, never below the growth along the rays.
 
     Args:
@@ -104,7 +104,7 @@ def worst_growth(
     results = []
     for distance in WORST_RADII:
         reach = distance * task.radius
-        starts = torch.as_tensor(np.concatenate([rays, 0.5 * rays]) * reach, dtype=torch.float64)
+        starts = torch.as_tensor(rays * reach, dtype=torch.float64)
         best = _ascend(module, starts, reach, task, steps)
         results.append((distance, best / task.target_max if task.target_max else math.inf))
     return tuple(results)

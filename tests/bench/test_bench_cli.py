@@ -1,0 +1,162 @@
+"""The command line as a user meets it: real processes, exit codes, one line for every mistake."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.cli import main
+
+
+def farfield(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bench.cli", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("results")
+    done = farfield(
+        *("run", "--task", "linear-1d", "--task", "sine-1d", "--arch", "mlp(width=16)", "--arch", "ridge"),
+        *("--norm", "none", "--norm", "layer@first", "--seeds", "2", "--protocol", "quick", "--out", str(out)),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "far error" in done.stdout
+    assert "10 records (10 ok" in done.stderr
+    return out
+
+
+def test_standings_in_every_format(results: Path) -> None:
+    data = json.loads(farfield("leaderboard", "--out", str(results), "--format", "json").stdout)
+    assert data
+    text = farfield("leaderboard", "--out", str(results), "--format", "csv", "--scope", "tasks").stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["task"] for row in rows} == {"linear-1d", "sine-1d"}
+    markdown = farfield("leaderboard", "--out", str(results), "--format", "markdown").stdout
+    assert "|---|" in markdown
+    assert "unbounded" in farfield("leaderboard", "--out", str(results)).stdout
+
+
+def test_filters_and_suites_choose_records(results: Path) -> None:
+    text = farfield(
+        "leaderboard",
+        "--out",
+        str(results),
+        "--format",
+        "csv",
+        "--scope",
+        "tasks",
+        "--task",
+        "sine*",
+        "--arch",
+        "ridge",
+    ).stdout
+    assert [(r["task"], r["architecture"]) for r in csv.DictReader(io.StringIO(text))] == [("sine-1d", "ridge")]
+    none = farfield("leaderboard", "--out", str(results), "--task", "nothing*")
+    assert none.returncode == 2
+    assert "no stored record matches" in none.stderr
+
+
+def test_comparison_of_schemes(results: Path) -> None:
+    done = farfield("compare", "--by", "norm", "--out", str(results), "--arch", "mlp*")
+    assert done.returncode == 0, done.stderr
+    assert "layer@first" in done.stdout
+    assert "Against norm none" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        (["run"], "nothing to run"),
+        (["run", "--task", "sine-1d"], "no architectures to run"),
+        (["run", "--task", "sine", "--arch", "mlp"], "did you mean 'sine-1d'"),
+        (["run", "--task", "sine-1d", "--arch", "mpl"], "did you mean 'mlp'"),
+        (["run", "--task", "sine-1d", "--arch", "mlp(widht=3)"], "did you mean 'width'"),
+        (["run", "--task", "sine-1d", "--arch", "mlp(width=0)"], "width"),
+        (["run", "--task", "sine-1d", "--arch", "mlp", "--norm", "laier@first"], "did you mean 'layer'"),
+        (["run", "--task", "sine-1d", "--arch", "mlp", "--norm", "layer@frist"], "did you mean 'first'"),
+        (["run", "--task", "sine-1d", "--arch", "mlp", "--seeds", "0"], "--seeds"),
+        (["run", "--task", "sine-1d", "--arch", "mlp", "--seeds", "-2"], "--seeds"),
+        (["run", "--task", "sine-1d", "--arch", "mlp", "--protocol", "7"], "unknown protocol"),
+        (["run", "--task", "sine-1d", "--arch", "mlp", "--device", "gpu"], "--device"),
+        (["run", "--task", "sine-1d", "--arch", "mlp", "--workers", "0"], "--workers"),
+        (["run", "--task", "sine-1d", "--arch", "mlp", "--timeout", "0"], "--timeout"),
+        (["run", "--task", "sine-1d", "--arch", "mlp", "--memory-limit", "-1"], "--memory-limit"),
+        (["run", "--suite", "quik"], "did you mean 'quick'"),
+        (["run", "--suite", "nowhere.yaml"], "cannot be read"),
+        (["run", "--plugin", "nowhere.py", "--task", "sine-1d", "--arch", "mlp"], "cannot be read"),
+        (["run", "--sede", "3"], "--sede"),
+        (["list", "planets"], "planets"),
+        (["show", "task", "protien"], "did you mean 'protein'"),
+        (["leaderboard", "--out", "nothing-here"], "no results yet"),
+        (["compare", "--out", "nothing-here"], "no results yet"),
+        (["frobnicate"], "frobnicate"),
+    ],
+)
+def test_every_mistake_is_one_line_and_exit_code_two(
+    arguments: list[str],
+    fragment: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("farfield: ")
+    assert fragment in lines[0]
+    assert not captured.out
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    quiet = farfield("leaderboard", "--out", str(tmp_path))
+    loud = farfield("leaderboard", "--out", str(tmp_path), "--debug")
+    assert "Traceback" not in quiet.stderr
+    assert "Traceback" in loud.stderr
+
+
+def test_lists_name_what_there_is() -> None:
+    rows = json.loads(farfield("list", "tasks", "*-1d", "--format", "json").stdout)
+    text = json.dumps(rows)
+    assert "sine-1d" in text
+    assert "protein" not in text
+
+
+def test_missing_data_is_one_line_that_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FARFIELD_DATA", str(tmp_path / "empty"))
+    monkeypatch.setenv("FARFIELD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    done = farfield("run", "--task", "protein", "--arch", "mlp", "--seeds", "1", "--out", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "FARFIELD_DATA" in done.stderr
+
+
+def test_every_command_has_help_worth_reading() -> None:
+    for command in (
+        ["run"],
+        ["list"],
+        ["show"],
+        ["show", "task"],
+        ["leaderboard"],
+        ["compare"],
+        ["plot"],
+        ["plot", "growth"],
+    ):
+        done = farfield(*command, "--help")
+        assert done.returncode == 0, done.stderr
+        assert len(done.stdout.splitlines()) > 6, command
