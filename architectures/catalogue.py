@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from architectures.baselines_cards import BASELINES
 from architectures.card import ArchitectureCard
 from architectures.placements import CNN, MLP, NOWHERE, TRANSFORMER
 from bench.core.problem import INPUT_KINDS, InputKind
@@ -86,4 +87,5 @@ CARDS = (
         "Hyndman and Athanasopoulos, Forecasting: Principles and Practice, section 7.4",
         ("sequence",),
     ),
+    *BASELINES,
 )

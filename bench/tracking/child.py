@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from bench.tracking.description import RunDescription, Table
 from bench.tracking.runfile import is_complete
 
 RESERVED_BYTES = 64 * 1024 * 1024  # of disk space, left to the store: results come first
+_WRITING = 5.0  # seconds for a finished run to reach the disk; it takes a few hundredths
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,17 @@ def publish(description: RunDescription, options: ChildOptions) -> None:
     home = Path(options.home)
     free = shutil.disk_usage(home).free
     if free < options.reserved_bytes:
-        raise OSError(f"{free // 2**20} MiB free on the disk of {home}, {options.reserved_bytes // 2**20} are kept free")
+        raise OSError(
+            f"{free // 2**20} MiB free on the disk of {home}, {options.reserved_bytes // 2**20} are kept free"
+        )
     run = _begin(description, options)
     file = Path(run.settings.sync_file)
     try:
         with _undone_if_failing(run, file.parent, options):
             _fill(run, description, home)
             run.finish(exit_code=int(description.failed))
-            if options.mode == "offline" and not is_complete(file):
-                raise RuntimeError(f"W&B did not write {file.name} to its end")
+            if options.mode == "offline":
+                _await_complete(file)
     finally:
         _forget_latest(home)
 
@@ -146,14 +150,22 @@ def _undone_if_failing(run: Any, folder: Path, options: ChildOptions) -> Iterato
         raise
 
 
+def _await_complete(file: Path) -> None:
+    """Wait for wandb's service to write out a finished run: ``finish`` returns before it has."""
+    deadline = time.monotonic() + _WRITING
+    while not is_complete(file):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"W&B did not write {file.name} to its end")
+        time.sleep(0.02)
+
+
 def _forget_latest(home: Path) -> None:
-    """wandb's link to the latest run: useless among hundreds of runs, and broken once one is moved."""
+    """Wandb's link to the latest run: useless among hundreds of runs, and broken once one is moved."""
     with contextlib.suppress(OSError):
         (home / "latest-run").unlink()
 
 
 def _fill(run: Any, description: RunDescription, home: Path) -> None:
-    import wandb
 
     run.define_metric("step", hidden=True)
     run.define_metric("train/*", step_metric="step")

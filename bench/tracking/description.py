@@ -62,7 +62,9 @@ class RunDescription:
     def from_json(cls, text: str) -> RunDescription:
         """Read what :meth:`to_json` wrote."""
         data = json.loads(text)
-        data["tables"] = {name: Table(tuple(t["columns"]), tuple(map(tuple, t["rows"]))) for name, t in data["tables"].items()}
+        data["tables"] = {
+            name: Table(tuple(t["columns"]), tuple(map(tuple, t["rows"]))) for name, t in data["tables"].items()
+        }
         data["history"] = tuple((step, values) for step, values in data["history"])
         data["tags"] = tuple(data["tags"])
         return cls(**data)

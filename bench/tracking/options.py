@@ -23,7 +23,15 @@ _PUBLIC_SERVER = "https://api.wandb.ai"
 # the process that called us) would turn our runs into somebody else's.
 _INHERITED = frozenset(
     f"WANDB_{name}"
-    for name in ("API_KEY", "BASE_URL", "CONFIG_DIR", "CREDENTIALS_FILE", "ENTITY", "HTTP_TIMEOUT", "IDENTITY_TOKEN_FILE")
+    for name in (
+        "API_KEY",
+        "BASE_URL",
+        "CONFIG_DIR",
+        "CREDENTIALS_FILE",
+        "ENTITY",
+        "HTTP_TIMEOUT",
+        "IDENTITY_TOKEN_FILE",
+    )
 )
 
 
