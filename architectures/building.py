@@ -22,7 +22,7 @@ from architectures.card import Architecture
 from architectures.estimators import Estimator
 from architectures.kinds import NormKind
 from architectures.layers import initialize
-from architectures.norms import Layout, Norm, Site, make_norm
+from architectures.norms import Layout, Norm, Site, make_norm, mark
 from architectures.schemes import NormScheme
 from bench.core.errors import InputError, Unsupported
 from bench.core.problem import Problem
@@ -77,13 +77,33 @@ def build_network(
             meet at one site, or the network has more than ``max_parameters``.
         InputError: the builder breaks the contract.
     """
-    plan = _plan(architecture, problem)
     check_size(architecture, problem, max_parameters)
-    norm = _SchemeNorm(_assign(architecture, scheme, plan.sites), {site.name: site for site in plan.sites})
     with _isolated(seed):
-        module = _call(architecture, problem, norm)
+        module = _assemble(architecture, scheme, problem)
     initialize(module, seed)
     return module.float()
+
+
+def build_skeleton(architecture: Architecture, scheme: NormScheme, problem: Problem) -> nn.Module:
+    """The network of :func:`build_network` in evaluation mode on the meta device: shapes and structure, no numbers.
+
+    Plugged-in code that cannot be built there is built on the CPU instead.
+    """
+    _check_kind(architecture, problem)
+    with _isolated(0):
+        try:
+            with torch.device("meta"):
+                return _assemble(architecture, scheme, problem).eval()
+        except (Unsupported, InputError):
+            raise
+        except Exception:
+            return _assemble(architecture, scheme, problem).eval()
+
+
+def _assemble(architecture: Architecture, scheme: NormScheme, problem: Problem) -> nn.Module:
+    found = _plan(architecture, problem).sites
+    norm = _SchemeNorm(_assign(architecture, scheme, found), {site.name: site for site in found})
+    return _call(architecture, problem, norm)
 
 
 def check_size(architecture: Architecture, problem: Problem, max_parameters: int = MAX_PARAMETERS) -> int:
@@ -227,7 +247,11 @@ class _SchemeNorm:
     def __call__(self, site: str, dim: int, layout: Layout = "last") -> nn.Module:
         if site not in self.known:
             raise InputError(f"site {site!r} appears in one build and not in another", mend="build the same every time")
-        return make_norm(self.assigned[site], self.known[site]) if site in self.assigned else nn.Identity()
+        if site not in self.assigned:
+            return nn.Identity()
+        layer = make_norm(self.assigned[site], self.known[site])
+        mark(layer, self.known[site], self.assigned[site])
+        return layer
 
 
 @contextmanager

@@ -41,6 +41,8 @@ class ArchitectureCard:
         citation: where it comes from.
         placements: how placement words map onto its sites.
         source_hash: identifies the code of something plugged in; empty for built-ins, whose version does.
+        exponent: the growth along rays that an estimator's form implies; None where it is not known, and for networks,
+            whose scheme decides.
     """
 
     name: str
@@ -55,6 +57,7 @@ class ArchitectureCard:
     citation: str
     placements: Placements
     source_hash: str = ""
+    exponent: int | None = None
 
     def __post_init__(self) -> None:
         for field in ("name", "version", "summary", "family", "citation"):

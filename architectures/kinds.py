@@ -55,4 +55,53 @@ class Batch(_WithEps):
             raise ValueError(f"momentum must be in (0, 1], not {self.momentum}")
 
 
-KINDS: dict[str, type[NormKind]] = {kind.name: kind for kind in (Layer, Rms, Batch)}
+@dataclass(frozen=True)
+class Group(_WithEps):
+    """Group norm (Wu and He, arXiv 1803.08494): layer norm over each group of channels and all positions together."""
+
+    name: ClassVar[str] = "group"
+    summary: ClassVar[str] = "group norm over groups of channels and all positions"
+    groups: int = 8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.groups < 1:
+            raise ValueError(f"groups must be at least 1, not {self.groups}")
+
+
+@dataclass(frozen=True)
+class Instance(_WithEps):
+    """Instance norm (Ulyanov et al., arXiv 1607.08022): each channel over its positions, without running statistics."""
+
+    name: ClassVar[str] = "instance"
+    summary: ClassVar[str] = "instance norm over the positions of each channel"
+
+
+@dataclass(frozen=True)
+class Scale(_WithEps):
+    """Scale norm (Nguyen and Salazar, arXiv 1910.05895): ``g x / max(|x|_2, eps)``, one learned g from sqrt(dim).
+
+    Without ``affine``, g stays sqrt(dim).
+    """
+
+    name: ClassVar[str] = "scale"
+    summary: ClassVar[str] = "L2 norm over channels, per position, with one learned length"
+
+
+@dataclass(frozen=True)
+class Dyt(NormKind):
+    """Dynamic tanh (Zhu et al., arXiv 2503.10622): ``gain tanh(alpha x) + shift``, alpha learned from ``alpha``.
+
+    Without ``affine``, alpha alone is learned.
+    """
+
+    name: ClassVar[str] = "dyt"
+    summary: ClassVar[str] = "dynamic tanh, elementwise"
+    alpha: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.alpha) and self.alpha > 0):
+            raise ValueError(f"alpha must be positive, not {self.alpha}")
+
+
+KINDS: dict[str, type[NormKind]] = {kind.name: kind for kind in (Layer, Rms, Batch, Group, Instance, Scale, Dyt)}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from architectures.options import ActivationName, Init
+from architectures.options import Drawing
 from bench.core.seeding import seed_from
 
 Draw = Callable[[str], torch.Generator]
@@ -39,63 +39,91 @@ def _draw_layer(layer: Drawn, path: str, seed: int) -> None:
         layer.draw(generator)
 
 
-def draw_linear(weight: Tensor, bias: Tensor | None, fan_in: int, init: Init, generator: Draw) -> None:
-    """Draw a linear map of ``fan_in`` inputs.
+class Affine(Drawn):
+    """A layer with a weight and a bias that see ``fan_in`` inputs each.
 
-    ``torch``: both uniform on ±1/√fan_in, the default of ``torch.nn.Linear`` and ``Conv`` (Kaiming uniform with
-    a = √5). ``paper``: weights N(0, 2/fan_in) (He et al., arXiv 1502.01852), biases N(0, 0.1²), as in arXiv 2505.14512.
+    Deviations of weight and bias: ``torch`` 1/√(3 fan_in) both, uniform (the default of ``torch.nn.Linear`` and
+    ``Conv``: Kaiming uniform with a = √5); ``paper`` √(2/fan_in) (He et al., arXiv 1502.01852) and 0.1, normal, as in
+    arXiv 2505.14512. Under ``ntk`` the parameters are drawn with deviation 1 and multiplied by these in the forward
+    pass.
     """
-    bound = 1 / math.sqrt(fan_in)
-    if init == "torch":
-        weight.uniform_(-bound, bound, generator=generator("weight"))
-    else:
-        weight.normal_(0, math.sqrt(2 / fan_in), generator=generator("weight"))
-    if bias is None:
-        return
-    if init == "torch":
-        bias.uniform_(-bound, bound, generator=generator("bias"))
-    else:
-        bias.normal_(0, 0.1, generator=generator("bias"))
+
+    weight: Any  # a parameter; torch's own layers declare it as they please
+    bias: Any
+    drawing: Drawing
+    weight_factor: float
+    bias_factor: float
+    fan_in: int
+
+    def prepare(self, fan_in: int, drawing: Drawing) -> None:
+        """Set how this layer is drawn and scaled."""
+        self.fan_in, self.drawing = fan_in, drawing
+        ntk = drawing.parameterization == "ntk"
+        self.weight_factor, self.bias_factor = self._deviations() if ntk else (1.0, 1.0)
+
+    def draw(self, generator: Draw) -> None:
+        """Draw weight and bias."""
+        for name, deviation, factor in zip(
+            ("weight", "bias"), self._deviations(), (self.weight_factor, self.bias_factor), strict=True
+        ):
+            parameter, spread = getattr(self, name), deviation / factor
+            if self.drawing.init == "torch":
+                bound = math.sqrt(3) * spread
+                parameter.uniform_(-bound, bound, generator=generator(name))
+            else:
+                parameter.normal_(0, spread, generator=generator(name))
+
+    def scaled(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias as they enter the map."""
+        if self.drawing.parameterization == "standard":
+            return self.weight, self.bias
+        return self.weight * self.weight_factor, self.bias * self.bias_factor
+
+    def _deviations(self) -> tuple[float, float]:
+        uniform = 1 / math.sqrt(3 * self.fan_in)
+        return (uniform, uniform) if self.drawing.init == "torch" else (math.sqrt(2 / self.fan_in), 0.1)
 
 
-class Linear(nn.Linear, Drawn):
+class Linear(nn.Linear, Affine):
     """``x Wᵀ + b``: (..., in_features) to (..., out_features)."""
 
-    def __init__(self, in_features: int, out_features: int, init: Init) -> None:
-        self.init = init
+    def __init__(self, in_features: int, out_features: int, drawing: Drawing) -> None:
         super().__init__(in_features, out_features)
+        self.prepare(in_features, drawing)
 
-    def draw(self, generator: Draw) -> None:
-        """Draw weight and bias; fan-in is ``in_features``."""
-        draw_linear(self.weight, self.bias, self.in_features, self.init, generator)
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., in_features) to (..., out_features)."""
+        return nn.functional.linear(x, *self.scaled())
 
 
-class Conv1d(nn.Conv1d, Drawn):
-    """Convolution over (N, channels, steps), padded to ceil(steps / stride)."""
+class Conv1d(nn.Conv1d, Affine):
+    """Convolution over (N, channels, steps), padded so that stride 1 keeps the steps."""
 
-    def __init__(self, channels: int, width: int, kernel: int, stride: int, init: Init) -> None:
-        self.init = init
+    def __init__(self, channels: int, width: int, kernel: int, stride: int, drawing: Drawing) -> None:
         super().__init__(channels, width, kernel, stride, padding=kernel // 2)
+        self.prepare(channels * kernel, drawing)
 
-    def draw(self, generator: Draw) -> None:
-        """Draw weight and bias; fan-in is channels times kernel."""
-        draw_linear(self.weight, self.bias, self.weight[0].numel(), self.init, generator)
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, steps) to (N, width, ceil(steps / stride))."""
+        return self._conv_forward(x, *self.scaled())
 
 
-class Conv2d(nn.Conv2d, Drawn):
-    """Convolution over (N, channels, height, width), padded to ceil(side / stride)."""
+class Conv2d(nn.Conv2d, Affine):
+    """Convolution over (N, channels, height, breadth), padded so that stride 1 keeps the sides, or not padded."""
 
-    def __init__(self, channels: int, width: int, kernel: int, stride: int, init: Init, padding: int | None = None):
-        self.init = init
-        super().__init__(channels, width, kernel, stride, padding=kernel // 2 if padding is None else padding)
+    def __init__(
+        self, channels: int, width: int, kernel: int, stride: int, drawing: Drawing, padded: bool = True
+    ) -> None:
+        super().__init__(channels, width, kernel, stride, padding=kernel // 2 if padded else 0)
+        self.prepare(channels * kernel**2, drawing)
 
-    def draw(self, generator: Draw) -> None:
-        """Draw weight and bias; fan-in is channels times kernel squared."""
-        draw_linear(self.weight, self.bias, self.weight[0].numel(), self.init, generator)
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, height, breadth) to (N, width, ceil(height / stride), ceil(breadth / stride))."""
+        return self._conv_forward(x, *self.scaled())
 
 
 class Tokens(Drawn):
-    """Learned tokens or positions, (count, width), drawn from N(0, deviation²)."""
+    """Learned tokens or positions, (count, width), drawn from N(0, deviation²) in any parameterization."""
 
     def __init__(self, count: int, width: int, deviation: float = 0.02) -> None:
         super().__init__()
@@ -111,41 +139,21 @@ class Tokens(Drawn):
         return self.weight
 
 
-class Erf(nn.Module):
-    """The error function, elementwise."""
+class Clamp(nn.Module):
+    """Limits answers to [low, high] in evaluation.
+
+    In training it does nothing: a limit there would take the gradient from just those rows that need it.
+    """
+
+    def __init__(self, low: float, high: float) -> None:
+        super().__init__()
+        self.low, self.high = low, high
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same."""
-        return torch.erf(x)
+        return x if self.training else x.clamp(self.low, self.high)
 
 
-class Sine(nn.Module):
-    """The sine, elementwise (Sitzmann et al., arXiv 2006.09661, without its frequency factor)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Any shape to the same."""
-        return torch.sin(x)
-
-
-@dataclass(frozen=True)
-class Activation:
-    """An activation and how it grows: ``exponent`` e means ``|f(x)| ~ |x|^e`` in its faster direction."""
-
-    make: Callable[[], nn.Module]
-    exponent: int
-
-
-ACTIVATIONS: dict[ActivationName, Activation] = {
-    "relu": Activation(nn.ReLU, 1),
-    "leaky_relu": Activation(nn.LeakyReLU, 1),
-    "gelu": Activation(nn.GELU, 1),
-    "silu": Activation(nn.SiLU, 1),
-    "tanh": Activation(nn.Tanh, 0),
-    "erf": Activation(Erf, 0),
-    "sine": Activation(Sine, 0),
-}
-
-
-def activation(name: ActivationName) -> nn.Module:
-    """A new module of that activation."""
-    return ACTIVATIONS[name].make()
+def limit(clamp: bool, target_range: tuple[float, float]) -> nn.Module:
+    """A :class:`Clamp` to the range of the training targets, or an identity."""
+    return Clamp(*target_range) if clamp else nn.Identity()

@@ -7,45 +7,100 @@ from typing import Literal
 
 ActivationName = Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "erf", "sine"]
 Init = Literal["torch", "paper"]
+Parameterization = Literal["standard", "ntk"]
 Readout = Literal["mean", "cls"]
 
 
-def _positive(options: object, *names: str) -> None:
-    for name in names:
-        if getattr(options, name) < 1:
-            raise ValueError(f"{name} must be at least 1, not {getattr(options, name)}")
+@dataclass(frozen=True)
+class Drawing:
+    """How a layer's parameters are drawn and enter its map.
+
+    Args:
+        init: ``torch`` (uniform, as ``torch.nn.Linear``) or ``paper`` (Kaiming normal, biases of deviation 0.1, as in
+            arXiv 2505.14512).
+        parameterization: ``standard``, or ``ntk`` (Jacot et al., arXiv 1806.07572): parameters have unit variance and
+            their deviation multiplies them in the forward pass. The network at initialization is distributed as
+            under ``standard``; what changes is how far a step of the optimizer moves it.
+    """
+
+    init: Init = "torch"
+    parameterization: Parameterization = "standard"
+
+
+class NetworkOptions:
+    """What the options of every family share.
+
+    ``activation``, ``init`` and ``parameterization`` (see :class:`Drawing`), and ``clamp``: limit the answers, not the
+    training, to the range of the training targets.
+    """
+
+    activation: ActivationName
+    init: Init
+    parameterization: Parameterization
+    clamp: bool
+
+    @property
+    def drawing(self) -> Drawing:
+        """How the parameters are drawn."""
+        return Drawing(self.init, self.parameterization)
 
 
 @dataclass(frozen=True)
-class MlpOptions:
+class MlpOptions(NetworkOptions):
     """Options of the multilayer perceptron.
 
     Args:
         depth: number of hidden layers.
         width: units of each hidden layer.
-        activation: applied after each hidden layer.
-        init: ``torch`` (uniform, as ``torch.nn.Linear``) or ``paper`` (Kaiming normal, biases of deviation 0.1).
+        activation: after each hidden layer.
+        init, parameterization, clamp: see :class:`NetworkOptions`.
     """
 
     depth: int = 2
     width: int = 128
     activation: ActivationName = "relu"
     init: Init = "torch"
+    parameterization: Parameterization = "standard"
+    clamp: bool = False
 
     def __post_init__(self) -> None:
         _positive(self, "depth", "width")
 
 
 @dataclass(frozen=True)
-class CnnOptions:
-    """Options of the convolutional network: a stem, then stages that halve the resolution.
+class ResMlpOptions(NetworkOptions):
+    """Options of the residual multilayer perceptron.
 
     Args:
-        stages: convolutions of stride 2 after the stem.
+        depth: number of residual blocks.
+        width: units of the residual stream.
+        ratio: hidden units of a block per unit of the stream.
+        activation: inside the blocks.
+        init, parameterization, clamp: see :class:`NetworkOptions`.
+    """
+
+    depth: int = 2
+    width: int = 128
+    ratio: int = 1
+    activation: ActivationName = "relu"
+    init: Init = "torch"
+    parameterization: Parameterization = "standard"
+    clamp: bool = False
+
+    def __post_init__(self) -> None:
+        _positive(self, "depth", "width", "ratio")
+
+
+@dataclass(frozen=True)
+class CnnOptions(NetworkOptions):
+    """Options of the convolutional networks: a stem, then stages that halve the resolution.
+
+    Args:
+        stages: stages of stride 2 after the stem.
         width: channels of every convolution.
         kernel: side of the kernels, odd.
-        activation: applied after each convolution.
-        init: see :class:`MlpOptions`.
+        activation: after each convolution.
+        init, parameterization, clamp: see :class:`NetworkOptions`.
     """
 
     stages: int = 3
@@ -53,6 +108,8 @@ class CnnOptions:
     kernel: int = 3
     activation: ActivationName = "relu"
     init: Init = "torch"
+    parameterization: Parameterization = "standard"
+    clamp: bool = False
 
     def __post_init__(self) -> None:
         _positive(self, "stages", "width", "kernel")
@@ -61,7 +118,7 @@ class CnnOptions:
 
 
 @dataclass(frozen=True)
-class TransformerOptions:
+class TransformerOptions(NetworkOptions):
     """Options of the transformer encoder.
 
     Args:
@@ -69,10 +126,10 @@ class TransformerOptions:
         width: channels of a token.
         heads: attention heads; they divide the width.
         ratio: hidden units of a block's MLP per channel.
-        patch: side of an image patch, in pixels; it divides height and width (images only).
-        readout: ``mean`` over the tokens or a class token, ``cls``.
+        patch: side of an image patch in pixels; it divides height and width (images only).
+        readout: ``mean`` over the tokens, or from a class token, ``cls``.
         activation: of the blocks' MLPs.
-        init: see :class:`MlpOptions`.
+        init, parameterization, clamp: see :class:`NetworkOptions`.
     """
 
     depth: int = 2
@@ -83,22 +140,81 @@ class TransformerOptions:
     readout: Readout = "mean"
     activation: ActivationName = "gelu"
     init: Init = "torch"
+    parameterization: Parameterization = "standard"
+    clamp: bool = False
 
     def __post_init__(self) -> None:
         _positive(self, "depth", "width", "heads", "ratio", "patch")
-        divide("heads", self.heads, "width", self.width)
+        _divide("heads", self.heads, "width", self.width)
 
 
-def divide(part: str, count: int, whole: str, size: int) -> None:
-    """Check that ``count`` divides ``size``; the message names the counts that do.
+@dataclass(frozen=True)
+class DecoderOptions(NetworkOptions):
+    """Options of the causal decoder, which answers from its last token.
 
-    Raises:
-        ValueError: it does not.
+    Args:
+        depth: blocks of attention and MLP.
+        width: channels of a token.
+        heads: attention heads; they divide the width.
+        ratio: hidden units of a block's MLP per channel.
+        activation: of the blocks' MLPs.
+        init, parameterization, clamp: see :class:`NetworkOptions`.
     """
-    if size % count:
-        raise ValueError(f"{part}={count} does not divide {whole}={size}; {divisors(size)} do")
+
+    depth: int = 2
+    width: int = 64
+    heads: int = 4
+    ratio: int = 2
+    activation: ActivationName = "gelu"
+    init: Init = "torch"
+    parameterization: Parameterization = "standard"
+    clamp: bool = False
+
+    def __post_init__(self) -> None:
+        _positive(self, "depth", "width", "heads", "ratio")
+        _divide("heads", self.heads, "width", self.width)
+
+
+@dataclass(frozen=True)
+class FtTransformerOptions(NetworkOptions):
+    """Options of FT-Transformer, which answers from a class token and gates its MLPs.
+
+    Args:
+        depth: blocks of attention and MLP.
+        width: channels of a token.
+        heads: attention heads; they divide the width.
+        ratio: hidden units of a block's gated MLP per channel, rounded.
+        activation: of the gates and before the head; ``relu`` makes the gates ReGLU, as published.
+        init, parameterization, clamp: see :class:`NetworkOptions`.
+    """
+
+    depth: int = 2
+    width: int = 64
+    heads: int = 4
+    ratio: float = 4 / 3
+    activation: ActivationName = "relu"
+    init: Init = "torch"
+    parameterization: Parameterization = "standard"
+    clamp: bool = False
+
+    def __post_init__(self) -> None:
+        _positive(self, "depth", "width", "heads")
+        _divide("heads", self.heads, "width", self.width)
+        if round(self.width * self.ratio) < 1:
+            raise ValueError(f"ratio={self.ratio} leaves no hidden unit at width={self.width}")
 
 
 def divisors(size: int) -> str:
     """The divisors of ``size`` in words."""
     return ", ".join(str(d) for d in range(1, min(size, 4096) + 1) if size % d == 0)
+
+
+def _positive(options: object, *names: str) -> None:
+    for name in names:
+        if getattr(options, name) < 1:
+            raise ValueError(f"{name} must be at least 1, not {getattr(options, name)}")
+
+
+def _divide(part: str, count: int, whole: str, size: int) -> None:
+    if size % count:
+        raise ValueError(f"{part}={count} does not divide {whole}={size}; {divisors(size)} do")

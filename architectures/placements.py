@@ -95,20 +95,28 @@ CNN = Placements(
     sites=("stem", "stage#", "head"),
 )
 
-_IN = ("block#.attn.in", "block#.mlp.in")
-_OUT = ("block#.attn.out", "block#.mlp.out")
-_RES = ("block#.attn.res", "block#.mlp.res")
 
-TRANSFORMER = Placements(
-    words=(
-        ("first", Rule(("embed",))),
-        ("last", Rule(("final",))),
-        ("pre", Rule(_IN)),
-        ("post", Rule(_RES)),
-        ("sandwich", Rule((*_IN, *_OUT))),
-        ("qk", Rule(("block#.attn.qk",))),
-        ("all", Rule(("embed", *_IN, "final"))),
-    ),
-    numbered=None,
-    sites=("embed", *_IN, *_OUT, *_RES, "block#.attn.qk", "final"),
-)
+def _residual(first: str, last: str, *branches: str, more: tuple[tuple[str, Rule], ...] = ()) -> Placements:
+    """A residual network: ``in``, ``out`` and ``res`` before, after and around each of the ``branches``."""
+    before, after, around = (tuple(f"{branch}.{place}" for branch in branches) for place in ("in", "out", "res"))
+    extra = tuple(pattern for _, rule in more for pattern in rule.patterns)
+    return Placements(
+        words=(
+            ("first", Rule((first,))),
+            ("last", Rule((last,))),
+            ("pre", Rule(before)),
+            ("post", Rule(around)),
+            ("sandwich", Rule((*before, *after))),
+            *more,
+            ("all", Rule((first, *before, last))),
+        ),
+        numbered=None,
+        sites=tuple(dict.fromkeys((first, *before, *extra, *after, *around, last))),
+    )
+
+
+RES_MLP = _residual("embed", "final", "block#")
+
+RES_CNN = _residual("stem", "head", "stage#", more=(("branch", Rule(("stage#.mid", "stage#.out"))),))
+
+TRANSFORMER = _residual("embed", "final", "block#.attn", "block#.mlp", more=(("qk", Rule(("block#.attn.qk",))),))

@@ -7,82 +7,95 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from architectures.layers import Conv2d, Draw, Drawn, Linear, Tokens, draw_linear
-from architectures.options import Init, TransformerOptions
+from architectures.interpretation import Interpreter, Streams
+from architectures.layers import Affine, Conv2d, Linear, Tokens
+from architectures.options import Drawing
 from bench.core.errors import Unsupported
 from bench.core.problem import InputKind, Problem
 
 
-class FeatureTokens(Drawn):
-    """Token j is ``x_j w_j + b_j`` (Gorishniy et al., arXiv 2106.11959): (N, features) to (N, features, width)."""
+class FeatureTokens(Affine):
+    """Token j is ``x_j w_j + b_j`` (Gorishniy et al., arXiv 2106.11959): (N, features) to (N, features, width).
 
-    def __init__(self, features: int, width: int, init: Init) -> None:
+    Drawn with the width as fan-in, as published.
+    """
+
+    def __init__(self, features: int, width: int, drawing: Drawing) -> None:
         super().__init__()
-        self.count, self.init = features, init
+        self.count = features
         self.weight = nn.Parameter(torch.zeros(features, width))
         self.bias = nn.Parameter(torch.zeros(features, width))
-
-    def draw(self, generator: Draw) -> None:
-        """Draw weights and biases; each token sees one input, but width outputs share it, so fan-in is the width."""
-        draw_linear(self.weight, self.bias, self.weight.shape[1], self.init, generator)
+        self.prepare(width, drawing)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, features) to (N, features, width)."""
-        return x.unsqueeze(-1) * self.weight + self.bias
+        weight, bias = self.scaled()
+        return x.unsqueeze(-1) * weight + bias
 
 
-class PatchTokens(nn.Module):
-    """Square patches through one linear map, plus learned positions (Dosovitskiy et al., arXiv 2010.11929)."""
+class _Positioned(nn.Module):
+    """Tokens from one linear map, plus learned positions."""
 
-    def __init__(self, shape: tuple[int, ...], patch: int, width: int, init: Init) -> None:
+    def __init__(self, count: int, embed: nn.Module, width: int) -> None:
         super().__init__()
+        self.count, self.embed = count, embed
+        self.positions = Tokens(count, width)
+
+    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+        """As ``forward``."""
+        positions = follow.constant(self.positions.weight)
+        return tuple(follow.sum(stream, positions, "positions") for stream in follow(self.embed, streams))
+
+
+class PatchTokens(_Positioned):
+    """Square patches through one linear map (Dosovitskiy et al., arXiv 2010.11929)."""
+
+    def __init__(self, shape: tuple[int, ...], patch: int, width: int, drawing: Drawing) -> None:
         channels, height, breadth = shape
         if height % patch or breadth % patch:
             common = ", ".join(str(p) for p in range(1, min(height, breadth) + 1) if height % p == breadth % p == 0)
             raise Unsupported(f"patch={patch} does not divide images of {height} by {breadth}; {common} do")
-        self.count = (height // patch) * (breadth // patch)
-        self.conv = Conv2d(channels, width, patch, patch, init, padding=0)
-        self.positions = Tokens(self.count, width)
+        embed = Conv2d(channels, width, patch, patch, drawing, padded=False)
+        super().__init__((height // patch) * (breadth // patch), embed, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, height, width) to (N, patches, token width)."""
-        return self.conv(x).flatten(2).transpose(1, 2) + self.positions()
+        """(N, channels, height, breadth) to (N, patches, width)."""
+        return self.embed(x).flatten(2).transpose(1, 2) + self.positions()
 
 
-class StepTokens(nn.Module):
-    """Each step through one linear map, plus learned positions: (N, steps, channels) to (N, steps, width)."""
+class StepTokens(_Positioned):
+    """Each step through one linear map: (N, steps, channels) to (N, steps, width)."""
 
-    def __init__(self, shape: tuple[int, ...], width: int, init: Init) -> None:
-        super().__init__()
-        self.count = shape[0]
-        self.linear = Linear(shape[1], width, init)
-        self.positions = Tokens(shape[0], width)
+    def __init__(self, shape: tuple[int, ...], width: int, drawing: Drawing) -> None:
+        super().__init__(shape[0], Linear(shape[1], width, drawing), width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, steps, channels) to (N, steps, width)."""
-        return self.linear(x) + self.positions()
-
-
-def _features(problem: Problem, options: TransformerOptions) -> FeatureTokens:
-    return FeatureTokens(problem.shape[0], options.width, options.init)
-
-
-def _patches(problem: Problem, options: TransformerOptions) -> PatchTokens:
-    return PatchTokens(problem.shape, options.patch, options.width, options.init)
-
-
-def _steps(problem: Problem, options: TransformerOptions) -> StepTokens:
-    return StepTokens(problem.shape, options.width, options.init)
+        return self.embed(x) + self.positions()
 
 
 Tokenizer = FeatureTokens | PatchTokens | StepTokens
-_BY_KIND: dict[InputKind, Callable[[Problem, TransformerOptions], Tokenizer]] = {
+
+
+def _features(problem: Problem, width: int, patch: int, drawing: Drawing) -> Tokenizer:
+    return FeatureTokens(problem.shape[0], width, drawing)
+
+
+def _patches(problem: Problem, width: int, patch: int, drawing: Drawing) -> Tokenizer:
+    return PatchTokens(problem.shape, patch, width, drawing)
+
+
+def _steps(problem: Problem, width: int, patch: int, drawing: Drawing) -> Tokenizer:
+    return StepTokens(problem.shape, width, drawing)
+
+
+_BY_KIND: dict[InputKind, Callable[[Problem, int, int, Drawing], Tokenizer]] = {
     "features": _features,
     "image": _patches,
     "sequence": _steps,
 }
 
 
-def tokenizer(problem: Problem, options: TransformerOptions) -> Tokenizer:
+def tokenizer(problem: Problem, width: int, patch: int, drawing: Drawing) -> Tokenizer:
     """The tokenizer for that kind of input; its ``count`` is the number of tokens."""
-    return _BY_KIND[problem.kind](problem, options)
+    return _BY_KIND[problem.kind](problem, width, patch, drawing)

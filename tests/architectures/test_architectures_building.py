@@ -157,13 +157,13 @@ def test_patches_and_steps_become_tokens() -> None:
     net = network("transformer(width=12, heads=3, patch=4)", "none", IMAGE)
     weights, x = net.state_dict(), data(IMAGE)
     patches = x.unfold(2, 4, 4).unfold(3, 4, 4).permute(0, 2, 3, 1, 4, 5).reshape(len(x), 4, -1)
-    tokens = patches @ weights["tokenizer.conv.weight"].flatten(1).T + weights["tokenizer.conv.bias"]
+    tokens = patches @ weights["tokenizer.embed.weight"].flatten(1).T + weights["tokenizer.embed.bias"]
     tokens = tokens + weights["tokenizer.positions.weight"]
     h = transformer_by_hand(weights, tokens, set(), lambda x: x, heads=3).mean(1)
     torch.testing.assert_close(net(x), h @ weights["head.weight"].T + weights["head.bias"])
     net = network("transformer(width=12, heads=3)", "layer@all", SEQUENCE)
     weights, x = net.state_dict(), data(SEQUENCE)
-    tokens = x @ weights["tokenizer.linear.weight"].T + weights["tokenizer.linear.bias"]
+    tokens = x @ weights["tokenizer.embed.weight"].T + weights["tokenizer.embed.bias"]
     tokens = tokens + weights["tokenizer.positions.weight"]
     h = transformer_by_hand(weights, tokens, _IN | {"embed", "final"}, over_channels("layer"), heads=3).mean(1)
     torch.testing.assert_close(net(x), h @ weights["head.weight"].T + weights["head.bias"])
