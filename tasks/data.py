@@ -14,6 +14,7 @@ from tasks.card import TaskCard
 
 TruthFunction = Callable[[np.ndarray], np.ndarray]
 MINIMUM_TRAINING_ROWS = 20
+IMAGES_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Samples:
             (2, 5] and (5, 10] R.
         truth: noise-free target of raw inputs (n, *shape) -> (n,), where it is known.
         feature_names: of table columns.
-        notes: what was counted on the way (duplicates, imputed values, files skipped).
+        notes: what was counted on the way (imputed values, files skipped, ...).
+        split_by: what seeds the split instead of the task's name.
     """
 
     domain: Rows
@@ -84,6 +86,7 @@ class Samples:
     truth: TruthFunction | None = None
     feature_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    split_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -202,12 +205,24 @@ def input_statistics(inputs: np.ndarray, kind: InputKind) -> tuple[np.ndarray, n
     Tables: per feature, over rows. Images (n, channels, height, width): per channel, over rows and pixels.
     Sequences (n, steps, channels): per channel, over rows and steps.
     """
-    axes = {"features": (0,), "image": (0, 2, 3), "sequence": (0, 1)}[kind]
-    mean = inputs.mean(axis=axes, dtype=np.float64, keepdims=True)[0]
-    scale = inputs.std(axis=axes, dtype=np.float64, keepdims=True)[0]
-    constant = inputs.max(axis=axes, keepdims=True)[0] == inputs.min(axis=axes, keepdims=True)[0]
+    if kind == "image":
+        return _image_statistics(inputs)
+    axes = {"features": (0,), "sequence": (0, 1)}[kind]
+    mean, scale = inputs.mean(axis=axes), inputs.std(axis=axes)
+    least, most = inputs.min(axis=axes), inputs.max(axis=axes)
     # A column of one repeated value has a computed deviation near 1e-17, which would blow up rounding errors.
-    return np.where(constant, inputs.min(axis=axes, keepdims=True)[0], mean), np.where(constant, 1.0, scale)
+    return np.where(least == most, least, mean), np.where(least == most, 1.0, scale)
+
+
+def _image_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same for images, in float64 but a few at a time: a float64 copy of all faces would not fit everywhere."""
+    count = images[:, 0].size
+    pieces = range(0, len(images), IMAGES_AT_ONCE)
+    mean = sum(images[i : i + IMAGES_AT_ONCE].sum(axis=(0, 2, 3), dtype=np.float64) for i in pieces) / count
+    mean = np.asarray(mean)[:, None, None]
+    squares = sum(np.square(images[i : i + IMAGES_AT_ONCE] - mean).sum(axis=(0, 2, 3)) for i in pieces)
+    scale = np.sqrt(np.asarray(squares) / count)[:, None, None]
+    return mean, np.where(scale > 0, scale, 1.0)
 
 
 def _standardized(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray, kind: InputKind) -> np.ndarray:
@@ -234,7 +249,9 @@ def check_rows(raw: RawTask, name: str) -> None:
     for label, rows in raw.sets().items():
         if len(rows) == 0:
             raise InputError(f"the set {label!r} has no rows", where=name, mend="choose another far rule or more rows")
-        if not (np.isfinite(rows.targets).all() and np.isfinite(rows.inputs).all()):
+        if not (
+            np.isfinite(rows.targets).all() and (rows.inputs.dtype.kind in "biu" or np.isfinite(rows.inputs).all())
+        ):
             raise InputError(f"infinite or missing values in the set {label!r}", where=name, mend="remove those rows")
     if raw.train.targets.max() == raw.train.targets.min():
         raise InputError("the target is the same in all training rows", where=name, mend="choose another target")

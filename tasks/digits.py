@@ -1,4 +1,4 @@
-"""Handwritten digits of scikit-learn (8×8 pixels), turned."""
+"""Handwritten digits of scikit-learn (8×8 pixels), turned: by how many degrees?"""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from bench.core.seeding import generator
 from tasks.data import FarSet, Rows, Samples
 
 SHOWN = (3, 4, 7)  # far from any rotational symmetry
-SIDE = 8
 FAR_IMAGES = 0.2  # of the source images
-TURNS = 6  # angles drawn for each source image and range
+TURNS = 6  # angles drawn for each source image and set
+WITHIN = (0, 45)  # degrees
 
 
 def digit_images() -> np.ndarray:
@@ -22,27 +22,54 @@ def digit_images() -> np.ndarray:
 
 
 def rotation() -> Samples:
-    """How far a digit is turned, in degrees (counter-clockwise positive).
+    """Angle of a digit, in degrees (counter-clockwise positive).
 
     Within ±45° in the training domain; the far sets hold other images, turned by 45° to 90° and 90° to 135° to
     either side.
     """
-    images = digit_images()
-    order = generator("digits-rotation", "far images").permutation(len(images))
-    away = order[: int(FAR_IMAGES * len(images))]
-    inside = np.setdiff1d(order, away)
+    images, inside, away = _sources("digits-rotation")
     far = [
-        FarSet(f"turned-{least}-{most}", _turned(images, away, least, most), label=f"{least}° to {most}°")
+        FarSet(
+            f"turned-{least}-{most}",
+            _turned("digits-rotation", images, away, (least, most)),
+            label=f"{least}° to {most}°",
+        )
         for least, most in ((45, 90), (90, 135))
     ]
-    return Samples(_turned(images, inside, 0, 45), tuple(far))
+    return Samples(_turned("digits-rotation", images, inside, WITHIN), tuple(far))
 
 
-def _turned(images: np.ndarray, chosen: np.ndarray, least: int, most: int) -> Rows:
-    """Each chosen image turned six times by an angle whose size lies between ``least`` and ``most`` degrees."""
-    draw = generator("digits-rotation", "angles", least, most)
+def contrast() -> Samples:
+    """Angle of a digit, in degrees, within ±45° everywhere.
+
+    Far sets hold other images whose intensities are multiplied by 2 to 5, 5 to 20 and 20 to 100 (log-uniform). The
+    angle stays what it was: the truth does not depend on the contrast.
+    """
+    images, inside, away = _sources("digits-contrast")
+    far = []
+    for least, most in ((2, 5), (5, 20), (20, 100)):
+        name = f"times-{least}-{most}"
+        rows = _turned("digits-contrast", images, away, WITHIN, name)
+        draw = generator("digits-contrast", "intensity", name)
+        factor = np.exp(draw.uniform(np.log(least), np.log(most), len(rows))).astype(np.float32)
+        brighter = Rows(rows.inputs * factor[:, None, None, None], rows.targets, rows.groups)
+        far.append(FarSet(name, brighter, float(np.sqrt(least * most)), f"intensity × {least} to {most}"))
+    return Samples(_turned("digits-contrast", images, inside, WITHIN), tuple(far))
+
+
+def _sources(task: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The images, the places of those for the training domain, and of those for the far sets."""
+    images = digit_images()
+    order = generator(task, "far images").permutation(len(images))
+    count = int(FAR_IMAGES * len(images))
+    return images, np.sort(order[count:]), np.sort(order[:count])
+
+
+def _turned(task: str, images: np.ndarray, chosen: np.ndarray, sizes: tuple[int, int], purpose: str = "") -> Rows:
+    """Each chosen image turned six times to either side, by an angle whose size lies in the given range."""
+    draw = generator(task, "angles", *sizes, purpose)
     source = np.repeat(chosen, TURNS)
-    angles = draw.uniform(least, most, len(source)) * draw.choice([-1.0, 1.0], len(source))
+    angles = draw.uniform(*sizes, len(source)) * draw.choice([-1.0, 1.0], len(source))
     return Rows(rotated(images[source], angles)[:, None], angles, source)
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from bench.core.grammar import spell
+from bench.core.registry import resolve_target
 from bench.core.seeding import generator
 from tasks.data import Rows, Samples
 
-HALF_WIDTH = 5.0  # training inputs are uniform on [-5, 5]
 ONE_DIMENSION_ROWS = 125  # of which splitting leaves 100 for training
-NOISE = 0.02  # deviation of the noise on training targets, in deviations of the truth
+SEVERAL_DIMENSIONS_ROWS = 5000
+NOISE = 0.02  # deviation of the noise on observed targets, in deviations of the truth
+
+Domain = Literal["interval", "cube", "unit-cube", "ball"]
 
 
 @dataclass(frozen=True)
@@ -31,44 +34,73 @@ class Instance:
             raise ValueError(f"instance must be 0 or positive, not {self.instance}")
 
 
-def one_dimension(name: str, formula: Callable[[np.ndarray], np.ndarray], options: Instance) -> Samples:
-    """A function of one number: y = formula(w·(x - c)) + noise at 125 points x uniform on [-5, 5].
+@dataclass(frozen=True)
+class MovedFormula:
+    """formula(w·(x - c)).
 
-    Instance 0 has w = 1, c = 0 and noise of 0.02 deviations of the truth; others draw w from [0.7, 1.4], c from
-    [-1, 1] and noise from [0.01, 0.05].
+    Args:
+        formula: name of a function in :mod:`tasks.formulas`.
+        frequency: w.
+        shift: c, a number for each coordinate (or one for all).
     """
-    spelling = spell(name, options)
-    frequency, shift, noise = 1.0, 0.0, NOISE
-    if options.instance:
+
+    formula: str
+    frequency: float = 1.0
+    shift: tuple[float, ...] = (0.0,)
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        """Truth (n,) of raw inputs (n, d)."""
+        targets: np.ndarray = resolve_target(f"tasks.formulas:{self.formula}")(self.frequency * (inputs - self.shift))
+        return targets
+
+
+@dataclass(frozen=True)
+class KnownFunction:
+    """Builds a task from a formula: y = formula(x) + noise at random points x of a domain.
+
+    The noise is Gaussian with 0.02 deviations of the truth. An instance other than 0 draws other points, noise from
+    [0.01, 0.05], and another function: formula(w·(x - c)) with w from [0.7, 1.4] and c from [-1, 1]^d (unit cube:
+    w from [0.7, 1] and c from [-0.2, 0]^d).
+
+    Args:
+        name: of the task.
+        formula: name of a function in :mod:`tasks.formulas`.
+        dimension: coordinates of x.
+        domain: where training points lie: ``interval`` and ``cube`` [-5, 5]^d and [-1, 1]^d, uniform; ``unit-cube``
+            [0, 1]^d, uniform; ``ball``: direction uniform, length uniform in [0, sqrt(d)].
+    """
+
+    name: str
+    formula: str
+    dimension: int
+    domain: Domain = "interval"
+
+    def __call__(self, options: Instance) -> Samples:
+        """Noisy samples, and the truth of this instance."""
+        spelling = spell(self.name, options)
+        truth, noise = self._instance(options, spelling)
+        inputs = self._inputs(generator(spelling, "inputs"))
+        clean = truth(inputs)
+        error = generator(spelling, "noise").standard_normal(len(clean))
+        names = tuple(f"x{i + 1}" for i in range(self.dimension))
+        return Samples(Rows(inputs, clean + noise * clean.std() * error), truth=truth, feature_names=names)
+
+    def _inputs(self, draw: np.random.Generator) -> np.ndarray:
+        shape = (ONE_DIMENSION_ROWS if self.dimension == 1 else SEVERAL_DIMENSIONS_ROWS, self.dimension)
+        if self.domain == "ball":
+            direction = draw.standard_normal(shape)
+            direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+            return direction * draw.uniform(0, np.sqrt(self.dimension), (shape[0], 1))
+        low, high = {"interval": (-5.0, 5.0), "cube": (-1.0, 1.0), "unit-cube": (0.0, 1.0)}[self.domain]
+        return draw.uniform(low, high, shape)
+
+    def _instance(self, options: Instance, spelling: str) -> tuple[MovedFormula, float]:
+        """The truth of an instance, and how noisy its observations are."""
+        if not options.instance:
+            return MovedFormula(self.formula), NOISE
         draw = generator(spelling, "function")
-        frequency, shift, noise = draw.uniform(0.7, 1.4), draw.uniform(-1.0, 1.0), draw.uniform(0.01, 0.05)
-
-    def truth(inputs: np.ndarray) -> np.ndarray:
-        return formula(frequency * (inputs[:, 0] - shift))
-
-    inputs = generator(spelling, "inputs").uniform(-HALF_WIDTH, HALF_WIDTH, (ONE_DIMENSION_ROWS, 1))
-    return noisy(spelling, inputs, truth, noise)
-
-
-def noisy(spelling: str, inputs: np.ndarray, truth: Callable[[np.ndarray], np.ndarray], noise: float) -> Samples:
-    """Samples of ``truth`` at ``inputs`` (n, d), with Gaussian noise of ``noise`` deviations of the truth."""
-    clean = truth(inputs)
-    error = generator(spelling, "noise").standard_normal(len(clean))
-    targets = clean + noise * clean.std() * error
-    names = tuple(f"x{i + 1}" for i in range(inputs.shape[1]))
-    return Samples(Rows(inputs, targets), truth=truth, feature_names=names)
-
-
-def sine_1d(options: Instance) -> Samples:
-    """The sine."""
-    return one_dimension("sine-1d", np.sin, options)
-
-
-def linear_1d(options: Instance) -> Samples:
-    """The identity."""
-    return one_dimension("linear-1d", np.positive, options)
-
-
-def quadratic_1d(options: Instance) -> Samples:
-    """The square."""
-    return one_dimension("quadratic-1d", np.square, options)
+        noise = draw.uniform(0.01, 0.05)
+        unit = self.domain == "unit-cube"
+        frequency = draw.uniform(0.7, 1.0 if unit else 1.4)
+        reach = (-0.2, 0.0) if unit else (-1.0, 1.0)
+        return MovedFormula(self.formula, frequency, tuple(draw.uniform(*reach, self.dimension))), noise

@@ -12,6 +12,7 @@ from bench.core.problem import InputKind
 from bench.core.seeding import generator
 from tasks import geometry
 from tasks.data import FarSet, RawTask, Rows, Samples, TruthFunction, input_statistics
+from tasks.encoding import impute
 
 HELD_OUT = 0.1
 SHELLS = ((1.0, 2.0), (2.0, 5.0), (5.0, 10.0))
@@ -24,12 +25,12 @@ def assemble(samples: Samples, kind: InputKind, name: str) -> RawTask:
     Args:
         samples: what the builder returned.
         kind: what one input is.
-        name: canonical spelling of the task; it alone seeds the split.
+        name: canonical spelling of the task; it alone seeds the split, unless the samples say what does.
 
     Raises:
         InputError: there are neither far sets nor a truth to label shells with, or two far sets share a name.
     """
-    train, validation, test = split(samples.domain, name)
+    train, validation, test = split(samples.domain, samples.split_by or name)
     far = samples.far
     if not far and samples.truth is not None:
         far = shells(train, kind, samples.truth, name)
@@ -37,8 +38,11 @@ def assemble(samples: Samples, kind: InputKind, name: str) -> RawTask:
         raise InputError("the task has no far set and no known truth", where=name, mend="give far sets or a truth")
     if len({f.name for f in far} | {"train", "validation", "test"}) < len(far) + 3:
         raise InputError("two sets have the same name", where=name, mend="give each far set a name of its own")
+    shape = samples.domain.inputs.shape[1:]
+    if any(f.rows.inputs.shape[1:] != shape for f in far):
+        raise InputError("far inputs have another shape than training inputs", where=name, mend=f"give them {shape}")
     far, notes = without_known_rows(far, samples.domain)
-    return RawTask(
+    raw = RawTask(
         kind=kind,
         train=train,
         validation=validation,
@@ -48,6 +52,7 @@ def assemble(samples: Samples, kind: InputKind, name: str) -> RawTask:
         notes=samples.notes + notes,
         truth_function=samples.truth,
     )
+    return impute(raw) if kind == "features" else raw
 
 
 def split(rows: Rows, name: str) -> tuple[Rows, Rows, Rows]:
@@ -103,15 +108,16 @@ def row_keys(inputs: np.ndarray) -> np.ndarray:
 def without_known_rows(far: tuple[FarSet, ...], domain: Rows) -> tuple[tuple[FarSet, ...], tuple[str, ...]]:
     """Far sets without rows whose inputs also stand in the training domain or in an earlier far set."""
     seen, kept, notes = row_keys(domain.inputs), [], []
+    repeated = len(seen) - len(np.unique(seen))
+    if repeated:
+        notes.append(f"{repeated:,} rows of the training domain repeat the inputs of another; they share its split")
     for far_set in far:
         keys = row_keys(far_set.rows.inputs)
-        comparable = domain.inputs.shape[1:] == far_set.rows.inputs.shape[1:]
-        known = np.isin(keys, seen) if comparable else np.zeros(len(keys), dtype=bool)
+        known = np.isin(keys, seen)
         if known.any():
             notes.append(f"{known.sum():,} rows left out of {far_set.name!r}: their inputs also stand elsewhere")
             far_set = dataclasses.replace(far_set, rows=far_set.rows.take(np.flatnonzero(~known)))
-        if comparable:
-            seen = np.concatenate([seen, keys])
+        seen = np.concatenate([seen, keys])
         kept.append(far_set)
     return tuple(kept), tuple(notes)
 
