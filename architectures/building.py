@@ -22,7 +22,7 @@ from architectures.card import Architecture
 from architectures.estimators import Estimator
 from architectures.kinds import NormKind
 from architectures.layers import initialize
-from architectures.norms import Layout, Norm, Site, make_norm, mark
+from architectures.norms import Layout, Norm, Site, layer_for
 from architectures.schemes import NormScheme
 from bench.core.errors import InputError, Unsupported
 from bench.core.problem import Problem
@@ -208,7 +208,7 @@ class _Recorder:
         self.sites: dict[str, Site] = {}
         self.visits: list[str] = []
 
-    def __call__(self, site: str, dim: int, layout: Layout = "last") -> nn.Module:
+    def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
         if not _SITE.match(site):
             raise InputError(f"{site!r} is no name for a site", where=self.architecture, mend="letters, digits, . - _")
         if layout not in ("last", "first"):
@@ -244,14 +244,12 @@ class _SchemeNorm:
     def __init__(self, assigned: Mapping[str, NormKind], known: Mapping[str, Site]) -> None:
         self.assigned, self.known = assigned, known
 
-    def __call__(self, site: str, dim: int, layout: Layout = "last") -> nn.Module:
+    def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
         if site not in self.known:
             raise InputError(f"site {site!r} appears in one build and not in another", mend="build the same every time")
         if site not in self.assigned:
             return nn.Identity()
-        layer = make_norm(self.assigned[site], self.known[site])
-        mark(layer, self.known[site], self.assigned[site])
-        return layer
+        return layer_for(self.assigned[site], self.known[site], own)
 
 
 @contextmanager

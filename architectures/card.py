@@ -86,10 +86,11 @@ class Architecture:
         """Changes when the code that computes the network does.
 
         For built-ins it is a hash of name and version; for plug-ins of their source, so that a changed file is a
-        new architecture.
+        new architecture. Options that name files (weights, a module) answer for them in a method ``source() -> str``.
         """
         own = self.card.source_hash or f"farfield:{self.card.name}:{self.card.version}"
-        return hashlib.sha256(own.encode()).hexdigest()[:16]
+        files = self.options.source() if hasattr(self.options, "source") else ""
+        return hashlib.sha256("\0".join([own, files] if files else [own]).encode()).hexdigest()[:16]
 
     def check_scheme(self, scheme: NormScheme) -> None:
         """Check, without building anything, that every place of ``scheme`` exists in this family.

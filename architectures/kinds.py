@@ -9,15 +9,29 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class NormKind:
-    """A kind of normalization layer. ``affine`` adds a learned gain and, where the kind has one, a learned shift."""
+    """A kind of normalization layer."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Own(NormKind):
+    """The layer that the network brings itself, exactly as it is (a pretrained model's, say)."""
+
+    name: ClassVar[str] = "own"
+    summary: ClassVar[str] = "the layer that the network brings to the site itself"
+
+
+@dataclass(frozen=True)
+class _Affine(NormKind):
+    """``affine`` adds a learned gain and, where the kind has one, a learned shift."""
+
     affine: bool = True
 
 
 @dataclass(frozen=True)
-class _WithEps(NormKind):
+class _WithEps(_Affine):
     eps: float = 1e-5
 
     def __post_init__(self) -> None:
@@ -89,7 +103,7 @@ class Scale(_WithEps):
 
 
 @dataclass(frozen=True)
-class Dyt(NormKind):
+class Dyt(_Affine):
     """Dynamic tanh (Zhu et al., arXiv 2503.10622): ``gain tanh(alpha x) + shift``, alpha learned from ``alpha``.
 
     Without ``affine``, alpha alone is learned.
@@ -104,4 +118,4 @@ class Dyt(NormKind):
             raise ValueError(f"alpha must be positive, not {self.alpha}")
 
 
-KINDS: dict[str, type[NormKind]] = {kind.name: kind for kind in (Layer, Rms, Batch, Group, Instance, Scale, Dyt)}
+KINDS: dict[str, type[NormKind]] = {kind.name: kind for kind in (Layer, Rms, Batch, Group, Instance, Scale, Dyt, Own)}

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from architectures.kinds import Batch, Dyt, Group, Instance, Layer, NormKind, Rms, Scale
+from architectures.kinds import Batch, Dyt, Group, Instance, Layer, NormKind, Own, Rms, Scale
 from architectures.options import divisors
 from bench.core.errors import Unsupported
 
@@ -45,8 +45,12 @@ class Site:
 class Norm(Protocol):
     """What a builder receives: call it wherever the network could be normalized."""
 
-    def __call__(self, site: str, dim: int, layout: Layout = "last") -> nn.Module:
-        """The layer that the scheme wants at ``site``, over ``dim`` channels, or an identity."""
+    def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
+        """The layer that the scheme wants at ``site``, over ``dim`` channels, or an identity.
+
+        ``own`` is the layer that the network itself would put there: the kind ``own`` gives it back, any other kind
+        takes its place with its gain and shift.
+        """
         ...
 
 
@@ -116,13 +120,42 @@ class Mark:
 
 def mark(layer: nn.Module, site: Site, kind: NormKind) -> None:
     """Write on ``layer``, and on what it turns, what it is; :func:`marked` reads it."""
-    for part in (layer, *layer.children()):
+    for part in (layer, _turned(layer)):
         part.farfield_mark = Mark(kind, site)  # type: ignore[assignment]
 
 
 def marked(layer: nn.Module) -> Mark | None:
     """What a scheme placed as ``layer``, or None when no scheme did."""
     return getattr(layer, "farfield_mark", None)
+
+
+def layer_for(kind: NormKind, site: Site, own: nn.Module | None) -> nn.Module:
+    """The layer of ``kind`` for ``site``, with the gain and shift of ``own`` where their shapes are the same.
+
+    Raises:
+        Unsupported: the layer would be degenerate there, cannot be made, or ``own`` is wanted and there is none.
+    """
+    if not isinstance(kind, Own):
+        layer = make_norm(kind, site)
+        _inherit(_turned(layer), own)
+    elif own is None:
+        raise Unsupported(f"this network brings no norm layer of its own to {site.name!r}")
+    else:
+        layer = own
+    mark(layer, site, kind)
+    return layer
+
+
+def _inherit(layer: nn.Module, own: nn.Module | None) -> None:
+    for name in ("weight", "bias"):
+        ours, theirs = getattr(layer, name, None), getattr(own, name, None)
+        if isinstance(ours, nn.Parameter) and isinstance(theirs, nn.Parameter) and ours.shape == theirs.shape:
+            with torch.no_grad():
+                ours.copy_(theirs)
+
+
+def _turned(layer: nn.Module) -> nn.Module:
+    return layer.layer if isinstance(layer, (ChannelsFirst, ChannelsLast)) else layer
 
 
 @singledispatch
@@ -191,7 +224,7 @@ def _dyt(kind: Dyt, site: Site) -> nn.Module:
 
 def averages_to_nothing(layer: nn.Module) -> bool:
     """Whether the mean over positions of what ``layer`` gives is a constant: each channel is centred by itself."""
-    inner = layer.layer if isinstance(layer, ChannelsFirst) else layer
+    inner = _turned(layer)
     if isinstance(inner, nn.GroupNorm):
         return inner.num_groups == inner.num_channels
     return isinstance(inner, (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d))

@@ -24,6 +24,7 @@ from architectures.activations import BY_TYPE
 from architectures.building import build_estimator, build_skeleton
 from architectures.card import Architecture
 from architectures.interpretation import Interpreter, UnknownModule
+from architectures.kinds import Own
 from architectures.layers import Affine, Clamp
 from architectures.norms import ChannelsFirst, ChannelsLast, DynamicTanh, ScaleNorm, marked
 from architectures.schemes import NormScheme
@@ -140,7 +141,10 @@ def _bounded(value: Growth, what: str) -> Growth:
 
 def _placed(module: nn.Module) -> str:
     placed = marked(module)
-    return f"{placed.kind.name} norm at {placed.site.name}" if placed else type(module).__name__
+    if placed is None:
+        return type(module).__name__
+    what = type(module).__name__ if isinstance(placed.kind, Own) else f"{placed.kind.name} norm"
+    return f"{what} at {placed.site.name}"
 
 
 @singledispatch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,14 +34,18 @@ def test_canonical_spelling(text: str, canonical: str) -> None:
     assert parse_scheme(canonical) == parse_scheme(text)
 
 
-_KIND = st.one_of(
-    *(
-        st.builds(
-            kind, affine=st.booleans(), **({"eps": st.floats(1e-12, 1.0)} if "eps" in kind.__dataclass_fields__ else {})
-        )
-        for kind in kinds.KINDS.values()
-    )
-)
+def kinds_of(kind: type[kinds.NormKind]) -> st.SearchStrategy[kinds.NormKind]:
+    values = {
+        "affine": st.booleans(),
+        "eps": st.floats(1e-12, 1.0),
+        "momentum": st.floats(0.01, 1.0),
+        "groups": st.integers(1, 64),
+        "alpha": st.floats(0.01, 10.0),
+    }
+    return st.builds(kind, **{field.name: values[field.name] for field in dataclasses.fields(kind)})
+
+
+_KIND = st.one_of(*map(kinds_of, kinds.KINDS.values()))
 _PLACE = st.from_regex(r"[a-z]{1,5}[0-9]{0,2}(\.[a-z]{1,3})?|[1-9][0-9]?", fullmatch=True)
 
 
