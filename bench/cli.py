@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from bench.commands import boards, listing, running
+from bench.commands import boards, listing, plotting, running
 from bench.core.errors import (
     EXIT_BAD_INPUT,
     EXIT_COMPLETE,
@@ -27,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (running, listing, boards):
+for module in (running, listing, boards, plotting):
     module.add_to(app)
 
 
