@@ -20,6 +20,7 @@ def _baseline(name: str, summary: str, build: str, options: str, citation: str) 
         deterministic=True,
         citation=citation,
         placements=NOWHERE,
+        exponent=0,
     )
 
 

@@ -10,7 +10,8 @@ import fnmatch
 import importlib
 import importlib.metadata
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from bench.core.errors import InputError, UnknownName
@@ -28,6 +29,21 @@ class Named(Protocol):
 Card = TypeVar("Card", bound=Named)
 
 
+@dataclass(frozen=True)
+class Family(Generic[Card]):
+    """Many cards behind one prefix, offered by somebody else's catalogue and made when they are asked for.
+
+    Args:
+        summary: one line on all of them.
+        names: every full name; called when somebody lists or misspells a name that starts with the prefix.
+        card: makes the card of a full name, or returns None where there is no such name.
+    """
+
+    summary: str
+    names: Callable[[], Iterable[str]]
+    card: Callable[[str], Card | None]
+
+
 class Registry(Generic[Card]):
     """Cards by name.
 
@@ -36,10 +52,18 @@ class Registry(Generic[Card]):
         group: the entry-point group that installed packages add to. Each entry point resolves to a card,
             or to a function that registers under the entry point's name when its module is imported.
         builtin: returns the built-in cards; called once, on first use.
+        families: families by their prefix (``"timm/"``). A pattern lists a family only when it starts with the prefix.
     """
 
-    def __init__(self, kind: str, group: str, builtin: Callable[[], Iterable[Card]] = tuple) -> None:
+    def __init__(
+        self,
+        kind: str,
+        group: str,
+        builtin: Callable[[], Iterable[Card]] = tuple,
+        families: Mapping[str, Family[Card]] | None = None,
+    ) -> None:
         self.kind, self.group = kind, group
+        self.families = dict(families or {})
         self._builtin: Callable[[], Iterable[Card]] | None = builtin
         self._cards: dict[str, Card] = {}
         self._offers: dict[str, importlib.metadata.EntryPoint] | None = None
@@ -48,11 +72,13 @@ class Registry(Generic[Card]):
         """Add ``card``.
 
         Raises:
-            InputError: the name is taken.
+            InputError: the name is taken, or lies in a family.
         """
         self._load_builtin()
         if card.name in self._cards:
             raise InputError(f"{self.kind} {card.name!r} is already registered", mend="choose another name")
+        if (prefix := self._prefix(card.name)) is not None:
+            raise InputError(f"{self.kind} {card.name!r}: names in {prefix} are taken", mend="choose another name")
         self._cards[card.name] = card
         return card
 
@@ -67,6 +93,9 @@ class Registry(Generic[Card]):
             UnknownName: nothing has that name; the nearest names are offered.
         """
         self._load_builtin()
+        prefix = self._prefix(name)
+        if prefix is not None:
+            return self._from_family(prefix, name)
         if name not in self._cards and name in self._offered():
             self._load_offer(name)
         if name not in self._cards:
@@ -76,16 +105,29 @@ class Registry(Generic[Card]):
     def names(self, pattern: str = "*") -> list[str]:
         """Names that match a shell pattern, in natural order (``net2`` before ``net10``)."""
         self._load_builtin()
-        known = {*self._cards, *self._offered()}
+        prefix = self._prefix(pattern)
+        known = {*self._cards, *self._offered()} if prefix is None else set(self.families[prefix].names())
         return sorted(fnmatch.filter(known, pattern), key=natural)
 
     def __iter__(self) -> Iterator[Card]:
-        """Every card, in natural order; loads what entry points offer."""
+        """Every card outside the families, in natural order; loads what entry points offer."""
         return iter([self.get(name) for name in self.names()])
 
     def __contains__(self, name: object) -> bool:
         self._load_builtin()
+        if isinstance(name, str) and (prefix := self._prefix(name)) is not None:
+            return self.families[prefix].card(name) is not None
         return name in self._cards or name in self._offered()
+
+    def _prefix(self, name: str) -> str | None:
+        """The prefix of the family that ``name`` (or a pattern) belongs to."""
+        return next((prefix for prefix in self.families if name.startswith(prefix)), None)
+
+    def _from_family(self, prefix: str, name: str) -> Card:
+        card = self.families[prefix].card(name)
+        if card is None:
+            raise UnknownName.among(self.kind, name, self.families[prefix].names())
+        return card
 
     def _load_builtin(self) -> None:
         builtin, self._builtin = self._builtin, None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from bench.core.errors import InputError, UnknownName
-from bench.core.registry import Registry, resolve_target
+from bench.core.registry import Family, Registry, resolve_target
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,24 @@ def test_entry_points_are_listed_without_being_loaded(monkeypatch: pytest.Monkey
 def test_a_target_is_a_path_or_the_thing_itself() -> None:
     assert resolve_target("math:pi") > 3
     assert resolve_target(len) is len
+
+
+def test_a_family_is_asked_only_for_names_behind_its_prefix() -> None:
+    asked = []
+
+    def names() -> list[str]:
+        asked.append("names")
+        return ["zoo/cat10", "zoo/cat2", "zoo/dog"]
+
+    zoo = Family("animals", names, lambda name: Card(name) if name in ("zoo/cat2", "zoo/cat10", "zoo/dog") else None)
+    things: Registry[Card] = Registry("thing", "farfield.test-nothing", lambda: [Card("mouse")], {"zoo/": zoo})
+    assert things.names() == ["mouse"]
+    assert [card.name for card in things] == ["mouse"]
+    assert things.get("zoo/dog") == Card("zoo/dog")
+    assert ("zoo/dog" in things, "zoo/cow" in things) == (True, False)
+    assert asked == []
+    assert things.names("zoo/cat*") == ["zoo/cat2", "zoo/cat10"]
+    with pytest.raises(UnknownName, match="did you mean 'zoo/dog'"):
+        things.get("zoo/dig")
+    with pytest.raises(InputError, match="names in zoo/ are taken"):
+        things.register(Card("zoo/mouse"))
