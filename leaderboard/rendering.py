@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, replace
 from typing import Any, Literal
 
 from leaderboard.comparison import Comparison, Difference
 from leaderboard.grid import GAP, Column, Format, Grid, clean, render, show_number, show_value
 from leaderboard.grouping import Method
+from leaderboard.metrics import ERROR_CLIP, GROWTH_FLOOR
 from leaderboard.record import STATUSES, Status
 from leaderboard.standings import Board, Standing
 from leaderboard.statistics import Interval
@@ -47,18 +49,22 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
     tasks = f"{len(board.editions)} tasks" if len(board.editions) > 1 else board.editions[0].task
     columns = _standing_columns(ambiguous_sources(row.method for row in board.overall), ambiguous_editions(board))
     parts = (
-        ("overall", f"Standings over {tasks}, protocol {board.protocol}", board.overall, _not_task(columns)),
-        ("tasks", f"Standings {_PER_TASK_TITLE}, protocol {board.protocol}", board.per_task, columns),
+        ("overall", f"Standings over {tasks}, protocol {board.protocol}", board.overall, {"task", "truth"}),
+        ("tasks", f"Standings {_PER_TASK_TITLE}, protocol {board.protocol}", board.per_task, _APART),
     )
     return [
-        Grid(title, columns if scope == "both" else shown, rows, board.notes, facts, section=lambda row: row.edition)
-        for name, title, rows, shown in parts
+        Grid(title, _without(columns, unseen), rows, board.notes, facts, section=lambda row: row.edition)
+        for name, title, rows, unseen in parts
         if scope in (name, "both")
     ]
 
 
-def _not_task(columns: list[Column[Any]]) -> list[Column[Any]]:
-    return [c for c in columns if c.name != "task"]
+_APART = {"far_error_bounded", "far_error_growing"}  # one task has one truth
+
+
+def _without(columns: Sequence[Column[Any]], unseen: set[str]) -> list[Column[Any]]:
+    """The columns, those named left to CSV and JSON."""
+    return [replace(c, extra=c.extra or c.name in unseen) for c in columns]
 
 
 def ambiguous_editions(board: Board) -> frozenset[str]:
@@ -86,15 +92,30 @@ def _standing_columns(
     return [
         Column("rank", "#", lambda row: row.rank),
         Column("task", "task", lambda row: row.task, show=lambda row: _task_name(row, editions)),
+        Column("truth", "truth", lambda row: row.truth, spare=2),
         Column("architecture", "architecture", lambda row: architecture_name(row.method, sources)),
         Column("norm", "norm", lambda row: row.method.norm),
-        Column("far_error", "far error ↓", lambda row: row.far_error, "lower"),
-        Column("far_error_bounded", f"bounded{GAP}truths ↓", lambda row: row.far_error_bounded, "lower", spare=2),
-        Column("far_error_growing", f"growing{GAP}truths ↓", lambda row: row.far_error_growing, "lower", spare=2),
-        Column("id_error", "id error ↓", lambda row: row.id_error, "lower", spare=1),
+        Column("far_error", "far error ↓", lambda row: row.far_error, "lower", show=_show_error("far_error")),
+        Column(
+            "far_error_bounded",
+            f"bounded{GAP}truths ↓",
+            lambda row: row.far_error_bounded,
+            "lower",
+            show=_show_error("far_error_bounded"),
+            spare=2,
+        ),
+        Column(
+            "far_error_growing",
+            f"growing{GAP}truths ↓",
+            lambda row: row.far_error_growing,
+            "lower",
+            show=_show_error("far_error_growing"),
+            spare=2,
+        ),
+        Column("id_error", "id error ↓", lambda row: row.id_error, "lower", show=_show_error("id_error"), spare=1),
         Column("max_growth", f"max{GAP}growth ↓", lambda row: row.max_growth, "lower", show=_show_max_growth),
-        Column("growth_10", "G(10) ↓", lambda row: row.growth_10, "lower", spare=5),
-        Column("growth_100", "G(100) ↓", lambda row: row.growth_100, "lower", spare=6),
+        Column("growth_10", "G(10) ↓", lambda row: row.growth_10, "lower", show=_show_growth("growth_10"), spare=5),
+        Column("growth_100", "G(100) ↓", lambda row: row.growth_100, "lower", show=_show_growth("growth_100"), spare=6),
         Column("exponent", "exponent", lambda row: row.exponent, show=_show_exponent, spare=3),
         Column("verdict", "verdict", lambda row: row.verdict, show=show_verdict),
         Column("seeds", "seeds", lambda row: row.seeds[0], show=lambda row: show_range(row.seeds), spare=4),
@@ -108,7 +129,6 @@ def _standing_columns(
         Column("parameters", "parameters", lambda row: row.parameters and row.parameters[0], extra=True),
         Column("parameters_most", "parameters at most", lambda row: row.parameters and row.parameters[1], extra=True),
         Column("seconds", "seconds", lambda row: row.seconds, extra=True),
-        Column("truth", "truth", lambda row: row.truth, extra=True),
         Column("source_hash", "source", lambda row: row.method.source_hash, extra=True),
         Column("task_version", "task version", lambda row: row.edition.version if row.edition else None, extra=True),
         Column("data_hash", "data", lambda row: row.edition.data_hash if row.edition else None, extra=True),
@@ -130,15 +150,34 @@ def _show_exponent(row: Standing) -> str | None:
     """Two decimals: the verdicts part at 0.05."""
     if row.exponent is None or not math.isfinite(row.exponent.mean):
         return None
-    ends = (row.exponent.low, row.exponent.high)
-    mean, *around = (None if v is None else f"{v:.2f}".replace("-", "−") for v in (row.exponent.mean, *ends))
-    if None in around or (mean, mean) == tuple(around):
-        return mean
-    return f"{mean}{GAP}[{around[0]}, {around[1]}]"
+    mean, low, high = (None if v is None else _two_decimals(v) for v in astuple(row.exponent))
+    return mean if None in (low, high) or low == mean == high else f"{mean}{GAP}[{low}, {high}]"
+
+
+def _two_decimals(value: float) -> str:
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def _show_error(name: str) -> Callable[[Standing], str | None]:
+    """Errors are clipped before logarithms are taken: at the edge of the clip the number is only a bound."""
+
+    def shown(row: Standing) -> str | None:
+        value: Interval | None = getattr(row, name)
+        return f"≤ {ERROR_CLIP[0]:g}" if value and value.mean <= ERROR_CLIP[0] * (1 + 1e-9) else None
+
+    return shown
+
+
+def _show_growth(name: str) -> Callable[[Standing], str | None]:
+    def shown(row: Standing) -> str | None:
+        value: Interval | None = getattr(row, name)
+        return "0" if value and value.mean <= GROWTH_FLOOR * (1 + 1e-9) else None
+
+    return shown
 
 
 def _show_max_growth(row: Standing) -> str | None:
-    return "unbounded" if row.unbounded and row.max_growth else None
+    return "unbounded" if row.unbounded and row.max_growth else _show_growth("max_growth")(row)
 
 
 def show_verdict(row: Standing) -> str | None:

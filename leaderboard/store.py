@@ -1,4 +1,4 @@
-"""The store: every record of a sweep in one SQLite file, one transaction a record.
+"""The store: every record of a sweep in one SQLite file; the records of a cell are one transaction.
 
 >>> import tempfile
 >>> folder = tempfile.TemporaryDirectory()
@@ -104,21 +104,35 @@ class Store:
         Raises:
             InputError: the store is open for reading, or cannot be written (a full disk); nothing is half stored.
         """
-        digest, key = record.key.digest(), record.key
-        packed = [(name, _pack(name, numbers)) for name, numbers in (details or {}).items()]
+        return self.add_together([(record, details or {})]) == 1
+
+    def add_together(self, pairs: Iterable[tuple[Record, Details]]) -> int:
+        """Store records that were made together in one transaction, all or none; returns how many were new.
+
+        The seeds of a cell train as one program, so a sweep that is killed must find all of them or none: trained in
+        other company, the rest would round differently.
+
+        Raises:
+            InputError: as :meth:`add`.
+        """
+        packed = [(r, [(name, _pack(name, numbers)) for name, numbers in d.items()]) for r, d in pairs]
         with self._transaction() as connection:
-            found = connection.execute("SELECT id, status FROM records WHERE digest = ?", (digest,)).fetchone()
-            if found and found[1] in FINAL_STATUSES:
-                return False
-            if found:
-                connection.execute("DELETE FROM records WHERE id = ?", (found[0],))
-            cursor = connection.execute(
-                "INSERT INTO records (digest, status, protocol, task, architecture, norm, seed, body)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (digest, record.status, key.protocol, key.task, key.architecture, key.norm, key.seed, record.to_json()),
-            )
-            rows = ((cursor.lastrowid, name, blob) for name, blob in packed)
-            connection.executemany("INSERT INTO details (record, name, numbers) VALUES (?, ?, ?)", rows)
+            return sum(self._insert(connection, record, details) for record, details in packed)
+
+    def _insert(self, connection: sqlite3.Connection, record: Record, details: list[tuple[str, bytes]]) -> bool:
+        digest, key = record.key.digest(), record.key
+        found = connection.execute("SELECT id, status FROM records WHERE digest = ?", (digest,)).fetchone()
+        if found and found[1] in FINAL_STATUSES:
+            return False
+        if found:
+            connection.execute("DELETE FROM records WHERE id = ?", (found[0],))
+        cursor = connection.execute(
+            "INSERT INTO records (digest, status, protocol, task, architecture, norm, seed, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (digest, record.status, key.protocol, key.task, key.architecture, key.norm, key.seed, record.to_json()),
+        )
+        rows = ((cursor.lastrowid, name, blob) for name, blob in details)
+        connection.executemany("INSERT INTO details (record, name, numbers) VALUES (?, ?, ?)", rows)
         return True
 
     @contextmanager

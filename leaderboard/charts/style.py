@@ -1,0 +1,122 @@
+"""What all charts share: colours that colour-blind people can tell apart, axes, titles, legends that switch curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bench.core.registry import natural
+
+# Okabe and Ito (2008), black first for what has no normalization, yellow last because it is faint on white
+OKABE_ITO = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#B8A500")
+GREY = "#767676"
+_DASHES: tuple[list[int], ...] = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Names of schemes in natural order, ``none`` first."""
+    return sorted(set(names), key=lambda name: (name != "none", natural(name)))
+
+
+def color_scale(names: Sequence[str]) -> Any:
+    """A colour for each name; after eight the colours return, with other dashes (:func:`dash_scale`)."""
+    import altair as alt
+
+    return alt.Scale(domain=list(names), range=[OKABE_ITO[i % len(OKABE_ITO)] for i in range(len(names))])
+
+
+def dash_scale(names: Sequence[str]) -> Any:
+    """Dashes that tell apart names with the same colour."""
+    import altair as alt
+
+    dashes = [_DASHES[(i // len(OKABE_ITO)) % len(_DASHES)] for i in range(len(names))]
+    return alt.Scale(domain=list(names), range=dashes)
+
+
+def switch(field: str) -> Any:
+    """A legend whose entries switch their curves on and off (in HTML)."""
+    import altair as alt
+
+    return alt.selection_point(fields=[field], bind="legend", name="shown")
+
+
+def decades(values: Iterable[float], least: float = 1e-6, most: float = 1e12) -> tuple[list[float], list[float]]:
+    """A domain of whole decades around positive values, and at most eight ticks in it."""
+    logs = [math.log10(min(max(v, least), most)) for v in values if v > 0 and math.isfinite(v)] or [0.0]
+    low, high = math.floor(min(logs) - 0.05), math.ceil(max(logs) + 0.05)
+    step = math.ceil((high - low) / 7)
+    return [10.0**low, 10.0**high], [10.0**i for i in range(low, high + 1) if i % step == 0]
+
+
+def log_axis(title: str, ticks: Sequence[float], **options: Any) -> Any:
+    """An axis for a logarithmic scale, labelled 0.01, 1, 100, 1e4."""
+    import altair as alt
+
+    plain = "datum.value >= 0.00099 && datum.value <= 1001"
+    label = f"{plain} ? format(datum.value, '~g') : '1e' + round(log(datum.value) / LN10)"
+    return alt.Axis(title=title, values=list(ticks), labelExpr=label, **options)
+
+
+def switching_legend(title: str, single: bool) -> Any:
+    """A legend of full colours: right of one panel, below several."""
+    import altair as alt
+
+    return alt.Legend(
+        title=title,
+        orient="right" if single else "bottom",
+        columns=1 if single else 6,
+        symbolType="stroke",
+        symbolOpacity=1,
+        symbolSize=250,
+    )
+
+
+def titled(chart: Any, title: str, lines: Sequence[str]) -> Any:
+    """The chart with its title, the small lines below it, and the look of the house."""
+    import altair as alt
+
+    heading = alt.TitleParams(
+        text=wrap(title, 90), subtitle=[part for line in lines for part in wrap(line, 115)], anchor="start", offset=12
+    )
+    return (
+        chart.properties(title=heading, background="white", padding=12)
+        .configure(font="Liberation Sans, Arial, Helvetica, sans-serif")
+        .configure_title(fontSize=15, subtitleFontSize=11, subtitleColor="#444444", subtitlePadding=4)
+        .configure_axis(
+            labelFontSize=11,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            gridColor="#E8E8E8",
+            tickColor="#888888",
+            domainColor="#888888",
+        )
+        .configure_legend(
+            labelFontSize=11, titleFontSize=11, symbolStrokeWidth=2.5, labelLimit=280, titleFontWeight="normal"
+        )
+        .configure_header(labelFontSize=12, titleFontSize=12, labelFontWeight="bold", labelLimit=400)
+        .configure_view(stroke="#CCCCCC")
+    )
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most ``width`` characters, for renderers do not break lines."""
+    import textwrap
+
+    return textwrap.wrap(text, width) or [""]
+
+
+def listing(items: Sequence[str], most: int = 4) -> str:
+    """``a, b and 3 more``."""
+    shown = ", ".join(items[:most])
+    return shown + (f" and {len(items) - most} more" if len(items) > most else "")
+
+
+def seeds_text(counts: Iterable[int]) -> str:
+    """``5 seeds``, ``3–5 seeds``."""
+    numbers = sorted(set(counts))
+    if not numbers:
+        return "no seeds"
+    if len(numbers) == 1:
+        return f"{numbers[0]} seed{'s' * (numbers[0] != 1)}"
+    return f"{numbers[0]}–{numbers[-1]} seeds"
