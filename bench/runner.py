@@ -126,8 +126,7 @@ def _run_jobs(jobs: Sequence[Job], store: Store, options: RunOptions, watchers: 
     workers = options.worker_count(len(jobs))
     with LocalExecutor(workers, options.settings, options.limits, options.plugins) as executor:
         for job, outcomes in executor.run(jobs):
-            for outcome in outcomes:
-                store.add(outcome.record, outcome.details)
+            store.add_together((outcome.record, outcome.details) for outcome in outcomes)
             for watcher in watchers:
                 watcher.done(job, outcomes)
 
