@@ -1,4 +1,4 @@
-"""What all charts share: colours that colour-blind people can tell apart, axes, titles, legends that switch curves."""
+"""What all charts share: colours that colour-blind people can tell apart, axes, titles."""
 
 from __future__ import annotations
 
@@ -34,17 +34,19 @@ def dash_scale(names: Sequence[str]) -> Any:
     return alt.Scale(domain=list(names), range=dashes)
 
 
-def switch(field: str) -> Any:
-    """A legend whose entries switch their curves on and off (in HTML)."""
-    import altair as alt
+def decades(
+    values: Iterable[float], least: float = 1e-6, most: float = 1e12, margin: float = 0.05
+) -> tuple[list[float], list[float]]:
+    """A domain of whole decades around positive values, and at most eight ticks in it.
 
-    return alt.selection_point(fields=[field], bind="legend", name="shown")
-
-
-def decades(values: Iterable[float], least: float = 1e-6, most: float = 1e12) -> tuple[list[float], list[float]]:
-    """A domain of whole decades around positive values, and at most eight ticks in it."""
+    Args:
+        values: what must be seen; others than positive finite ones are ignored.
+        least, most: the domain stays within these.
+        margin: decades of air around the outermost values.
+    """
     logs = [math.log10(min(max(v, least), most)) for v in values if v > 0 and math.isfinite(v)] or [0.0]
-    low, high = math.floor(min(logs) - 0.05), math.ceil(max(logs) + 0.05)
+    low, high = math.floor(min(logs) - margin), math.ceil(max(logs) + margin)
+    high = max(high, low + 1)
     step = math.ceil((high - low) / 7)
     return [10.0**low, 10.0**high], [10.0**i for i in range(low, high + 1) if i % step == 0]
 
@@ -56,20 +58,6 @@ def log_axis(title: str, ticks: Sequence[float], **options: Any) -> Any:
     plain = "datum.value >= 0.00099 && datum.value <= 1001"
     label = f"{plain} ? format(datum.value, '~g') : '1e' + round(log(datum.value) / LN10)"
     return alt.Axis(title=title, values=list(ticks), labelExpr=label, **options)
-
-
-def switching_legend(title: str, single: bool) -> Any:
-    """A legend of full colours: right of one panel, below several."""
-    import altair as alt
-
-    return alt.Legend(
-        title=title,
-        orient="right" if single else "bottom",
-        columns=1 if single else 6,
-        symbolType="stroke",
-        symbolOpacity=1,
-        symbolSize=250,
-    )
 
 
 def titled(chart: Any, title: str, lines: Sequence[str]) -> Any:
