@@ -1,4 +1,4 @@
-"""Weights & Biases as a mirror of the store: one run per cell, kept by a process of its own. Importing this is light."""
+"""Weights & Biases as a mirror of the store: one run per cell, kept by a process of its own. Importing is light."""
 
 from __future__ import annotations
 

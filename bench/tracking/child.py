@@ -21,8 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from bench.tracking.description import RunDescription, Table
+from bench.tracking.description import RECORDS, RunDescription, Table
+from bench.tracking.options import Mode
+from bench.tracking.picture import cell_chart
 from bench.tracking.runfile import is_complete
+from leaderboard.charts.saving import save
+from leaderboard.record import Record
 
 RESERVED_BYTES = 64 * 1024 * 1024  # of disk space, left to the store: results come first
 _WRITING = 5.0  # seconds for a finished run to reach the disk; it takes a few hundredths
@@ -41,7 +45,7 @@ class ChildOptions:
         reserved_bytes: no run is begun with less free disk space.
     """
 
-    mode: str
+    mode: Mode
     home: str
     project: str
     init_timeout: float
@@ -57,6 +61,7 @@ def main(argument: str) -> None:
     with contextlib.suppress(AttributeError, OSError):
         os.nice(10)
     answers = _take_stdout()
+    _load()
     for line in sys.stdin:
         faulthandler.dump_traceback_later(options.patience, exit=True)  # in case nobody is left to end us
         print(json.dumps(_serve(line, options)), file=answers, flush=True)
@@ -69,6 +74,15 @@ def _take_stdout() -> TextIO:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return answers
+
+
+def _load() -> None:
+    """Load what every run needs while nobody waits for it; what fails here fails again, and is told, with a run."""
+    with contextlib.suppress(Exception):
+        import altair  # noqa: F401
+        import wandb
+
+        wandb.setup()
 
 
 def _serve(line: str, options: ChildOptions) -> dict[str, Any]:
@@ -101,6 +115,7 @@ def publish(description: RunDescription, options: ChildOptions) -> None:
             run.finish(exit_code=int(description.failed))
             if options.mode == "offline":
                 _await_complete(file)
+                _drop_superseded(home, description, file.parent)
     finally:
         _forget_latest(home)
 
@@ -159,6 +174,13 @@ def _await_complete(file: Path) -> None:
         time.sleep(0.02)
 
 
+def _drop_superseded(home: Path, description: RunDescription, kept: Path) -> None:
+    """Unsent folders of the same run: a description is always whole, so a newer one leaves nothing in them to send."""
+    for folder in home.glob(f"offline-run-*-{description.id}"):
+        if folder != kept and not any(folder.glob("*.synced")):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _forget_latest(home: Path) -> None:
     """Wandb's link to the latest run: useless among hundreds of runs, and broken once one is moved."""
     with contextlib.suppress(OSError):
@@ -166,7 +188,6 @@ def _forget_latest(home: Path) -> None:
 
 
 def _fill(run: Any, description: RunDescription, home: Path) -> None:
-
     run.define_metric("step", hidden=True)
     run.define_metric("train/*", step_metric="step")
     run.define_metric("validation/*", step_metric="step", summary="min")
@@ -174,6 +195,9 @@ def _fill(run: Any, description: RunDescription, home: Path) -> None:
         run.log(dict(values), step=step)
     shown: dict[str, Any] = {name: _table(table) for name, table in description.tables.items()}
     with tempfile.TemporaryDirectory(dir=home) as folder:
+        picture = _picture(description, Path(folder))
+        if picture is not None:
+            shown["growth_and_departure"] = picture
         if shown:
             run.log(shown)
         run.summary.update(dict(description.summary))
@@ -185,6 +209,18 @@ def _table(table: Table) -> Any:
     import wandb
 
     return wandb.Table(columns=list(table.columns), data=[list(row) for row in table.rows], allow_mixed_types=True)
+
+
+def _picture(description: RunDescription, folder: Path) -> Any | None:
+    """The cell's chart as HTML: drawn here, it needs neither a server's chart preset nor scripts from elsewhere."""
+    import wandb
+
+    records = [Record.from_json(line) for line in description.files.get(RECORDS, "").splitlines()]
+    chart = cell_chart(records)
+    if chart is None:
+        return None
+    drawing = save(chart, folder / "chart.svg").read_text(encoding="utf-8")
+    return wandb.Html(f'<!DOCTYPE html><meta charset="utf-8">{drawing}', inject=False)
 
 
 def _artifact(description: RunDescription, folder: Path) -> Any:

@@ -12,11 +12,13 @@ from typing import Any
 
 from bench.core.errors import FarFieldError
 from bench.core.grammar import parse_call
+from bench.protocol import get_protocol
 from leaderboard.metrics import GROWTH_FLOOR
 from leaderboard.record import CellKey, Details, Record
 from leaderboard.standings import standings
 from leaderboard.statistics import Interval, log_t_interval
 
+RECORDS = "records.jsonl"  # of a cell, among the files of its run
 _SEED_STRIDE = 100_000  # W&B steps reserved for one seed's curve; no protocol checks that often
 _MEASURES = ("max_growth", "growth_10", "growth_100", "exponent", "id_error", "far_error")
 _LONGEST = {"group": 128, "job_type": 128, "tag": 64, "name": 128}
@@ -104,12 +106,13 @@ def describe_cell(
         "family": family,
         "norm_kinds": kinds,
         "norm_placements": placements,
+        "protocol_settings": _protocol_settings(cell.protocol),
         "truth": records[0].truth,
         "record_schema": records[0].schema_version,
         "environment": _shared_environment(records),
     }
     tags = [f"family:{family}", *(f"norm:{k}" for k in kinds), *(f"placement:{p}" for p in placements)]
-    files = {"records.jsonl": "".join(f"{r.to_json()}\n" for r in records)}
+    files = {RECORDS: "".join(f"{r.to_json()}\n" for r in records)}
     if suite_text is not None:
         files["suite.yaml"] = suite_text
     return RunDescription(
@@ -180,6 +183,13 @@ def _classify(cell: CellKey) -> tuple[str, list[str], list[str]]:
         return family, [cell.norm], []
     kinds = list(dict.fromkeys(part.kind.name for part in parts)) or ["none"]
     return family, kinds, list(dict.fromkeys(part.placement for part in parts))
+
+
+def _protocol_settings(name: str) -> dict[str, Any]:
+    try:
+        return dataclasses.asdict(get_protocol(name))
+    except FarFieldError:
+        return {}  # of another version of FarField
 
 
 def _shared_environment(records: Sequence[Record]) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -39,6 +37,7 @@ class WandbProcess:
 
     def __init__(self, options: ChildOptions, log: Path) -> None:
         self._patience = options.patience
+        self._asked = False
         root = Path(__file__).parents[2]  # where the package ``bench`` lies, should it not be installed
         # -P: no file in the user's folder can stand in for a module.
         command = [sys.executable, "-P", "-c", _START, str(root), json.dumps(asdict(options))]
@@ -54,7 +53,7 @@ class WandbProcess:
 
     @property
     def pid(self) -> int:
-        """Its process id; also that of its process group, to which wandb's own service belongs."""
+        """Its process id."""
         return self._process.pid
 
     def ask(self, line: str) -> dict[str, Any]:
@@ -65,6 +64,7 @@ class WandbProcess:
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._asked = True
         with self._watched() as overdue:
             try:
                 self._process.stdin.write(f"{line}\n".encode())
@@ -96,16 +96,13 @@ class WandbProcess:
             timer.cancel()
 
     def kill(self) -> None:
-        """End it and what it started, now. Harmless when it has ended."""
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                if hasattr(os, "killpg"):
-                    os.killpg(self._process.pid, signal.SIGKILL)
-                else:
-                    self._process.kill()
+        """End it now. wandb's own service sees that it is gone and ends too. Harmless when it has ended."""
+        self._process.kill()
 
     def close(self) -> int:
         """Let it end by itself, or end it after ``options.patience``; how it ended."""
+        if not self._asked:
+            self.kill()  # it has nothing to finish
         with self._process, self._watched():
             assert self._process.stdin is not None
             with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -41,7 +42,7 @@ class Publisher:
         self._ledger: Ledger | None = None
         self._stopping = threading.Event()
         self._said: set[str] = set()
-        self._death = ""
+        self._refusal = self._death = ""
         self._deaths = 0
 
     @property
@@ -50,9 +51,15 @@ class Publisher:
         process = self._process
         return process.pid if process else None
 
+    def prepare(self) -> None:
+        """Start the process, so that it has loaded wandb when the first run comes. What fails is told with that run."""
+        with contextlib.suppress(OSError):
+            self._home.mkdir(parents=True, exist_ok=True)
+            self._process = self._start()
+
     def publish(self, describe: Describe) -> None:
         """Publish what ``describe`` makes. Never raises; what fails is reported."""
-        if self._deaths >= _MOST_DEATHS or self._stopping.is_set():
+        if not self._going:
             self.lose(self._death)
             return
         try:
@@ -61,39 +68,44 @@ class Publisher:
         except Exception as error:  # whatever it is, it must not reach the sweep
             self.lose(" ".join(f"{type(error).__name__}: {error}".split())[:300])
 
+    @property
+    def _going(self) -> bool:
+        return self._deaths < _MOST_DEATHS and not self._stopping.is_set()
+
     def _publish(self, description: RunDescription) -> None:
         if self._ledger is None:
             self._ledger = Ledger(self._home / "farfield-runs.jsonl")
         line = description.to_json()
-        while self._deaths < _MOST_DEATHS and not self._stopping.is_set():
+        while self._going:
             if self._ledger.holds(description, self._mode):
                 return
             problem = self._ask(line)
             if problem is None:
                 self._ledger.add(description, self._mode)
+                self._tell_of_offline()
                 return
             if self._mode == "online":
                 self._go_offline(problem)
-            elif problem != self._death:
+            elif self._process is not None:  # it lives, and would say the same again
                 self.lose(problem)
                 return
         self.lose(self._death)
 
     def _ask(self, line: str) -> str | None:
-        """What went wrong with a run, or None."""
+        """Have a run published: what went wrong, or None. There is no process afterwards if it died of it."""
+        if self._process is None:
+            self._process = self._start()
         try:
-            if self._process is None:
-                self._process = WandbProcess(self._child_options(), self._home / "farfield-wandb.log")
             answer = self._process.ask(line)
         except ProcessLost as lost:
             self._process = None
-            self._deaths += self._mode == "offline"
-            self._death = str(lost)
-            return self._death
+            if self._mode == "offline":
+                self._deaths, self._death = self._deaths + 1, str(lost)
+            return str(lost)
         return None if answer["ok"] else str(answer["reason"])
 
-    def _child_options(self) -> ChildOptions:
-        return ChildOptions(
+    def _start(self) -> WandbProcess:
+        options = ChildOptions(
             mode=self._mode,
             home=str(self._home),
             project=self._options.project,
@@ -101,17 +113,21 @@ class Publisher:
             finish_timeout=self._patience / 2,
             patience=self._patience,
         )
+        return WandbProcess(options, self._home / "farfield-wandb.log")
 
     def _go_offline(self, problem: str) -> None:
-        self._mode = "offline"
+        self._mode, self._refusal = "offline", problem
         self._end_process()
-        if not self._stopping.is_set():
-            self._say("offline", f"{problem}: runs are kept offline, `farfield wandb-sync` sends them")
+
+    def _tell_of_offline(self) -> None:
+        """Say so once a run is kept offline: where that fails as well, it is the failure that is told."""
+        if self._refusal:
+            self._say("offline", f"{self._refusal}: runs are kept offline, `farfield wandb-sync` sends them")
 
     def lose(self, reason: str) -> None:
         """Report a run that was not written."""
-        again = "results are stored; run again to write the missing runs"
-        self._say("lost", f"runs are not being written ({reason or 'interrupted'}): {again}")
+        why = "interrupted" if self._stopping.is_set() else reason
+        self._say("lost", f"runs are not being written ({why}); results are stored, run again to write what is missing")
 
     def _say(self, what: str, text: str) -> None:
         if what not in self._said:

@@ -26,7 +26,7 @@ def read_run_file(path: Path) -> Iterator[Any]:
     Raises:
         ValueError: not a run file, damaged, or cut off in the middle of a record.
     """
-    from wandb.proto.wandb_internal_pb2 import Record
+    from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
 
     for payload in read_log(path.read_bytes()):
         yield Record.FromString(payload)

@@ -10,6 +10,12 @@ from bench.core.errors import FarFieldError, InputError
 from bench.tracking.options import environment_of, home_of, logged_in, server
 
 _AT_ONCE = 100  # run folders on one command line
+# wandb retries a server that does not answer for hours; this is about half a minute
+_RETRIES = {
+    f"WANDB__{what}_RETRY_{limit}": "5"
+    for what in ("GRAPHQL", "FILE_STREAM", "FILE_TRANSFER")
+    for limit in ("MAX", "WAIT_MAX_SECONDS")
+}
 
 
 def kept_runs(directory: Path) -> list[Path]:
@@ -49,6 +55,8 @@ def sync(directory: Path) -> int:
 
 
 def _send(runs: list[Path], directory: Path, log: Path) -> None:
+    environment = environment_of("online", directory) | _RETRIES
+    del environment["WANDB_SILENT"]  # what it says goes to the log
     command = [sys.executable, "-P", "-m", "wandb", "sync", *map(str, runs)]
     with log.open("ab") as output:
         subprocess.run(
@@ -56,7 +64,7 @@ def _send(runs: list[Path], directory: Path, log: Path) -> None:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=environment_of("online", directory),
+            env=environment,
             check=False,
         )
 

@@ -109,6 +109,8 @@ class Tracker:
         self._say()
 
     def __enter__(self) -> Tracker:
+        if self.options.mode != "disabled":
+            self._start()  # wandb takes a second or two to load
         return self
 
     def __exit__(
@@ -126,11 +128,15 @@ class Tracker:
         self._say()
         self._asked += 1
         self._queue.put(describe)
+        self._start()
+
+    def _start(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="farfield-wandb", daemon=True)
             self._thread.start()
 
     def _work(self) -> None:
+        self._publisher.prepare()
         while (describe := self._queue.get()) is not None:
             self._publisher.publish(describe)
             self._answered += 1
