@@ -8,9 +8,11 @@ from pathlib import Path
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin
 from bench.executors import Limits
+from bench.mirroring import Mirror
 from bench.plan import Cell, Selection, Settings, cells_of, parse_seeds
 from bench.runner import Results, RunOptions, Watcher, run_cells
 from bench.suite import Suite, load_suite
+from bench.tracking import choose_mode
 
 DEFAULT_SEEDS = 5
 
@@ -31,6 +33,7 @@ def run(
     retry: bool = False,
     keep_weights: bool = False,
     plugins: Sequence[str | Path] = (),
+    wandb: str | None = None,
     watchers: Sequence[Watcher] = (),
 ) -> Results:
     """Run what is not finished yet and return every record that was asked for.
@@ -49,6 +52,7 @@ def run(
         retry: run failed and timed-out records again.
         keep_weights: write the selected weights to ``out/weights`` as safetensors.
         plugins: files that register tasks or architectures.
+        wandb: ``online``, ``offline`` (the default, unless the variable WANDB_MODE says otherwise) or ``disabled``.
         watchers: told of the sweep's course.
 
     Raises:
@@ -67,7 +71,10 @@ def run(
         plugins=tuple(str(Path(file).resolve()) for file in plugins),
     )
     cells = _cells(chosen, Selection(tuple(tasks), tuple(architectures), tuple(norms)), protocol)
-    return run_cells(cells, _seeds(seeds, chosen), options, watchers)
+    with Mirror(choose_mode(wandb), out, options.store, chosen) as mirror:
+        results = run_cells(cells, _seeds(seeds, chosen), options, [*watchers, mirror])
+        mirror.finish(results)
+    return results
 
 
 def _cells(suite: Suite | None, asked: Selection, protocol: str | None) -> list[Cell]:

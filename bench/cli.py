@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from bench.commands import boards, listing, plotting, running
+from bench.commands import boards, keeping, listing, plotting, running
 from bench.core.errors import (
     EXIT_BAD_INPUT,
     EXIT_COMPLETE,
@@ -17,6 +17,7 @@ from bench.core.errors import (
     EXIT_INTERRUPTED,
     FarFieldError,
 )
+from bench.shadowing import check_shadowing
 
 app = typer.Typer(
     name="farfield",
@@ -27,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (running, listing, boards, plotting):
+for module in (running, listing, boards, plotting, keeping):
     module.add_to(app)
 
 
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
+        check_shadowing()
         code = app(args=[a for a in given if a != "--debug"], prog_name="farfield", standalone_mode=False)
         return code if isinstance(code, int) else EXIT_COMPLETE
     except BaseException as error:

@@ -52,6 +52,10 @@ def run(
         bool, typer.Option("--keep-weights", help="Keep the selected weights as safetensors.")
     ] = False,
     plugin: Plugin = None,
+    wandb: Annotated[
+        str | None,
+        typer.Option("--wandb", help="online, offline (kept in OUT/wandb) or disabled. [default: offline]"),
+    ] = None,
     form: FormatOption = Format.table,
 ) -> int:
     """Train, probe far away, store every record, and print the standings.
@@ -87,6 +91,7 @@ def run(
             retry=retry,
             keep_weights=keep_weights,
             plugins=plugin or (),
+            wandb=wandb,
             watchers=[watcher],
         )
     width, color = terminal()

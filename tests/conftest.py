@@ -1,0 +1,14 @@
+"""What every test may rely on."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_tracking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps in tests keep W&B out unless they ask for it."""
+    if "WANDB_MODE" not in os.environ:
+        monkeypatch.setenv("WANDB_MODE", "disabled")
