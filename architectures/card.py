@@ -17,7 +17,7 @@ from architectures.schemes import NormScheme
 from bench.core.errors import InputError
 from bench.core.grammar import bind, parse_call, spell
 from bench.core.problem import INPUT_KINDS, InputKind
-from bench.core.registry import Registry, resolve_target
+from bench.core.registry import Family, Registry, resolve_target
 
 Role = Literal["network", "estimator"]
 Builder = TypeVar("Builder", bound=Callable[..., Any])
@@ -114,7 +114,23 @@ def _builtin() -> Iterable[ArchitectureCard]:
     return CARDS
 
 
-registry: Registry[ArchitectureCard] = Registry("architecture", "farfield.architectures", _builtin)
+def _timm_names() -> Iterable[str]:
+    from architectures.timm_cards import names
+
+    return names()
+
+
+def _timm_card(name: str) -> ArchitectureCard | None:
+    from architectures.timm_cards import card
+
+    return card(name)
+
+
+_TIMM = Family("any image model of timm; list them with 'timm/*resnet*'", _timm_names, _timm_card)
+
+registry: Registry[ArchitectureCard] = Registry(
+    "architecture", "farfield.architectures", _builtin, families={"timm/": _TIMM}
+)
 
 
 def get_card(name: str) -> ArchitectureCard:
