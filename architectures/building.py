@@ -127,6 +127,11 @@ def sites(architecture: Architecture, problem: Problem) -> tuple[Site, ...]:
     return () if architecture.card.role == "estimator" else _plan(architecture, problem).sites
 
 
+def unused_sites(architecture: Architecture, problem: Problem) -> tuple[str, ...]:
+    """Names of the sites that the network asks for and its forward pass never meets."""
+    return () if architecture.card.role == "estimator" else _plan(architecture, problem).unused
+
+
 def resolve_sites(architecture: Architecture, scheme: NormScheme, problem: Problem) -> tuple[str, ...]:
     """Names of the sites that ``scheme`` normalizes, in forward order.
 
@@ -141,6 +146,7 @@ def resolve_sites(architecture: Architecture, scheme: NormScheme, problem: Probl
 @dataclass(frozen=True)
 class _Plan:
     sites: tuple[Site, ...]
+    unused: tuple[str, ...]
     parameters: int
 
 
@@ -161,7 +167,8 @@ def _trial(architecture: Architecture, problem: Problem, device: str) -> _Plan:
     with _isolated(0), torch.device(device), torch.no_grad():
         module = _call(architecture, problem, recorder).eval()
         module(torch.zeros(2, *problem.shape))
-    return _Plan(recorder.in_forward_order(), sum(p.numel() for p in module.parameters()))
+    unused = tuple(name for name in recorder.sites if name not in recorder.visits)
+    return _Plan(recorder.in_forward_order(), unused, sum(p.numel() for p in module.parameters()))
 
 
 def _call(architecture: Architecture, problem: Problem, norm: Norm) -> nn.Module:

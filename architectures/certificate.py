@@ -59,8 +59,8 @@ class RegionInterpreter(Interpreter[Known]):
 
     def hull(self, values: tuple[Known, ...]) -> Known:
         """The convex hull."""
-        regions = [value for value in values if isinstance(value, Region)]
-        return Region.around(regions) if len(regions) == len(values) else values[0]
+        unknown = [value for value in values if isinstance(value, Anything)]
+        return unknown[0] if unknown else Region.around([value for value in values if isinstance(value, Region)])
 
     def mixture(self, value: Known, heads: int) -> Known:
         """See :meth:`Region.mixed`."""

@@ -66,7 +66,7 @@ class Interpreter(ABC, Generic[Value]):
 
     @abstractmethod
     def sum(self, skip: Value, branch: Value, name: str) -> Value:
-        """What is known of ``skip + branch`` at the residual connection called ``name``."""
+        """What is known of ``skip + branch`` at the residual connection called ``name`` (empty for no residual)."""
 
     @abstractmethod
     def product(self, left: Value, right: Value) -> Value:

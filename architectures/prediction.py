@@ -118,7 +118,7 @@ class GrowthInterpreter(Interpreter[Growth]):
     def sum(self, skip: Growth, branch: Growth, name: str) -> Growth:
         """A sum grows like the faster of the two."""
         if skip.exponent > branch.exponent:
-            return Growth(skip.exponent, _union(skip.reasons, (f"the residual around {name}",)))
+            return Growth(skip.exponent, _union(skip.reasons, (f"the residual around {name}",) if name else ()))
         if branch.exponent > skip.exponent:
             return Growth(branch.exponent, _union(branch.reasons, (f"the branch {name}",)))
         return self.hull((skip, branch))
@@ -167,7 +167,7 @@ def _keeps(module: nn.Module, value: Growth) -> Growth:
 def _affine_in_evaluation(module: nn.Module, value: Growth) -> Growth:
     if value.exponent == 0:
         return value
-    return Growth(value.exponent, _union(value.reasons, (f"{_placed(module)}, in evaluation an affine map",)))
+    return Growth(value.exponent, _union(value.reasons, ("batch norm, an affine map in evaluation",)))
 
 
 def _stops(module: nn.Module, value: Growth) -> Growth:

@@ -44,7 +44,7 @@ class _Positioned(nn.Module):
     def trace(self, streams: Streams, follow: Interpreter) -> Streams:
         """As ``forward``."""
         positions = follow.constant(self.positions.weight)
-        return tuple(follow.sum(stream, positions, "positions") for stream in follow(self.embed, streams))
+        return tuple(follow.sum(stream, positions, "") for stream in follow(self.embed, streams))
 
 
 class PatchTokens(_Positioned):

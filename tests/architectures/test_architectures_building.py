@@ -30,7 +30,7 @@ def data(problem: Problem, count: int = 6) -> Tensor:
 
 
 def over_channels(kind: str, dim: int = -1, eps: float = 1e-5) -> Callable[[Tensor], Tensor]:
-    """layer and rms written out: no gain, no shift (their initial values)."""
+    """The norms over channels written out, with their initial gain and shift."""
 
     def layer(x: Tensor) -> Tensor:
         centred = x - x.mean(dim, keepdim=True)
@@ -39,10 +39,16 @@ def over_channels(kind: str, dim: int = -1, eps: float = 1e-5) -> Callable[[Tens
     def rms(x: Tensor) -> Tensor:
         return x / (x.pow(2).mean(dim, keepdim=True) + eps).sqrt()
 
-    return {"layer": layer, "rms": rms, "none": lambda x: x}[kind]
+    def scale(x: Tensor) -> Tensor:
+        return math.sqrt(x.shape[dim]) * x / x.pow(2).sum(dim, keepdim=True).sqrt()
+
+    def dyt(x: Tensor) -> Tensor:
+        return torch.tanh(0.5 * x)
+
+    return {"layer": layer, "rms": rms, "scale": scale, "dyt": dyt}[kind]
 
 
-@pytest.mark.parametrize("kind", ["layer", "rms"])
+@pytest.mark.parametrize("kind", ["layer", "rms", "scale", "dyt"])
 @pytest.mark.parametrize(
     ("place", "normed"),
     [
@@ -72,7 +78,7 @@ def test_mlp_is_what_the_design_says(kind: str, place: str, normed: set[str]) ->
 
 
 @pytest.mark.parametrize("problem", [IMAGE, SEQUENCE], ids=["image", "sequence"])
-@pytest.mark.parametrize("kind", ["layer", "rms"])
+@pytest.mark.parametrize("kind", ["layer", "rms", "scale", "dyt"])
 @pytest.mark.parametrize("place", ["first", "last", "all", "1"])
 def test_cnn_is_what_the_design_says(problem: Problem, kind: str, place: str) -> None:
     net = network("cnn(stages=2, width=4)", f"{kind}@{place}", problem)
@@ -125,7 +131,7 @@ _OUT = {s.replace(".in", ".out") for s in _IN}
 _RES = {s.replace(".in", ".res") for s in _IN}
 
 
-@pytest.mark.parametrize("kind", ["layer", "rms"])
+@pytest.mark.parametrize("kind", ["layer", "rms", "scale", "dyt"])
 @pytest.mark.parametrize(
     ("place", "normed"),
     [
