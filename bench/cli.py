@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_shadowing()
         code = app(args=[a for a in given if a != "--debug"], prog_name="farfield", standalone_mode=False)
+        if code == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this code
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else EXIT_COMPLETE
     except BaseException as error:
         if debug and not isinstance(error, (KeyboardInterrupt, SystemExit, TyperException)):
@@ -75,7 +78,10 @@ def _say(text: str) -> None:
 
 def entry() -> None:
     """Console-script entry point."""
-    sys.exit(main())
+    code = main()
+    if code == EXIT_INTERRUPTED:  # whoever presses Ctrl-C once more wants no tidying up
+        signal.signal(signal.SIGINT, lambda number, frame: os._exit(EXIT_INTERRUPTED))
+    sys.exit(code)
 
 
 if __name__ == "__main__":
