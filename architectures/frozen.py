@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from torch import Tensor, nn
 
 from architectures.layers import Linear
@@ -29,7 +31,7 @@ class OnFrozenFeatures(OnFeatures):
     Training may run ``head`` on :meth:`frozen_features` computed once; that is the same function of the same weights.
 
     Args:
-        identity: changes whenever the features would: the backbone, its weights and the software that computes them.
+        identity: names what computes the features: the backbone as it is spelled, and the software.
     """
 
     def __init__(self, backbone: nn.Module, head: nn.Module, identity: str) -> None:
@@ -41,6 +43,14 @@ class OnFrozenFeatures(OnFeatures):
         super().train(mode)
         self.backbone.eval()
         return self
+
+    def digest(self) -> str:
+        """SHA-256 over the identity and every number of the backbone: changes whenever the features would."""
+        digest = hashlib.sha256(self.identity.encode())
+        for name, tensor in self.backbone.state_dict().items():
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().data)
+        return digest.hexdigest()
 
     def frozen_features(self, inputs: Tensor) -> Tensor:
         """(N, *shape) to (N, features)."""

@@ -54,6 +54,8 @@ class Placements:
         Raises:
             Unsupported: this network has none.
         """
+        if not sites:
+            raise Unsupported("this network has no place for a norm; it takes norm none only")
         words = dict(self.words)
         if placement in words:
             found = words[placement].pick(sites)

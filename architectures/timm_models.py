@@ -19,7 +19,6 @@ from architectures.own_norms import offer_norms
 from architectures.timm_options import TimmOptions
 from architectures.timm_weights import check_loaded, locate
 from bench.core.errors import Unsupported
-from bench.core.grammar import spell
 from bench.core.problem import Problem
 
 LEAST_SIDE = 32
@@ -78,7 +77,7 @@ def build_timm(model: str, problem: Problem, norm: Norm, options: TimmOptions) -
     head = make_head(fit.features, problem, norm, options.mlp)
     if not options.frozen:
         return OnFeatures(network, head)
-    return OnFrozenFeatures(network, head, _identity(model, problem, options))
+    return OnFrozenFeatures(network, head, _identity(model))
 
 
 def _offer(model: str, network: nn.Module, norm: Norm) -> nn.Module:
@@ -88,10 +87,9 @@ def _offer(model: str, network: nn.Module, norm: Norm) -> nn.Module:
         raise Unsupported(f"timm/{model}: {reason}") from None
 
 
-def _identity(model: str, problem: Problem, options: TimmOptions) -> str:
+def _identity(model: str) -> str:
     versions = [f"{package} {importlib.metadata.version(package)}" for package in ("timm", "torch")]
-    named = spell(f"timm/{model}", options.backbone)
-    return "; ".join([named, options.source(), "x".join(map(str, problem.shape)), *versions])
+    return "; ".join([f"timm/{model}", *versions])
 
 
 def _create(model: str, problem: Problem, fit: Fit, options: TimmOptions, outputs: int) -> nn.Module:
@@ -130,7 +128,7 @@ def fit_model(model: str, shape: tuple[int, ...], size: int | None) -> Fit:
     Raises:
         Unsupported: it cannot be made for them.
     """
-    sizes = [(size, size)] if size is not None else _sizes(*shape[1:])
+    sizes = [(size, size)] if size is not None else [*_sizes(*shape[1:]), *_published_size(model)]
     reason = "it is made for no such images"
     for device in ("meta", "cpu"):  # some models compute with numbers while they are made, which meta tensors lack
         for candidate in sizes:
@@ -149,6 +147,14 @@ def _sizes(height: int, width: int) -> list[tuple[int, int]]:
     shorter = min(height, width)
     sides = [max(shorter, LEAST_SIDE), *(side for side in FURTHER_SIDES if side > shorter)]
     return [(round(height * side / shorter), round(width * side / shorter)) for side in sides]
+
+
+def _published_size(model: str) -> list[tuple[int, int]]:
+    """The size that timm's weights of the model were trained at: the last resort."""
+    import timm
+
+    shape = getattr(timm.get_pretrained_cfg(model), "input_size", None)
+    return [tuple(shape[1:])] if shape else []
 
 
 @lru_cache(maxsize=1024)

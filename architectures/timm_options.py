@@ -53,11 +53,6 @@ class TimmOptions:
         """Options of the head when it is an MLP."""
         return None if self.head == LINEAR else bind(parse_call(self.head, "head"), MlpOptions)
 
-    @property
-    def backbone(self) -> TimmOptions:
-        """What decides the features: these options without the head."""
-        return TimmOptions(self.size, self.pretrained, self.weights, self.frozen)
-
     def source(self) -> str:
         """SHA-256 of the weights file, which is part of what identifies the network.
 
