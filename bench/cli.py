@@ -79,8 +79,10 @@ def _say(text: str) -> None:
 def entry() -> None:
     """Console-script entry point."""
     code = main()
-    if code == EXIT_INTERRUPTED:  # whoever presses Ctrl-C once more wants no tidying up
-        signal.signal(signal.SIGINT, lambda number, frame: os._exit(EXIT_INTERRUPTED))
+    if code == EXIT_INTERRUPTED:  # whoever presses Ctrl-C once more must not meet an interpreter that is shutting down
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -50,6 +52,7 @@ class LocalExecutor:
         os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOAD)
+        _start_fork_server()
         from bench import worker
 
         self._run = worker.run
@@ -94,6 +97,17 @@ class LocalExecutor:
         else:
             self._pool.stop()
         self._pool.join()
+
+
+def _start_fork_server() -> None:
+    """Start it deaf to Ctrl-C, which the whole process group hears; the coordinator ends it."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # signals are the main thread's business; the pool starts the server itself
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def _cause(code: int | None) -> str:
