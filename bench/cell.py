@@ -14,10 +14,12 @@ import torch
 import architectures
 import tasks
 from architectures.building import build
+from architectures.frozen import OnFrozenFeatures
 from bench import probing
 from bench.core.errors import FarFieldError, Unsupported
 from bench.core.problem import Problem
 from bench.core.seeding import seed_from
+from bench.features import train_heads
 from bench.outcomes import Outcome, blank_outcomes, make_record
 from bench.plan import Job, Settings
 from bench.protocol import Schedule, batch_indices, get_protocol
@@ -75,6 +77,8 @@ def _run(job: Job, settings: Settings) -> list[Outcome]:
     )
     if task.data_hash != key.data_hash:
         raise FarFieldError(f"the data of {task.name} changed since the sweep was planned")
+    if architecture.source_hash != key.source_hash:
+        raise FarFieldError(f"the source of {architecture.name} changed since the sweep was planned")
     return _run_estimator(context) if architecture.card.role == "estimator" else _run_network(context)
 
 
@@ -98,14 +102,7 @@ def _run_network(context: _Context) -> list[Outcome]:
     job, task, settings = context.job, context.task, context.settings
     first = context.initial(job.keys[0].seed)
     parameters = sum(p.numel() for p in first.parameters() if p.requires_grad)
-    trained = train(
-        lambda seed: context.initial(seed).to(settings.device),
-        job.seeds,
-        _training_data(task, settings.device),
-        context.schedule,
-        _batches(context),
-        stacked=stacks(task.problem) if settings.stacked is None else settings.stacked,
-    )
+    trained = _train(context, frozen=isinstance(first, OnFrozenFeatures))
     share = (time.perf_counter() - started) / len(trained)
     rays = probing.directions(task)
     outcomes = []
@@ -116,6 +113,22 @@ def _run_network(context: _Context) -> list[Outcome]:
         record = make_record(job, key, device=settings.device, **fields)
         outcomes.append(Outcome(record, {**_curve_details(result), **details}))
     return outcomes
+
+
+def _train(context: _Context, frozen: bool) -> list[Trained]:
+    task, device, stacked = context.task, context.settings.device, context.settings.stacked
+    seeds, batches = context.job.seeds, _batches(context)
+    if frozen:  # its features are rows of a table
+        together = stacked is None or stacked
+        return train_heads(context.initial, seeds, task, device, context.schedule, batches, stacked=together)
+    return train(
+        lambda seed: context.initial(seed).to(device),
+        seeds,
+        _training_data(task, device),
+        context.schedule,
+        batches,
+        stacked=stacks(task.problem) if stacked is None else stacked,
+    )
 
 
 def stacks(problem: Problem) -> bool:
