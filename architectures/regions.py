@@ -59,9 +59,21 @@ class Region:
 
     def affine(self, weight: Tensor, bias: Tensor) -> Region:
         """The region of ``weight x + bias``."""
-        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
-        middle, reach = weight @ middle + bias, weight.abs() @ half
-        return Region.of(middle - reach, middle + reach, weight @ self.centre + bias, weight @ self.shape)
+        middle = weight @ self.centre + bias
+        low, high = middle - self.support(-weight), middle + self.support(weight)
+        return Region.of(low, high, middle, weight @ self.shape)
+
+    def support(self, weight: Tensor) -> Tensor:
+        """An upper bound of ``weight (x - centre)`` for each row of ``weight`` (rows, dim).
+
+        The entries of a row may be split in any way between the box, which bounds each by itself, and the ellipsoid,
+        which bounds their sum. Tried are the box alone, the ellipsoid alone, and the box for those entries that it
+        leaves little room (after a relu: those that cannot be negative).
+        """
+        room = torch.maximum(weight * (self.high - self.centre), weight * (self.low - self.centre))
+        tight = room < weight.abs() * self.shape.norm(dim=1) / 8
+        split = (room * tight).sum(1) + ((weight * ~tight) @ self.shape).norm(dim=1)
+        return torch.stack([room.sum(1), (weight @ self.shape).norm(dim=1), split]).amin(0)
 
     def part(self, start: int, stop: int) -> Region:
         """The region of some of the entries."""
