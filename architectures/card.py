@@ -16,6 +16,7 @@ from architectures.placements import ANY, Placements
 from architectures.schemes import NormScheme
 from bench.core.errors import InputError
 from bench.core.grammar import bind, parse_call, spell
+from bench.core.plugins import loaded_hash
 from bench.core.problem import INPUT_KINDS, InputKind
 from bench.core.registry import Family, Registry, resolve_target
 
@@ -242,7 +243,13 @@ def _unpacking(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def hash_source(function: Callable[..., Any]) -> str:
-    """SHA-256 of the file that defines ``function`` (of its own source where there is no file)."""
+    """SHA-256 of the file that defines ``function`` (of its own source where there is no file).
+
+    Of a plug-in it is the hash of the bytes that were loaded, even when the file has changed since.
+    """
+    loaded = loaded_hash(function.__module__)
+    if loaded is not None:
+        return loaded
     try:
         source = Path(inspect.getsourcefile(function) or "").read_bytes()
     except (OSError, TypeError):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.core.errors import InputError
-from bench.core.plugins import load_plugin
+from bench.core.plugins import load_plugin, read_plugin
 from bench.executors import Limits
 from bench.mirroring import Mirror
 from bench.plan import Cell, Selection, Settings, cells_of, parse_seeds
@@ -58,7 +58,8 @@ def run(
     Raises:
         InputError: one line on what is wrong, where, and how to mend it.
     """
-    for file in plugins:
+    files = tuple(read_plugin(file) for file in plugins)
+    for file in files:
         load_plugin(file)
     chosen = load_suite(suite) if isinstance(suite, str) else suite
     out = Path(out)
@@ -68,7 +69,7 @@ def run(
         settings=Settings(device=_device(device), weights=out / "weights" if keep_weights else None),
         limits=_limits(timeout, memory_limit),
         retry=retry,
-        plugins=tuple(str(Path(file).resolve()) for file in plugins),
+        plugins=files,
     )
     cells = _cells(chosen, Selection(tuple(tasks), tuple(architectures), tuple(norms)), protocol)
     with Mirror(choose_mode(wandb), out, options.store, chosen) as mirror:

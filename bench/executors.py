@@ -14,6 +14,7 @@ from types import TracebackType
 
 from pebble import ProcessExpired, ProcessPool
 
+from bench.core.plugins import Plugin
 from bench.outcomes import Outcome, blank_outcomes
 from bench.plan import Job, Settings
 
@@ -46,7 +47,7 @@ class LocalExecutor:
     """
 
     def __init__(
-        self, workers: int, settings: Settings, limits: Limits = Limits(), plugins: Sequence[str] = ()
+        self, workers: int, settings: Settings, limits: Limits = Limits(), plugins: Sequence[Plugin] = ()
     ) -> None:
         self.workers, self.limits = workers, limits
         os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 from bench.core.errors import InputError
+from bench.core.plugins import Plugin
 from bench.environment import available_cores
 from bench.executors import Limits, LocalExecutor
 from bench.outcomes import Outcome
@@ -45,7 +46,7 @@ class RunOptions:
     settings: Settings = field(default_factory=Settings)
     limits: Limits = field(default_factory=Limits)
     retry: bool = False
-    plugins: tuple[str, ...] = ()
+    plugins: tuple[Plugin, ...] = ()
 
     def __post_init__(self) -> None:
         if self.workers is not None and not 1 <= self.workers <= 1024:

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 import torch
 
 from bench.cell import run_job
-from bench.core.plugins import load_plugin
+from bench.core.plugins import Plugin, load_plugin
 from bench.outcomes import Outcome
 from bench.plan import Job, Settings
 
 _settings = Settings()
 
 
-def start(settings: Settings, memory: int | None, plugins: Sequence[str]) -> None:
+def start(settings: Settings, memory: int | None, plugins: Sequence[Plugin]) -> None:
     """Prepare this process: threads, memory, plug-ins; interrupts belong to the coordinator, and so does life."""
     global _settings
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -29,8 +29,8 @@ def start(settings: Settings, memory: int | None, plugins: Sequence[str]) -> Non
     torch.set_num_threads(_settings.threads)
     if memory is not None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    for path in plugins:
-        load_plugin(path)
+    for plugin in plugins:
+        load_plugin(plugin)
 
 
 def run(job: Job) -> list[Outcome]:
