@@ -90,6 +90,13 @@ def members_of_group(group: int) -> list[int]:
     return found
 
 
+def assert_all_leave(group: int) -> None:
+    deadline = time.monotonic() + 30
+    while members_of_group(group) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not members_of_group(group), "processes are left behind"
+
+
 @pytest.mark.parametrize(
     ("signals", "code", "said"),
     [
@@ -111,7 +118,7 @@ def test_signals_stop_a_sweep_cleanly(
     assert process.returncode == code
     assert said in errors
     assert "Traceback" not in errors
-    assert not members_of_group(process.pid), "processes are left behind"
+    assert_all_leave(process.pid)
     with Store(out / "records.sqlite") as store:
         assert store.check() == ()
         before = len(store)
@@ -124,10 +131,7 @@ def test_workers_leave_when_the_coordinator_is_killed(tmp_path: Path, slow: Path
     process = start_slow_sweep(tmp_path / "out", slow)
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 30
-    while members_of_group(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not members_of_group(process.pid)
+    assert_all_leave(process.pid)
 
 
 def test_killed_sweeps_resume_to_the_same_records(tmp_path: Path) -> None:
