@@ -59,7 +59,7 @@ def main(argument: str) -> None:
     options = ChildOptions(**json.loads(argument))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep decides when we end
     with contextlib.suppress(AttributeError, OSError):
-        os.nice(10)
+        os.nice(5)
     answers = _take_stdout()
     _load()
     for line in sys.stdin:

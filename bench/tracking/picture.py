@@ -37,7 +37,7 @@ def cell_chart(records: Sequence[Record]) -> Any | None:
     y = alt.Y(
         "value:Q",
         scale=alt.Scale(type="log", domain=domain, nice=False),
-        axis=log_axis("on the scale of standardized targets", ticks),
+        axis=log_axis("growth G(r), departure", ticks),
     )
     seeds = f"protocol {cell.protocol}, {seeds_text([len(records)])}"
     reading = "a line for each seed; it ends where an output is not finite"

@@ -43,14 +43,16 @@ def sync(directory: Path) -> int:
         return 0
     if not logged_in():
         raise InputError(
-            f"there is no W&B key to send {len(runs)} runs with", mend="run `wandb login`, or set WANDB_API_KEY"
+            f"there is no W&B key to send {len(runs)} run(s) with", mend="run `wandb login`, or set WANDB_API_KEY"
         )
     log = home / "farfield-sync.log"
     for start in range(0, len(runs), _AT_ONCE):
         _send(runs[start : start + _AT_ONCE], directory, log)
     left = len(set(runs) & set(kept_runs(directory)))
     if left:
-        raise FarFieldError(f"W&B at {server()} did not take {left} of {len(runs)} runs: {_last_line(log)} (see {log})")
+        raise FarFieldError(
+            f"W&B at {server()} did not take {left} of {len(runs)} run(s): {_last_line(log)} (see {log})"
+        )
     return len(runs)
 
 

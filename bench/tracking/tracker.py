@@ -43,6 +43,7 @@ class Tracker:
         self._publisher = Publisher(options, patience)
         self._queue: queue.SimpleQueue[Describe | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
         self._suite_file: Path | None = None
         self._statuses: Counter[str] = Counter()
         self._asked = self._answered = 0
@@ -100,12 +101,12 @@ class Tracker:
         thread, self._thread = self._thread, None
         if thread is not None:
             self._queue.put(None)
-            try:
-                thread.join(timeout)
+            try:  # not thread.join: one that Ctrl-C interrupts takes the thread for ended before Python 3.13
+                self._ended.wait(timeout)
             finally:  # a second Ctrl-C, while we wait, comes by here
-                while thread.is_alive():
+                while not self._ended.is_set():
                     self._publisher.stop()
-                    thread.join(0.05)
+                    self._ended.wait(0.05)
         self._say()
 
     def __enter__(self) -> Tracker:
@@ -132,15 +133,19 @@ class Tracker:
 
     def _start(self) -> None:
         if self._thread is None:
+            self._ended.clear()
             self._thread = threading.Thread(target=self._work, name="farfield-wandb", daemon=True)
             self._thread.start()
 
     def _work(self) -> None:
-        self._publisher.prepare()
-        while (describe := self._queue.get()) is not None:
-            self._publisher.publish(describe)
-            self._answered += 1
-        self._publisher.close()
+        try:
+            self._publisher.prepare()
+            while (describe := self._queue.get()) is not None:
+                self._publisher.publish(describe)
+                self._answered += 1
+            self._publisher.close()
+        finally:
+            self._ended.set()
 
     def _say(self) -> None:
         """Warn of what is new: here, where the caller's filters and handlers apply."""
