@@ -127,11 +127,18 @@ def _timm_card(name: str) -> ArchitectureCard | None:
     return card(name)
 
 
-_TIMM = Family("any image model of timm; list them with 'timm/*resnet*'", _timm_names, _timm_card)
+def _module_card(name: str) -> ArchitectureCard:
+    from architectures.modules import CARD
 
-registry: Registry[ArchitectureCard] = Registry(
-    "architecture", "farfield.architectures", _builtin, families={"timm/": _TIMM}
-)
+    return CARD
+
+
+_FAMILIES = {
+    "timm/": Family("any image model of timm; list them with 'timm/*resnet*'", _timm_names, _timm_card),
+    "module": Family("a network of yours: module(my_models.py:build)", lambda: ["module"], _module_card),
+}
+
+registry: Registry[ArchitectureCard] = Registry("architecture", "farfield.architectures", _builtin, families=_FAMILIES)
 
 
 def get_card(name: str) -> ArchitectureCard:

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench.commands.options import Format, FormatOption, Plugin, load_plugins, terminal
+from bench.commands.options import Format, FormatOption, Plugin, load_plugins, write_grids
 
 show_app = typer.Typer(help="Everything about one task, architecture or suite.", no_args_is_help=True)
 
@@ -43,11 +44,21 @@ class Entry:
 def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     pattern: Annotated[str, typer.Argument(help="Shell pattern, e.g. '*-1d'.")] = "*",
+    arch: Annotated[
+        str | None, typer.Option("--arch", help="With norms: which sites each placement means in this architecture.")
+    ] = None,
+    task: Annotated[str | None, typer.Option("--task", help="With --arch: built for this task.")] = None,
     plugin: Plugin = None,
     form: FormatOption = Format.table,
 ) -> None:
     """List tasks, architectures, norm kinds, suites or protocols."""
     load_plugins(plugin)
+    if arch is not None:
+        import architectures
+        from bench.commands.describing import placements_grid
+
+        write_grids([placements_grid(architectures.resolve(arch), task)], form)
+        return
     headings, entries = _LISTS[kind](pattern)
     _write(f"{kind.value} {pattern}".removesuffix(" *"), headings, entries, form)
 
@@ -64,7 +75,11 @@ def _architectures(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
     import architectures
 
     cards = [architectures.get_card(name) for name in architectures.list_architectures(pattern)]
-    return ("role", "reads"), [Entry(c.name, (c.role, ", ".join(c.inputs)), c.summary) for c in cards]
+    entries = [Entry(c.name, (c.role, ", ".join(c.inputs)), c.summary) for c in cards]
+    if pattern == "*":  # what is too many to list, or not there before somebody writes it
+        families = architectures.registry.families.items()
+        entries += [Entry(prefix + "..." * prefix.endswith("/"), ("network", ""), f.summary) for prefix, f in families]
+    return ("role", "reads"), entries
 
 
 def _norms(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
@@ -111,7 +126,7 @@ _LISTS: dict[Kind, Callable[[str], tuple[tuple[str, ...], list[Entry]]]] = {
 
 
 def _write(title: str, facts: Sequence[str], entries: Sequence[Entry], form: Format) -> None:
-    from leaderboard.grid import Column, Grid, render
+    from leaderboard.grid import Column, Grid
 
     def fact(place: int) -> Callable[[Entry], str]:
         return lambda entry: entry.facts[place]
@@ -121,8 +136,7 @@ def _write(title: str, facts: Sequence[str], entries: Sequence[Entry], form: For
         *(Column[Entry](name, name, fact(place)) for place, name in enumerate(facts)),
         Column[Entry]("summary", "summary", lambda entry: entry.summary),
     ]
-    width, color = terminal()
-    sys.stdout.write(render([Grid(title, columns, entries)], form.value, width=width, color=color))
+    write_grids([Grid(title, columns, entries)], form)
 
 
 @show_app.command("suite")
@@ -130,32 +144,60 @@ def show_suite(
     name: Annotated[str, typer.Argument(help="A suite's name or a YAML file.")], form: FormatOption = Format.table
 ) -> None:
     """The cells of a suite."""
+    from bench.plan import Cell
     from bench.suite import load_suite
+    from leaderboard.grid import Column, Grid
 
     suite = load_suite(name)
-    entries = [Entry(cell.task, (cell.architecture,), cell.norm) for cell in suite.cells()]
-    from leaderboard.grid import Column, Grid, render
-
     columns = [
-        Column[Entry]("task", "task", lambda e: e.name),
-        Column[Entry]("architecture", "architecture", lambda e: e.facts[0]),
-        Column[Entry]("norm", "norm", lambda e: e.summary),
+        Column[Cell]("task", "task", lambda cell: cell.task),
+        Column[Cell]("architecture", "architecture", lambda cell: cell.architecture),
+        Column[Cell]("norm", "norm", lambda cell: cell.norm),
     ]
-    title = f"{suite.name}, version {suite.version}: protocol {suite.protocol}, {suite.seeds} seeds, {suite.summary}"
-    width, color = terminal()
-    sys.stdout.write(render([Grid(title, columns, entries)], form.value, width=width, color=color))
+    title = f"{suite.name}, version {suite.version}: protocol {suite.protocol}, {suite.seeds} seeds. {suite.summary}"
+    write_grids([Grid(title, columns, suite.cells())], form)
 
 
 @show_app.command("task")
 def show_task(
-    name: Annotated[str, typer.Argument(help="A task, e.g. protein.")],
+    name: Annotated[str, typer.Argument(help="A task, e.g. protein or 'sine-1d(instance=7)'.")],
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Draw training and far inputs into this file (.png, .svg, .html).")
+    ] = None,
     plugin: Plugin = None,
     form: FormatOption = Format.table,
 ) -> None:
-    """A task's card, its sizes, and how far its far sets are."""
+    """A task's card, its sizes, and how far its far sets are by four measures; --save draws it."""
+    import tasks
     from bench.commands.describing import task_grids
-    from leaderboard.grid import render
 
     load_plugins(plugin)
-    width, color = terminal()
-    sys.stdout.write(render(task_grids(name), form.value, width=width, color=color))
+    task = tasks.resolve(name)
+    write_grids(task_grids(tasks.describe(task)), form)
+    if save is not None:
+        from bench.pictures import task_picture
+        from leaderboard.charts import save as save_chart
+
+        print(save_chart(task_picture(task.load()), save), file=sys.stderr)
+
+
+@show_app.command("architecture")
+def show_architecture(
+    name: Annotated[str, typer.Argument(help="An architecture, e.g. 'mlp(depth=3)'.")],
+    norm: Annotated[str, typer.Option("--norm", help="A norm scheme.")] = "none",
+    task: Annotated[
+        str | None, typer.Option("--task", help="Build it for this task. [default: an example of its inputs]")
+    ] = None,
+    plugin: Plugin = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """Layers in order with the norm layers marked, sites, parameters, cost, and whether it is predicted to be bounded."""
+    import architectures
+    from architectures.description import describe
+    from bench.commands.describing import architecture_grids, problem_for
+
+    load_plugins(plugin)
+    architecture = architectures.resolve(name)
+    scheme = architectures.parse_scheme(norm)
+    architecture.check_scheme(scheme)
+    write_grids(architecture_grids(describe(architecture, scheme, problem_for(architecture, task))), form)

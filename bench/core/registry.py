@@ -31,7 +31,7 @@ Card = TypeVar("Card", bound=Named)
 
 @dataclass(frozen=True)
 class Family(Generic[Card]):
-    """Many cards behind one prefix, offered by somebody else's catalogue and made when they are asked for.
+    """Cards that are not listed with the others and are made when they are asked for: somebody else's catalogue.
 
     Args:
         summary: one line on all of them.
@@ -52,7 +52,8 @@ class Registry(Generic[Card]):
         group: the entry-point group that installed packages add to. Each entry point resolves to a card,
             or to a function that registers under the entry point's name when its module is imported.
         builtin: returns the built-in cards; called once, on first use.
-        families: families by their prefix (``"timm/"``). A pattern lists a family only when it starts with the prefix.
+        families: families by what their names start with (``"timm/"``), or by a single name. A pattern lists a family
+            only when it starts so.
     """
 
     def __init__(
@@ -75,10 +76,8 @@ class Registry(Generic[Card]):
             InputError: the name is taken, or lies in a family.
         """
         self._load_builtin()
-        if card.name in self._cards:
+        if card.name in self._cards or self._prefix(card.name) is not None:
             raise InputError(f"{self.kind} {card.name!r} is already registered", mend="choose another name")
-        if (prefix := self._prefix(card.name)) is not None:
-            raise InputError(f"{self.kind} {card.name!r}: names in {prefix} are taken", mend="choose another name")
         self._cards[card.name] = card
         return card
 
@@ -121,7 +120,7 @@ class Registry(Generic[Card]):
 
     def _prefix(self, name: str) -> str | None:
         """The prefix of the family that ``name`` (or a pattern) belongs to."""
-        return next((prefix for prefix in self.families if name.startswith(prefix)), None)
+        return next((p for p in self.families if name == p or (p.endswith("/") and name.startswith(p))), None)
 
     def _from_family(self, prefix: str, name: str) -> Card:
         card = self.families[prefix].card(name)

@@ -81,5 +81,16 @@ def test_a_family_is_asked_only_for_names_behind_its_prefix() -> None:
     assert things.names("zoo/cat*") == ["zoo/cat2", "zoo/cat10"]
     with pytest.raises(UnknownName, match="did you mean 'zoo/dog'"):
         things.get("zoo/dig")
-    with pytest.raises(InputError, match="names in zoo/ are taken"):
+    with pytest.raises(InputError, match="already registered"):
         things.register(Card("zoo/mouse"))
+
+
+def test_a_family_of_one_is_a_card_that_is_not_listed() -> None:
+    own = Family("your own", lambda: ["own"], Card)
+    things: Registry[Card] = Registry("thing", "farfield.test-nothing", tuple, {"own": own})
+    assert things.names() == []
+    assert things.get("own") == Card("own")
+    assert things.names("own") == ["own"]
+    things.register(Card("owner"))
+    with pytest.raises(InputError, match="already registered"):
+        things.register(Card("own"))
