@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from leaderboard.charts.panels import Row, Series, arrange, merged_labels, panel_of, panels_of, tooltips
+from leaderboard.charts.panels import Row, Series, facet, merged_labels, panel_of, panels_of, tooltips
 from leaderboard.charts.selecting import networks_and_references, select
 from leaderboard.charts.style import GREY, decades, listing, log_axis, ordered, titled
 from leaderboard.grouping import CellRecords
@@ -41,9 +41,11 @@ def growth_chart(records: Iterable[Record], *, columns: int = 3) -> Any:
     greys, outside = _references(references, panels, domain)
     values = [row | {"layer": "network", "top": domain[1]} for row in rows]
     values += [row | {"layer": "grey"} for row in greys]
-    values += [row | {"layer": "label"} for row in merged_labels(_ends(greys), 3)]
+    for panel in panels:
+        ends = _ends([row for row in greys if row["panel"] == panel])
+        values += [row | {"layer": "label"} for row in merged_labels(ends, domain, len(panels))]
     series = Series.of(names, len(panels) == 1)
-    chart = arrange(_layers(values, series, domain, ticks), list(panels), columns)
+    chart = facet(_layers(values, series, domain, ticks), list(panels), columns)
     lines = selection.subtitle("line: geometric mean", "band: 95% interval over seeds")
     return titled(chart, f"Growth far away: {listing(selection.tasks, 3)}", [*lines, _key(values, outside)])
 
@@ -77,8 +79,8 @@ def _references(
 
 
 def _ends(greys: Sequence[Row]) -> list[Row]:
-    """The last drawn point of each grey curve."""
-    return list({(row["panel"], row["name"]): row for row in greys if row["mean"] is not None}.values())
+    """The last drawn point of each grey curve of a panel."""
+    return list({row["name"]: row for row in greys if row["mean"] is not None}.values())
 
 
 def _key(rows: Sequence[Row], outside: Mapping[str, Sequence[str]]) -> str:

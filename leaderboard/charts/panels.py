@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,29 +27,31 @@ def panels_of(selection: Selection, networks: Iterable[CellRecords]) -> dict[str
     return {panel_of(c): c.key.task for c in selection.cells if id(c) in members}
 
 
-def merged_labels(rows: Iterable[Row], factor: float) -> list[Row]:
-    """One label for grey curves of a panel that end within ``factor`` of each other.
+def merged_labels(rows: Iterable[Row], domain: Sequence[float], panels: int) -> list[Row]:
+    """One label for grey curves whose own labels would lie on each other.
 
     Args:
-        rows: the ends of the curves, with ``panel``, ``mean`` and ``name``.
-        factor: how far apart two labels can be read.
+        rows: the ends of the curves of a panel, with ``mean`` and ``name``.
+        domain: of the logarithmic y axis.
+        panels: how many there are.
     """
-    labels: list[Row] = []
-    group: list[Row] = []
-    for row in sorted(rows, key=lambda row: (row["panel"], row["mean"])):
-        if group and row["panel"] == group[-1]["panel"] and row["mean"] < factor * group[-1]["mean"]:
-            group.append(row)
-            labels[-1]["name"] = listing([g["name"] for g in group], 3)
+    height = (SINGLE if panels == 1 else SMALL)[1]
+    factor = (domain[1] / domain[0]) ** (14 / height)
+    groups: list[list[Row]] = []
+    for row in sorted(rows, key=lambda row: row["mean"]):
+        if groups and row["mean"] < factor * groups[-1][0]["mean"]:
+            groups[-1].append(row)
         else:
-            group = [row]
-            labels.append(dict(row))
-    return labels
+            groups.append([row])
+    return [group[0] | {"name": listing([row["name"] for row in group], 3)} for group in groups]
 
 
 @dataclass(frozen=True)
 class Series:
     """How norm schemes are told apart: encodings that every layer shares. The legend switches curves in HTML."""
 
+    names: tuple[str, ...]
+    scale: Any
     color: Any
     plain_color: Any
     dash: Any
@@ -69,6 +72,8 @@ class Series:
         )
         scale = color_scale(names)
         return cls(
+            names=tuple(names),
+            scale=scale,
             color=alt.Color(f"{field}:N", scale=scale, legend=legend),
             plain_color=alt.Color(f"{field}:N", scale=scale),
             dash=alt.StrokeDash(f"{field}:N", scale=dash_scale(names), legend=None),
@@ -81,6 +86,12 @@ class Series:
 
         return alt.condition(self.shown, alt.value(full), alt.value(0.06 * full))
 
+    def stroke_opacity(self, full: float) -> Any:
+        """As :meth:`opacity`, for thin lines beside the main mark, without paling the legend."""
+        import altair as alt
+
+        return alt.StrokeOpacityValue(0.06 * full, condition={"param": self.shown.name, "value": full})
+
 
 def tooltips(*fields: str) -> list[Any]:
     """What appears under the mouse; numbers (``name:Q``) with three digits."""
@@ -89,21 +100,45 @@ def tooltips(*fields: str) -> list[Any]:
     return [alt.Tooltip(f, format=".3~g") if f.endswith(":Q") else alt.Tooltip(f) for f in fields]
 
 
-def arrange(layers: Sequence[Any], panels: Sequence[str], columns: int, *, own_x: bool = False) -> Any:
-    """One large chart for one panel, else a facet on the column ``panel`` of the layers' common data.
+def facet(layers: Sequence[Any], panels: Sequence[str], columns: int) -> Any:
+    """One large chart for one panel, else small ones with common axes, by the column ``panel`` of the layers' data.
 
     Args:
         layers: Altair charts over one data set.
         panels: in order.
         columns: panels in a row.
-        own_x: each panel has its own x axis.
     """
     import altair as alt
 
     chart = alt.layer(*layers)
     if len(panels) == 1:
         return chart.properties(width=SINGLE[0], height=SINGLE[1])
-    faceted = chart.properties(width=SMALL[0], height=SMALL[1]).facet(
+    return chart.properties(width=SMALL[0], height=SMALL[1]).facet(
         alt.Facet("panel:N", title=None, sort=list(panels)), columns=columns
     )
-    return faceted.resolve_scale(x="independent") if own_x else faceted
+
+
+def concatenate(layers: Mapping[str, Sequence[Any]], columns: int) -> Any:
+    """As :func:`facet`, for panels that have their own axes.
+
+    Args:
+        layers: of each panel, in order.
+        columns: panels in a row.
+    """
+    import altair as alt
+
+    width, height = SINGLE if len(layers) == 1 else SMALL
+    charts = [
+        alt.layer(*parts).properties(
+            width=width, height=height, title=alt.TitleParams(panel, anchor="middle", fontSize=12)
+        )
+        for panel, parts in layers.items()
+    ]
+    if len(charts) == 1:
+        return charts[0].properties(title="")
+    with warnings.catch_warnings():
+        # one legend that switches the curves of every panel is just what is wanted
+        warnings.filterwarnings(
+            "ignore", message="Automatically deduplicated selection parameter", category=UserWarning
+        )
+        return alt.concat(*charts, columns=columns)

@@ -80,3 +80,14 @@ def networks_and_references(cells: Sequence[CellRecords]) -> tuple[list[CellReco
     references = [c for c in cells if is_reference(c)]
     networks = [c for c in cells if not is_reference(c)]
     return (networks, references) if networks else (references, [])
+
+
+def only(names: Sequence[str], what: str, flag: str) -> str:
+    """The single name in ``names``.
+
+    Raises:
+        InputError: there are several.
+    """
+    if len(names) != 1:
+        raise InputError(f"this picture is of one {what}, not of {listing(names)}", mend=f"choose one with {flag}")
+    return names[0]

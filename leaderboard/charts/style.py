@@ -51,13 +51,38 @@ def decades(
     return [10.0**low, 10.0**high], [10.0**i for i in range(low, high + 1) if i % step == 0]
 
 
-def log_axis(title: str, ticks: Sequence[float], **options: Any) -> Any:
+def log_ticks(low: float, high: float) -> list[float]:
+    """At most eight round numbers between two positive ones: decades, else 1, 2, 5, else steps of a tenth or less."""
+    span = math.log10(high / low)
+    if span > 2:
+        return [t for t in decades([low, high], least=1e-300, most=1e300, margin=0)[1] if low <= t <= high]
+    if span > 0.6:
+        exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+        return [m * 10.0**e for e in exponents for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+    step = 10.0 ** math.floor(math.log10(high - low))
+    step *= next(m for m in (0.2, 0.5, 1.0, 2.0) if (high - low) / (m * step) <= 6)
+    first = math.ceil(low / step)
+    return [round(i * step, 12) for i in range(first, math.floor(high / step) + 1)]
+
+
+def own_log_scale(values: Iterable[float], title: str, margin: float = 0.06) -> dict[str, Any]:
+    """Scale and axis around positive values, for a panel that has its own: arguments of ``alt.X`` and ``alt.Y``."""
+    import altair as alt
+
+    logs = [math.log10(v) for v in values if v > 0 and math.isfinite(v)] or [0.0]
+    air = max(margin * (max(logs) - min(logs)), 0.02)
+    low, high = 10.0 ** (min(logs) - air), 10.0 ** (max(logs) + air)
+    scale = alt.Scale(type="log", domain=[low, high], nice=False)
+    return {"scale": scale, "axis": log_axis(title, log_ticks(low, high))}
+
+
+def log_axis(title: str, ticks: Sequence[float]) -> Any:
     """An axis for a logarithmic scale, labelled 0.01, 1, 100, 1e4."""
     import altair as alt
 
     plain = "datum.value >= 0.00099 && datum.value <= 1001"
-    label = f"{plain} ? format(datum.value, '~g') : '1e' + round(log(datum.value) / LN10)"
-    return alt.Axis(title=title, values=list(ticks), labelExpr=label, **options)
+    label = f"{plain} ? format(datum.value, '~g') : replace(format(datum.value, '~e'), '+', '')"
+    return alt.Axis(title=title, labelExpr=label, values=list(ticks))
 
 
 def titled(chart: Any, title: str, lines: Sequence[str]) -> Any:

@@ -1,0 +1,141 @@
+"""How wrong a network is on each labelled set, from the test set outwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from leaderboard.charts.panels import Row, Series, concatenate, merged_labels, panel_of, panels_of, tooltips
+from leaderboard.charts.selecting import networks_and_references, select
+from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
+from leaderboard.grouping import CellRecords
+from leaderboard.metrics import ERROR_CLIP, clip_error
+from leaderboard.record import Record, SetResult
+from leaderboard.statistics import log_t_interval
+
+_APART = 0.3  # of the distance between two sets
+
+
+def error_chart(records: Iterable[Record], *, columns: int = 3) -> Any:
+    """Relative error on the test set and on each far set, ordered by distance: a panel for each task and architecture.
+
+    Points are geometric means over seeds (errors clipped to [1e-3, 1e3]), bars 95% t-intervals. Below each set stand
+    the median of its rows' distance and, in brackets, the quantiles 0.05 and 0.95.
+
+    Args:
+        records: of one protocol.
+        columns: panels in a row.
+
+    Raises:
+        InputError: nothing to draw, or several protocols.
+    """
+    selection = select(records)
+    networks, references = networks_and_references(selection.cells)
+    names = ordered(c.key.norm for c in networks)
+    networks.sort(key=lambda c: names.index(c.key.norm))
+    panels = panels_of(selection, networks)
+    series = Series.of(names, len(panels) == 1)
+    drawn: list[Row] = []
+    layers = {}
+    for panel, task in panels.items():
+        rows = [row | {"norm": c.key.norm} for c in networks if panel_of(c) == panel for row in _points(c)]
+        greys = [
+            row | {"name": c.key.architecture}
+            for c in references
+            if c.key.task == task and not _is_mean(points := _points(c))
+            for row in points
+        ]
+        layers[panel] = _panel(rows, greys, series, len(panels))
+        drawn += rows
+    lines = selection.subtitle("point: geometric mean", "bar: 95% interval over seeds")
+    title = f"Error near and far: {listing(selection.tasks, 3)}"
+    return titled(concatenate(layers, columns), title, [*lines, _key(drawn)])
+
+
+def _panel(rows: list[Row], greys: list[Row], series: Series, panels: int) -> list[Any]:
+    """The layers of one panel; schemes stand side by side, so that their bars can be told apart."""
+    ticks = sorted({(row["place"], row["set"]) for row in rows + greys})
+    shift = {norm: i for i, norm in enumerate(ordered(row["norm"] for row in rows))}
+    around = [v for row in rows + greys for v in (row["mean"], row["low"], row["high"]) if v] + [1.0]
+    ends = {row["name"]: row for row in greys if row["mean"] is not None}.values()
+    values = [
+        row
+        | {
+            "layer": "network",
+            "place": row["place"] + (shift[row["norm"]] - (len(shift) - 1) / 2) * _APART / len(shift),
+        }
+        for row in rows
+    ]
+    values += [row | {"layer": "grey"} for row in greys]
+    values += [row | {"layer": "label"} for row in merged_labels(ends, [min(around), max(around)], panels)]
+    values += [{"layer": "axis", "place": place, "set": name} for place, name in ticks]
+    return _layers(values, series, own_log_scale(around, "relative error"))
+
+
+def _is_mean(points: Sequence[Row]) -> bool:
+    """It answers with the training mean, or no better: the line at 1 says that already."""
+    return all(row["mean"] is not None and abs(math.log(row["mean"])) < 0.03 for row in points)
+
+
+def _points(cell: CellRecords) -> list[Row]:
+    """A row for each set, by its median distance, the test set first."""
+    sets = sorted(cell.ok[0].sets, key=lambda s: (s.role == "far", s.distance[1] if s.distance else 0.0))
+    return [row for place, one in enumerate(sets) if (row := _point(cell, one, place)) is not None]
+
+
+def _point(cell: CellRecords, one: SetResult, place: int) -> Row | None:
+    found = [s for record in cell.ok if (s := record.set_named(one.name))]
+    errors = [math.inf if s.nonfinite else s.relative_error for s in found]
+    known = [clip_error(e) if math.isfinite(e) else e for e in errors if e is not None]
+    if not known:
+        return None
+    interval = log_t_interval(known, cell.exact)
+    finite = math.isfinite(interval.mean)
+    row: Row = {"set": _set_label(one), "place": place, "seeds": len(known), "infinite": not finite}
+    return row | {"mean": interval.mean if finite else None, "low": interval.low, "high": interval.high}
+
+
+def _set_label(one: SetResult) -> str:
+    """Three lines: name, median distance, its range."""
+    if one.distance is None:
+        return one.name
+    low, median, high = (f"{d:.2g}" for d in one.distance)
+    return f"{one.name}|r = {median}|({low}–{high})"
+
+
+def _key(rows: Sequence[Row]) -> str:
+    parts = ["1 = no better than answering with the training mean"]
+    parts += ["× = a prediction was not finite"] if any(row["infinite"] for row in rows) else []
+    means = [row["mean"] for row in rows if row["mean"]]
+    if means and (min(means) <= ERROR_CLIP[0] * 1.001 or max(means) >= ERROR_CLIP[1] / 1.001):
+        parts.append("errors are clipped to 0.001–1000")
+    return " · ".join(parts)
+
+
+def _layers(values: list[Row], series: Series, axis: dict[str, Any]) -> list[Any]:
+    import altair as alt
+
+    base = alt.Chart(alt.Data(values=values))
+    network, grey, label, below = (
+        base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "grey", "label", "axis")
+    )
+    x = alt.X("place:Q", scale=alt.Scale(padding=34, nice=False, zero=False), axis=None)
+    y = alt.Y("mean:Q", **axis)
+    tips = tooltips("norm:N", "set:N", "mean:Q", "low:Q", "high:Q", "seeds:Q")
+    look = {"opacity": series.opacity(), "tooltip": tips}
+    cross = network.transform_filter("datum.infinite").mark_point(shape="cross", angle=45, size=60, filled=True)
+    bar = network.mark_rule(strokeWidth=1.8, clip=True).encode(
+        x, alt.Y("low:Q", **axis), alt.Y2("high:Q"), series.plain_color, series.stroke_opacity(0.6)
+    )
+    names = below.mark_text(baseline="top", dy=6, fontSize=10, lineBreak="|", color="#333333")
+    return [
+        below.mark_rule(strokeDash=[2, 3], color="#999999").encode(y=alt.YDatum(1)),
+        grey.mark_line(color=GREY, strokeWidth=1.2, strokeDash=[5, 3]).encode(x, y, detail="name:N"),
+        network.mark_line(strokeWidth=1, clip=True).encode(x, y, series.plain_color, series.stroke_opacity(0.5)),
+        bar.add_params(series.shown),
+        network.mark_point(size=34, filled=True).encode(x, y, series.color, **look),
+        cross.encode(x, alt.YValue(0), series.color, **look),
+        label.mark_text(align="right", dx=22, dy=-7, color=GREY, fontSize=10).encode(x, y, text="name:N"),
+        names.encode(x, alt.YValue("height"), text="set:N"),
+    ]

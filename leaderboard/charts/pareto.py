@@ -1,0 +1,172 @@
+"""Far error against growth: what a bound on growth costs, or saves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from leaderboard.charts.panels import Row, Series, concatenate, tooltips
+from leaderboard.charts.selecting import is_reference, select
+from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
+from leaderboard.grouping import Method
+from leaderboard.record import Record
+from leaderboard.standings import ALL_TASKS, Standing, standings
+from leaderboard.statistics import Interval
+
+LEAST_GROWTH = 1e-2  # what grows less is drawn here: to answer with the training mean has growth 0
+_SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "triangle-right", "triangle-left", "cross")
+
+
+def pareto_chart(records: Iterable[Record], *, overall: bool = False, columns: int = 3) -> Any:
+    """far_error against max growth, both logarithmic: a point for each method, a panel for each task.
+
+    A grey step joins the methods that no other beats in both. Hollow points are unbounded: their growth is only where
+    probing ended. Estimators are grey, with their names.
+
+    Args:
+        records: of one protocol.
+        overall: one panel with totals, of the methods that have every task, instead of one for each task.
+        columns: panels in a row.
+
+    Raises:
+        InputError: nothing to draw, or several protocols.
+    """
+    every = list(records)
+    selection = select(every)
+    (board,) = standings(every)
+    references = {c.method for c in selection.cells if is_reference(c)}
+    rows = board.overall if overall else [row for row in board.per_task if row.edition in board.editions]
+    drawn = [row for row in rows if _finite(row) and not (overall and row.missing)]
+    if all(row.method in references for row in drawn):
+        references = set()  # nothing else to draw them beside
+    points = [_point(row, references) for row in drawn]
+    networks = [p for p in points if p["layer"] == "network"]
+    panels = list(dict.fromkeys(p["panel"] for p in points))
+    single = len(panels) == 1
+    series = Series.of(ordered(p["norm"] for p in networks), single)
+    shape = _shape(list(dict.fromkeys(p["architecture"] for p in networks)), single)
+    layers = {}
+    for panel in panels:
+        mine = [p for p in points if p["panel"] == panel]
+        layers[panel] = _layers([*mine, *_labels(mine), *_front(mine)], series, shape)
+    chart = concatenate(layers, columns)
+    names = {id(row): f"{row.method.architecture} {row.method.norm}" for row in rows}
+    left = sorted({names[id(row)] for row in rows} - {names[id(row)] for row in drawn})
+    title = f"Far error against growth: {ALL_TASKS if overall else listing(selection.tasks, 3)}"
+    return titled(chart, title, [*selection.subtitle("means and 95% intervals over seeds"), _key(points, left)])
+
+
+def _finite(row: Standing) -> bool:
+    numbers = (row.far_error, row.max_growth)
+    return all(i is not None and math.isfinite(i.mean) for i in numbers)
+
+
+def _point(row: Standing, references: set[Method]) -> Row:
+    names: Row = {"panel": row.task, "norm": row.method.norm, "architecture": row.method.architecture}
+    names["layer"] = "reference" if row.method in references else "network"
+    names["bound"] = "unbounded" if row.unbounded else "bounded or undecided"
+    return names | {"verdict": row.verdict} | _ends("error", row.far_error) | _ends("growth", row.max_growth)
+
+
+def _ends(name: str, interval: Interval | None) -> Row:
+    least = LEAST_GROWTH if name == "growth" else 0.0
+    if interval is None:
+        return {}
+    ends = (interval.mean, interval.low, interval.high)
+    mean, low, high = (None if v is None else max(v, least) for v in ends)
+    return {name: mean, f"{name}_low": low, f"{name}_high": high}
+
+
+def _key(points: Sequence[Row], left: Sequence[str]) -> str:
+    parts = ["hollow: unbounded, drawn where probing ended", "step: nobody is better in both"]
+    if any(p["growth"] <= LEAST_GROWTH for p in points):
+        parts.append(f"least growth drawn: {LEAST_GROWTH:g}")
+    parts += [f"not drawn (no finite number, or not every task): {listing(left, 3)}"] if left else []
+    return " · ".join(parts)
+
+
+def _front(points: Sequence[Row]) -> list[Row]:
+    """The methods of a panel that no other beats in both numbers, by growth."""
+    front: list[Row] = []
+    for p in sorted(points, key=lambda p: (p["growth"], p["error"])):
+        if not front or p["error"] < front[-1]["error"]:
+            front.append({"growth": p["growth"], "error": p["error"], "layer": "front"})
+    return front
+
+
+def _around(values: Sequence[Row], name: str) -> list[float]:
+    return [v for row in values for v in (row[name], row.get(f"{name}_low"), row.get(f"{name}_high")) if v]
+
+
+def _layers(values: list[Row], series: Series, shape: Any) -> list[Any]:
+    """The layers of one panel."""
+    import altair as alt
+
+    base = alt.Chart(alt.Data(values=values))
+    network, reference, front = (
+        base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "reference", "front")
+    )
+    across = own_log_scale(_around(values, "growth"), "max growth over the ladder")
+    upward = own_log_scale([1.0, *_around(values, "error")], "far error", margin=0.12)
+    x, y = alt.X("growth:Q", **across), alt.Y("error:Q", **upward)
+    tips = tooltips("architecture:N", "norm:N", "error:Q", "growth:Q", "verdict:N")
+    bar = network.mark_rule(strokeWidth=1.2).encode(series.plain_color, series.stroke_opacity(0.5))
+    fill = alt.Scale(domain=["bounded or undecided", "unbounded"], range=[1, 0])
+    grey = reference.mark_point(size=50, strokeWidth=1.5, color=GREY)
+    return [
+        front.mark_line(interpolate="step-after", color="#CCCCCC", strokeWidth=3).encode(x, y),
+        front.mark_rule(strokeDash=[2, 3], color="#999999").encode(y=alt.YDatum(1)),
+        bar.encode(x, alt.Y("error_low:Q", **upward), alt.Y2("error_high:Q")).add_params(series.shown),
+        bar.encode(alt.X("growth_low:Q", **across), alt.X2("growth_high:Q"), y),
+        grey.encode(x, y, tooltip=tips),
+        *(
+            label.mark_text(color=GREY, fontSize=10, **place).encode(x, y, text="architecture:N")
+            for label, place in _label_places(base)
+        ),
+        network.mark_point(size=70, strokeWidth=2).encode(
+            x,
+            y,
+            series.color,
+            alt.Fill("norm:N", scale=series.scale, legend=None),
+            shape,
+            alt.FillOpacity("bound:N", scale=fill, legend=None),
+            opacity=series.opacity(),
+            tooltip=tips,
+        ),
+    ]
+
+
+def _label_places(base: Any) -> list[tuple[Any, Row]]:
+    """Names of estimators: above their points, or left of those at the right edge."""
+    label = base.transform_filter("datum.layer == 'label'")
+    return [
+        (label.transform_filter("datum.growth < 30"), {"dy": -10}),
+        (label.transform_filter("datum.growth >= 30"), {"dx": -9, "align": "right"}),
+    ]
+
+
+def _labels(points: Sequence[Row]) -> list[Row]:
+    """One label for estimators that lie on each other."""
+    places: dict[tuple[int, int], list[Row]] = {}
+    for p in points:
+        if p["layer"] == "reference":
+            spot = (round(2 * math.log10(p["growth"])), round(10 * math.log10(max(p["error"], 1e-9))))
+            places.setdefault(spot, []).append(p)
+    return [
+        group[0] | {"layer": "label", "architecture": listing([p["architecture"] for p in group], 3)}
+        for group in places.values()
+    ]
+
+
+def _shape(architectures: Sequence[str], single: bool) -> Any:
+    """A shape for each architecture, with a legend where there are several."""
+    import altair as alt
+
+    legend = alt.Legend(title="architecture", orient="right" if single else "bottom", columns=1 if single else 4)
+    shapes = [_SHAPES[i % len(_SHAPES)] for i in range(len(architectures))]
+    return alt.Shape(
+        "architecture:N",
+        scale=alt.Scale(domain=list(architectures), range=shapes),
+        legend=legend if len(architectures) > 1 else None,
+    )
