@@ -54,7 +54,7 @@ class TrackingOptions:
         suite: name of the suite; groups the runs, and is part of their ids.
         sweep_id: names this sweep; its summary run has an id of its own.
         project: W&B project.
-        init_timeout: seconds until a server that does not answer, or refuses the key, is given up.
+        init_timeout: seconds that a server which does not answer, or refuses the key, may cost at the end of a sweep.
     """
 
     mode: Mode

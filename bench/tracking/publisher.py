@@ -13,7 +13,9 @@ from bench.tracking.ledger import Ledger
 from bench.tracking.options import Mode, TrackingOptions, home_of
 from bench.tracking.process import ProcessLost, WandbProcess
 
-_SERVER_SHARE = 0.8  # of init_timeout is the server's; the rest goes to starting the process
+_SERVER_SHARE = (
+    0.6  # of init_timeout is the server's; the rest goes to starting the process, and another to keep the run offline
+)
 _MOST_DEATHS = 2  # of the process, before W&B is given up for this sweep
 
 Describe = Callable[[], RunDescription]
