@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from architectures.card import (
     Architecture,
     ArchitectureCard,
@@ -13,11 +15,16 @@ from architectures.card import (
 )
 from architectures.kinds import KINDS
 from architectures.schemes import NormScheme, parse_scheme
+from bench.core.problem import Problem
+
+if TYPE_CHECKING:
+    from architectures.description import Description
 
 __all__ = [
     "Architecture",
     "ArchitectureCard",
     "NormScheme",
+    "describe",
     "get_card",
     "list_architectures",
     "list_norms",
@@ -31,3 +38,10 @@ __all__ = [
 def list_norms() -> list[str]:
     """The kinds of norm, ``none`` first."""
     return ["none", *KINDS]
+
+
+def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, batch_size: int = 128) -> Description:
+    """Layers, sites, parameters, cost and predicted growth; see :func:`architectures.description.describe`."""
+    from architectures.description import describe
+
+    return describe(architecture, scheme, problem, batch_size)

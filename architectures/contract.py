@@ -102,7 +102,7 @@ class Case:
         except FarFieldError as error:
             passed, found, mend = False, str(error), "see the message"
         except Exception as error:
-            text = (str(error).splitlines() or [""])[0][:300]
+            text = " ".join(str(error).split())[:300]
             passed, found, mend = False, f"{type(error).__name__}: {text}", "run it by hand; the traceback says where"
         tried = (self.check.__doc__ or "").partition("\n")[0]
         return Result(self.name, self.where, tried, passed, found, mend, time.perf_counter() - started)
@@ -129,8 +129,8 @@ class Report:
 def cases(architecture: Architecture, device: str = "cpu") -> Iterator[Case]:
     """Every check for ``architecture``: for each kind of input it claims, on two shapes, with and without norms."""
     yield Case(every_kind_it_claims, Subject(architecture, NormScheme(), Problem("features", (1,)), device))
-    for check in checks_of(architecture):
-        for subject in _subjects(architecture, device):
+    for subject in _subjects(architecture, device):
+        for check in checks_of(architecture):
             yield Case(check, subject)
 
 

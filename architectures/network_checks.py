@@ -192,7 +192,8 @@ def weights_survive_a_file(subject: Subject) -> str:
     try:
         stored = safetensors.torch.save({name: v.contiguous() for name, v in network.state_dict().items()})
     except (ValueError, RuntimeError) as error:
-        raise Broken(f"cannot be stored: {str(error)[:200]}", "let no two parameters share memory") from error
+        text = " ".join(str(error).split())[:200]
+        raise Broken(f"cannot be stored: {text}", "let no two parameters share memory") from error
     other.load_state_dict(safetensors.torch.load(stored))
     if not torch.equal(network(inputs_for(subject)), other(inputs_for(subject))):
         raise Broken(
