@@ -13,9 +13,7 @@ from bench.tracking.ledger import Ledger
 from bench.tracking.options import Mode, TrackingOptions, home_of
 from bench.tracking.process import ProcessLost, WandbProcess
 
-_SERVER_SHARE = (
-    0.6  # of init_timeout is the server's; the rest goes to starting the process, and another to keep the run offline
-)
+_SERVER_SHARE = 0.6  # of init_timeout is the server's; the rest is for two starts of the process, online and offline
 _MOST_DEATHS = 2  # of the process, before W&B is given up for this sweep
 
 Describe = Callable[[], RunDescription]
