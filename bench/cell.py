@@ -14,6 +14,7 @@ import torch
 import architectures
 import tasks
 from architectures.building import build
+from architectures.certificate import certificate
 from architectures.frozen import OnFrozenFeatures
 from bench import probing
 from bench.core.errors import FarFieldError, Unsupported
@@ -172,11 +173,13 @@ def _probe(
     predict = probing.network_predict(module, context.settings.device)
     fields = _measured(predict, context.task, rays)
     worst = probing.worst_growth(module, context.task, rays)
+    bound = certificate(module)
     fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,
         "best_step": result.best_step,
         "edge_of_grid": result.edge_of_grid,
+        "certificate": None if bound is None else bound / context.task.target_max,
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
     }
     return fields, _curves_kept(predict, context.task)

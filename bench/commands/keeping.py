@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bench.commands.options import DEFAULT_OUT, Format, FormatOption, Out, terminal
+from bench.commands.options import DEFAULT_OUT, Format, FormatOption, Out, write_grids
 from bench.core.errors import EXIT_INCOMPLETE
 
 
@@ -22,7 +22,7 @@ def doctor(out: Out = DEFAULT_OUT, form: FormatOption = Format.table) -> int:
     Changes nothing and asks no network. Exit code 1 when something is wrong.
     """
     from bench.doctor import Finding, examine
-    from leaderboard.grid import Column, Grid, render
+    from leaderboard.grid import Column, Grid
 
     findings = examine(out)
     columns = [
@@ -31,8 +31,7 @@ def doctor(out: Out = DEFAULT_OUT, form: FormatOption = Format.table) -> int:
         Column[Finding]("found", "found", lambda f: f.found),
         Column[Finding]("advice", "advice", lambda f: f.advice),
     ]
-    width, color = terminal()
-    sys.stdout.write(render([Grid("doctor", columns, findings)], form.value, width=width, color=color))
+    write_grids([Grid("doctor", columns, findings)], form)
     return EXIT_INCOMPLETE if any(f.state == "wrong" for f in findings) else 0
 
 

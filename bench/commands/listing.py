@@ -191,7 +191,7 @@ def show_architecture(
     plugin: Plugin = None,
     form: FormatOption = Format.table,
 ) -> None:
-    """Layers in order with the norm layers marked, sites, parameters, cost, and whether it is predicted to be bounded."""
+    """Layers with the norm layers marked, sites, parameters, cost, and whether it is predicted to be bounded."""
     import architectures
     from architectures.description import describe
     from bench.commands.describing import architecture_grids, problem_for

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from leaderboard.grid import Grid
 
 DEFAULT_OUT = Path("farfield-results")
 
@@ -50,3 +54,11 @@ def load_plugins(files: list[Path] | None) -> tuple[str, ...]:
     for file in files or ():
         load_plugin(file)
     return tuple(str(file.resolve()) for file in files or ())
+
+
+def write_grids(grids: Sequence[Grid[Any]], form: Format) -> None:
+    """Write tables to stdout."""
+    from leaderboard.grid import render
+
+    width, color = terminal()
+    sys.stdout.write(render(grids, form.value, width=width, color=color))

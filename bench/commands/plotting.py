@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +13,7 @@ import typer
 from bench.commands.options import DEFAULT_OUT, ArchFilter, NormFilter, Out, ProtocolOption, Suite, TaskFilter
 
 if TYPE_CHECKING:
-    from leaderboard.record import Record
+    from leaderboard.record import Details, Record, RecordKey
 
 plot_app = typer.Typer(help="Pictures from the stored records, as PNG, SVG, PDF or HTML.", no_args_is_help=True)
 
@@ -45,10 +47,100 @@ def growth(
     _finish(growth_chart(records), save or out / "growth.png")
 
 
+@plot_app.command("error")
+def error(
+    suite: Suite = None,
+    protocol: ProtocolOption = None,
+    task: TaskFilter = None,
+    arch: ArchFilter = None,
+    norm: NormFilter = None,
+    out: Out = DEFAULT_OUT,
+    save: Save = None,
+) -> None:
+    """Relative error of the test set and the far sets against how far they are.
+
+    farfield plot error --task sine-1d
+    """
+    from leaderboard.charts import error_chart
+
+    _finish(error_chart(_one_protocol(out, suite, protocol, task, arch, norm)), save or out / "error.png")
+
+
+@plot_app.command("pareto")
+def pareto(
+    suite: Suite = None,
+    protocol: ProtocolOption = None,
+    task: TaskFilter = None,
+    arch: ArchFilter = None,
+    norm: NormFilter = None,
+    overall: Annotated[bool, typer.Option("--overall", help="Totals over tasks instead of a panel for each.")] = False,
+    out: Out = DEFAULT_OUT,
+    save: Save = None,
+) -> None:
+    """far_error against max growth: who is right, who is bounded, and what one costs the other.
+
+    farfield plot pareto --suite quick
+    """
+    from leaderboard.charts import pareto_chart
+
+    records = _one_protocol(out, suite, protocol, task, arch, norm)
+    _finish(pareto_chart(records, overall=overall), save or out / "pareto.png")
+
+
+@plot_app.command("function")
+def function(
+    task: Annotated[str, typer.Option("--task", help="A task with one input.")],
+    arch: ArchFilter = None,
+    norm: NormFilter = None,
+    protocol: ProtocolOption = None,
+    out: Out = DEFAULT_OUT,
+    save: Save = None,
+) -> None:
+    """What networks with one input answer far outside of their training points.
+
+    farfield plot function --task sine-1d --arch mlp
+    """
+    from bench.pictures import function_picture
+
+    records = _one_protocol(out, None, protocol, [task], arch, norm)
+    _finish(_with_details(out, lambda details: function_picture(records, details)), save or out / "function.png")
+
+
+@plot_app.command("far")
+def far(
+    task: Annotated[str, typer.Option("--task", help="A task.")],
+    arch: ArchFilter = None,
+    norm: NormFilter = None,
+    far_set: Annotated[str | None, typer.Option("--set", help="The far set. [default: the furthest]")] = None,
+    feature: Annotated[
+        str | None, typer.Option("--feature", help="A column to draw trends against. [default: the distance]")
+    ] = None,
+    protocol: ProtocolOption = None,
+    out: Out = DEFAULT_OUT,
+    save: Save = None,
+) -> None:
+    """Predictions on a far set: their histogram, and their LOWESS trend against a feature.
+
+    farfield plot far --task protein --feature F1
+    """
+    from bench.pictures import far_picture
+
+    records = _one_protocol(out, None, protocol, [task], arch, norm)
+    chart = _with_details(out, lambda details: far_picture(records, details, far_set, feature))
+    _finish(chart, save or out / "far.png")
+
+
+def _with_details(out: Path, draw: Callable[[Callable[[RecordKey], Details]], Any]) -> Any:
+    """Draw with the details of the store at hand."""
+    from bench.selecting import existing_store
+    from leaderboard.store import Store
+
+    with Store(existing_store(out)) as store:
+        return draw(store.details)
+
+
 def _one_protocol(out: Path, *filters: Any) -> list[Record]:
     """The chosen records; several protocols are never drawn together, so the one with most records is taken."""
-    from collections import Counter
-
     from bench.selecting import stored_records
 
     records = stored_records(out, *filters)
