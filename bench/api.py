@@ -72,7 +72,7 @@ def run(
         plugins=files,
     )
     cells = _cells(chosen, Selection(tuple(tasks), tuple(architectures), tuple(norms)), protocol)
-    with Mirror(choose_mode(wandb), out, options.store, chosen) as mirror:
+    with Mirror(choose_mode(wandb), out, options.store, chosen, cells) as mirror:
         results = run_cells(cells, _seeds(seeds, chosen), options, [*watchers, mirror])
         mirror.finish(results)
     return results

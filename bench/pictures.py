@@ -39,7 +39,7 @@ def function_picture(records: Sequence[Record], details_of: DetailsOf) -> Any:
 
 
 def far_picture(records: Sequence[Record], details_of: DetailsOf, far: str | None, feature: str | None) -> Any:
-    """Predictions on a far set: histogram, and trend against ``feature`` (a column's name; the far rule's, or distance).
+    """Predictions on a far set: histogram, and trend against ``feature`` (a column; else distance).
 
     Raises:
         InputError: no such far set or feature.
