@@ -87,17 +87,10 @@ def build_network(
 def build_skeleton(architecture: Architecture, scheme: NormScheme, problem: Problem) -> nn.Module:
     """The network of :func:`build_network` in evaluation mode on the meta device: shapes and structure, no numbers.
 
-    Plugged-in code that cannot be built there is built on the CPU instead.
+    Plugged-in code that cannot be built or run there is built on the CPU instead.
     """
-    _check_kind(architecture, problem)
-    with _isolated(0):
-        try:
-            with torch.device("meta"):
-                return _assemble(architecture, scheme, problem).eval()
-        except (Unsupported, InputError):
-            raise
-        except Exception:
-            return _assemble(architecture, scheme, problem).eval()
+    with _isolated(0), torch.device(_plan(architecture, problem).device):
+        return _assemble(architecture, scheme, problem).eval()
 
 
 def _assemble(architecture: Architecture, scheme: NormScheme, problem: Problem) -> nn.Module:
@@ -148,6 +141,7 @@ class _Plan:
     sites: tuple[Site, ...]
     unused: tuple[str, ...]
     parameters: int
+    device: str
 
 
 @lru_cache(maxsize=1024)
@@ -168,7 +162,8 @@ def _trial(architecture: Architecture, problem: Problem, device: str) -> _Plan:
         module = _call(architecture, problem, recorder).eval()
         module(torch.zeros(2, *problem.shape))
     unused = tuple(name for name in recorder.sites if name not in recorder.visits)
-    return _Plan(recorder.in_forward_order(), unused, sum(p.numel() for p in module.parameters()))
+    count = sum(p.numel() for p in module.parameters())
+    return _Plan(recorder.in_forward_order(), unused, count, device)
 
 
 def _call(architecture: Architecture, problem: Problem, norm: Norm) -> nn.Module:

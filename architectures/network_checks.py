@@ -61,7 +61,7 @@ def works_in_float32_and_float64(subject: Subject) -> str:
             raise Broken(
                 f"answers in {answer.dtype} where {dtype} goes in", "make constants like the inputs: x.new_zeros"
             )
-    gap = _different(narrow.double(), wide, 1e-3)
+    gap = _different(narrow.double(), wide, 1e-2)  # a GPU may round the inputs of convolutions to 10 bits
     if gap is not None:
         raise Broken(f"float32 and float64 differ by {gap:.1e}", "avoid differences of large numbers")
     return "both"

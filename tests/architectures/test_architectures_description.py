@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor, nn
 
-from architectures import describe, parse_scheme, resolve
+from architectures import describe, parse_scheme, register_architecture, registry, resolve
 from architectures.building import build_network
 from architectures.description import count_flops, placements_of
 from architectures.examples import EXAMPLES
@@ -99,3 +100,36 @@ def test_placement_words_are_shown_with_the_sites_they_mean() -> None:
     assert table["pre"] == ("block1.attn.in", "block1.mlp.in")
     assert table["first"] == ("embed",)
     assert table["qk"] == ("block1.attn.qk",)
+
+
+def _reads_a_value(problem, norm):  # type: ignore[no-untyped-def]
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear, self.norm = nn.Linear(problem.size, 4), norm("a", 4)
+            self.head = nn.Linear(4, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.norm(self.linear(x))) * (2.0 if x.abs().sum().item() >= 0 else 1.0)
+
+    return Net()
+
+
+def _needs_numbers_to_build(problem, norm):  # type: ignore[no-untyped-def]
+    linear = nn.Linear(problem.size, 4)
+    with torch.no_grad():
+        linear.weight /= float(linear.weight.norm())
+    return nn.Sequential(linear, norm("a", 4), nn.Linear(4, 1))
+
+
+@pytest.mark.parametrize("build", [_reads_a_value, _needs_numbers_to_build])
+def test_a_plugin_that_needs_real_numbers_is_described_from_them(build) -> None:  # type: ignore[no-untyped-def]
+    register_architecture("test-numbers", inputs=["features"])(build)
+    try:
+        architecture = resolve("test-numbers")
+    finally:
+        registry.remove("test-numbers")
+    described = describe(architecture, parse_scheme("layer@all"), FEATURES)
+    assert described.parameters == 5 * 4 + 4 + 8 + 5
+    assert [site.name for site in described.sites] == ["a"]
+    assert described.flops_forward == 2 * (5 * 4 + 4)
