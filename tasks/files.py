@@ -136,7 +136,7 @@ def _download(file: TextFile, kept: Path) -> None:
         try:
             unpacked = Path(DownloadManager(download_config=config).download_and_extract(file.url))
             found = next(iter(sorted(unpacked.rglob(file.name))), None) if unpacked.is_dir() else unpacked
-        except (OSError, ValueError):
+        except (OSError, ValueError, ImportError):  # no network, no such page, no archive; no HTTP client for fsspec
             found = None
     if found is None:
         raise missing(file.name, file.path, file.url) from None

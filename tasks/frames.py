@@ -34,7 +34,7 @@ def locate(path: str) -> Path:
     Raises:
         InputError: there is no such file, or it is neither CSV nor Parquet.
     """
-    file = Path(path)
+    file = Path(path).expanduser()
     if path.startswith(FRAME):
         file = cache_directory() / "frames" / f"{Path(path.removeprefix(FRAME)).name}.parquet"
     if not file.is_file():

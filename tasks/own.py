@@ -47,7 +47,8 @@ class OwnData:
     Args:
         path: CSV or Parquet file.
         target: column to predict.
-        far_by: column whose highest values are far, or ``mahalanobis`` for the rows furthest by that distance.
+        far_by: column whose highest values are far (times are days since 1970), or ``mahalanobis`` for the rows
+            furthest by that distance.
         far_quantile: of ``far_by``, above which rows are far.
         far_where: condition of far rows, such as ``area > 20000 and region == 'north'``.
         group_by: column of groups; it is no input.

@@ -3,6 +3,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +99,59 @@ def test_archive_is_unpacked_and_kept(real_data: Path, monkeypatch: pytest.Monke
     (tmp_path / "casp.zip").unlink()
     assert find(held) == first
     assert tmp_path / "cache" in first.parents
+
+
+DOWNLOAD = """
+import dataclasses, sys
+from tasks.files import find
+from tasks.tables import PROTEIN
+print(find(dataclasses.replace(PROTEIN, url=sys.argv[1])).stat().st_size)
+"""
+
+
+@pytest.fixture
+def served(real_data: Path, tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
+    """A web server that offers the archive of ``protein``, and what it was asked for."""
+    pytest.importorskip("aiohttp", reason="fsspec downloads through aiohttp")
+    (tmp_path / "www").mkdir()
+    shutil.make_archive(str(tmp_path / "www" / "casp"), "zip", real_data / "protein")
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_request(self, code: object = "-", size: object = "-") -> None:
+            asked.append(f"{self.command} {code}")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path / "www"))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_two_processes_download_once(served: tuple[str, list[str]], tmp_path: Path) -> None:
+    address, asked = served
+    environment = {name: value for name, value in os.environ.items() if name not in ("FARFIELD_DATA", "HF_HUB_OFFLINE")}
+    environment |= {"FARFIELD_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", DOWNLOAD, f"{address}/casp.zip"]
+    both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    sizes = {process.communicate(timeout=60)[0].strip() for process in both}
+    (kept,) = (tmp_path / "cache" / "files").glob("*/CASP.csv")
+    assert sizes == {str(kept.stat().st_size)}
+    assert asked.count("GET 200") == 1
+
+
+def test_a_page_that_is_not_there_is_one_line(
+    served: tuple[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, _ = served
+    monkeypatch.delenv("FARFIELD_DATA")
+    monkeypatch.setenv("FARFIELD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    for url in (f"{address}/gone.zip", "http://127.0.0.1:9/casp.zip"):
+        with pytest.raises(InputError, match=r"the download from http://127.* failed.*set FARFIELD_DATA"):
+            find(dataclasses.replace(PROTEIN, url=url))
 
 
 def test_damaged_cache_is_made_anew(real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
