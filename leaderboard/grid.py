@@ -99,12 +99,12 @@ def show_number(value: float) -> str:
     """Three significant digits; ∞ for infinity."""
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    magnitude = abs(value)
+    magnitude = abs(float(f"{value:.2e}"))
     if magnitude and not 1e-3 <= magnitude < 1e5:
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{mantissa}e{int(exponent)}".replace("-", "−")
     digits = max(0, 2 - math.floor(math.log10(magnitude))) if magnitude else 2
-    return f"{value:.{min(digits, 3)}f}".replace("-", "−")
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def show_value(value: Value, gap: str = " ") -> str:

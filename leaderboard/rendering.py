@@ -120,7 +120,7 @@ def _standing_columns(
         Column("verdict", "verdict", lambda row: row.verdict, show=show_verdict),
         Column("seeds", "seeds", lambda row: row.seeds[0], show=lambda row: show_range(row.seeds), spare=4),
         Column("seeds_most", "seeds at most", lambda row: row.seeds[1], extra=True),
-        Column("troubles", "not ok", lambda row: show_troubles(row).replace(GAP, " "), show=show_troubles),
+        Column("remarks", "remarks", lambda row: show_troubles(row).replace(GAP, " "), show=show_troubles),
         *(_count_column(status) for status in STATUSES),
         Column("nonfinite", "non-finite", lambda row: row.nonfinite, extra=True),
         Column("unbounded", "unbounded", lambda row: row.unbounded, extra=True),
@@ -230,7 +230,11 @@ def comparison_grids(comparison: Comparison, scope: Scope = "both") -> list[Grid
         ("overall", f"{start}, over all tasks", comparison.overall),
         ("tasks", f"{start}, {_PER_TASK_TITLE}", comparison.per_task),
     )
-    return [Grid(title, columns, rows, notes, facts) for name, title, rows in parts if scope in (name, "both")]
+    return [
+        Grid(title, _without(columns, {"task"} if name == "overall" else set()), rows, notes, facts)
+        for name, title, rows in parts
+        if scope in (name, "both")
+    ]
 
 
 def _difference_columns(fixed: str, by: str) -> list[Column[Difference]]:
@@ -240,7 +244,7 @@ def _difference_columns(fixed: str, by: str) -> list[Column[Difference]]:
         Column(fixed, fixed, lambda row: row.fixed),
         Column(by, by, lambda row: row.candidate),
         *(column for metric in ("far_error", "id_error", "max_growth") for column in _effect_columns(metric)),
-        Column("outcomes", "not ok", show_outcomes),
+        Column("outcomes", "remarks", show_outcomes),
         Column("source_hash", "source", lambda row: row.source_hash, extra=True),
     ]
 

@@ -1,8 +1,8 @@
 """Standings: who answers how well near and far, on every task and over all of them.
 
-Ranked by far_error, then id_error, then max growth. A method that lacks a task ranks after those that have them all;
-one with a diverged, failed, timed-out or non-finite record ranks after those; one without any result is last. None is
-left out. Totals over tasks are geometric means (of errors and growth) that weigh every task the same.
+Ranked by far_error, then id_error, then max growth. A method that lacks tasks ranks after those that lack fewer; one
+with a diverged, failed, timed-out or non-finite record ranks after those; one without any result is last. None is left
+out. Totals over tasks are geometric means (of errors and growth) that weigh every task the same.
 """
 
 from __future__ import annotations
@@ -196,10 +196,10 @@ def _ranked(rows: Sequence[Standing]) -> list[Standing]:
     return [replace(row, rank=rank) for row, rank in zip(ordered, ranks, strict=True)]
 
 
-def _merit(row: Standing) -> tuple[int, float, float, float]:
-    """Less is better."""
-    numbers = [math.inf if i is None else i.mean for i in (row.far_error, row.id_error, row.max_growth)]
-    return _class(row), numbers[0], numbers[1], numbers[2]
+def _merit(row: Standing) -> tuple[float, ...]:
+    """Less is better: soundness, how many tasks are lacking, then the numbers."""
+    numbers = (math.inf if i is None else i.mean for i in (row.far_error, row.id_error, row.max_growth))
+    return _class(row), len(row.missing), *numbers
 
 
 def _class(row: Standing) -> int:

@@ -185,6 +185,11 @@ class Store:
         """The keys of :meth:`records`."""
         return [record.key for record in self.records(which)]
 
+    def find(self, digest: str, most: int = 100) -> list[Record]:
+        """Records whose key's digest begins with ``digest`` (hexadecimal), at most ``most`` of them."""
+        query = "SELECT body FROM records WHERE digest >= ? AND digest < ? ORDER BY digest LIMIT ?"
+        return [self._read(body) for (body,) in self._select(query, (digest, digest + "g", most))]
+
     def details(self, key: RecordKey, *names: str) -> dict[str, tuple[float | None, ...]]:
         """The details stored beside a record: all, or those in ``names`` that there are."""
         query = "SELECT d.name, d.numbers FROM details d JOIN records r ON r.id = d.record WHERE r.digest = ?"

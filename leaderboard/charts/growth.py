@@ -109,8 +109,8 @@ def _layers(values: list[Row], series: Series, domain: list[float], ticks: list[
     y = alt.Y("mean:Q", scale=y_scale, axis=log_axis("growth G(r)", ticks))
     tips = tooltips("norm:N", "r:Q", "mean:Q", "low:Q", "high:Q", "seeds:Q")
     look = {"opacity": series.opacity(), "tooltip": tips}
-    band = network.mark_area(clip=True).encode(
-        x, alt.Y("low:Q", scale=y_scale), alt.Y2("high:Q"), series.plain_color, opacity=series.opacity(0.18)
+    band = network.mark_area(clip=True, opacity=1).encode(
+        x, alt.Y("low:Q", scale=y_scale), alt.Y2("high:Q"), series.plain_color, series.fill_opacity(0.18)
     )
     curve = network.mark_line(strokeWidth=2, clip=True, point=alt.OverlayMarkDef(size=16))
     cross = network.transform_filter("datum.infinite").mark_point(shape="cross", angle=45, size=60, filled=True)

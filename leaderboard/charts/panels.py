@@ -92,6 +92,12 @@ class Series:
 
         return alt.StrokeOpacityValue(0.06 * full, condition={"param": self.shown.name, "value": full})
 
+    def fill_opacity(self, full: float) -> Any:
+        """As :meth:`stroke_opacity`, for areas."""
+        import altair as alt
+
+        return alt.FillOpacityValue(0.06 * full, condition={"param": self.shown.name, "value": full})
+
 
 def tooltips(*fields: str) -> list[Any]:
     """What appears under the mouse; numbers (``name:Q``) with three digits."""

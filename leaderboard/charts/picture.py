@@ -70,7 +70,7 @@ def task_chart(task: str, sets: Sequence[PictureSet], *, target_name: str = "tar
     }
     shown = f"at most {MOST_POINTS:,} of each are drawn" if any(len(x) > MOST_POINTS for x in flat) else ""
     return titled(
-        concatenate(layers, 2).resolve_scale(color="independent"),
+        concatenate(layers, 2).resolve_scale(color="independent", shape="independent"),
         f"Training and far inputs: {task}",
         [line for line in (counts, shown, note) if line],
     )

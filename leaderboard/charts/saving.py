@@ -42,33 +42,33 @@ def save(chart: Any, path: str | Path, *, ppi: int = 192) -> Path:
 def _png(chart: Any, ppi: int) -> bytes:
     import vl_convert
 
-    return vl_convert.vegalite_to_png(chart.to_json(), vl_version=_version(), ppi=ppi)
+    return vl_convert.vegalite_to_png(chart.to_json(), vl_version=vega_lite_version(), ppi=ppi)
 
 
 def _svg(chart: Any, ppi: int) -> bytes:
     import vl_convert
 
-    return vl_convert.vegalite_to_svg(chart.to_json(), vl_version=_version()).encode()
+    return vl_convert.vegalite_to_svg(chart.to_json(), vl_version=vega_lite_version()).encode()
 
 
 def _pdf(chart: Any, ppi: int) -> bytes:
     import vl_convert
 
-    return vl_convert.vegalite_to_pdf(chart.to_json(), vl_version=_version())
+    return vl_convert.vegalite_to_pdf(chart.to_json(), vl_version=vega_lite_version())
 
 
 def _html(chart: Any, ppi: int) -> bytes:
     """One file that needs no network: the libraries are inside."""
     import vl_convert
 
-    return vl_convert.vegalite_to_html(chart.to_json(), vl_version=_version(), bundle=True).encode()
+    return vl_convert.vegalite_to_html(chart.to_json(), vl_version=vega_lite_version(), bundle=True).encode()
 
 
 def _json(chart: Any, ppi: int) -> bytes:
     return chart.to_json().encode()
 
 
-def _version() -> str:
+def vega_lite_version() -> str:
     """Vega-Lite's version as vl-convert names it: that of Altair's schema."""
     import altair
 
