@@ -75,6 +75,23 @@ class Protocol:
             selects=True,
         )
 
+    def settings(self) -> list[tuple[str, str]]:
+        """What the protocol fixes, as (name, value) lines for people."""
+        if self.as_paper:
+            steps, rates, chosen = "the task's epochs and batches", "the task's", "the last weights"
+        else:
+            share = "" if self.step_share == 1 else f", times {self.step_share:g}"
+            steps = f"the task's{share}; full batch up to {self.full_batch_rows:,} rows"
+            rates = ", ".join(f"{rate:g}" for rate in self.learning_rates)
+            chosen = f"learning rate and step (of {self.checks} checks) by validation error, for each seed"
+        return [
+            ("loss", "mean squared error on standardized targets"),
+            ("optimizer", "Adam, no weight decay"),
+            ("steps", steps),
+            ("learning rates", rates),
+            ("selected", chosen),
+        ]
+
     def _paper_schedule(self, card: TaskCard, rows: int) -> Schedule:
         batch = card.paper.batch_size
         full = batch is None or batch >= rows

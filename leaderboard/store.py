@@ -28,6 +28,7 @@ from leaderboard.record import FINAL_STATUSES, STATUSES, Details, Record, Record
 __all__ = ["RecordFilter", "Store", "store_lock"]
 
 Mode = Literal["read", "write"]
+_ROWS_AT_ONCE = 256
 _MOST_NUMBERS = 10_000_000  # in one detail
 
 
@@ -220,7 +221,13 @@ class Store:
 
     def _select(self, query: str, values: Iterable[str | int] = ()) -> Iterator[tuple[Any, ...]]:
         with explained(self.path):
-            yield from self._connection.execute(query, tuple(values))
+            cursor = self._connection.execute(query, tuple(values))
+        while True:
+            with explained(self.path):  # not around the yield: who stops reading must not meet a closed file
+                rows = cursor.fetchmany(_ROWS_AT_ONCE)
+            if not rows:
+                return
+            yield from rows
 
     def _read(self, body: str) -> Record:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -75,6 +76,30 @@ def leaderboard(
     records = stored_records(out, suite, protocol, task, arch, norm)
     width, color = terminal()
     sys.stdout.write(render_standings(standings(records), form.value, scope=scope.value, width=width, color=color))
+
+
+@leaderboard_app.command("page")
+def page(
+    suite: Suite = None,
+    protocol: ProtocolOption = None,
+    task: TaskFilter = None,
+    arch: ArchFilter = None,
+    norm: NormFilter = None,
+    out: Out = DEFAULT_OUT,
+    save: Annotated[Path | None, typer.Option("--save", help="The HTML file. [default: OUT/leaderboard.html]")] = None,
+) -> None:
+    """One HTML file that needs no network: standings to sort, growth, comparison of schemes, how each row was made.
+
+    farfield leaderboard page --suite quick --save standings.html
+    """
+    from bench.protocol import PROTOCOLS
+    from bench.selecting import stored_records
+    from leaderboard.page import write_page
+
+    records = stored_records(out, suite, protocol, task, arch, norm)
+    settings = {name: protocol.settings() for name, protocol in PROTOCOLS.items()}
+    title = "FarField standings" + (f": suite {suite}" if suite else "")
+    print(write_page(records, save or out / "leaderboard.html", title=title, protocols=settings))
 
 
 def compare(
