@@ -116,7 +116,7 @@ def _key(rows: Sequence[Row]) -> str:
 def _layers(values: list[Row], series: Series, axis: dict[str, Any]) -> list[Any]:
     import altair as alt
 
-    base = alt.Chart(alt.Data(values=values))
+    base = alt.Chart(alt.InlineData(values=values))
     network, grey, label, below = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "grey", "label", "axis")
     )

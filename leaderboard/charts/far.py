@@ -135,7 +135,7 @@ def _histogram(
             {"layer": layer, "norm": name, "from": float(a), "share": float(s)}
             for a, s in zip(edges, [*shares, 0.0], strict=True)
         ]
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(alt.InlineData(values=rows))
     x = alt.X(
         "from:Q",
         scale=alt.Scale(domain=list(reach), nice=False),
@@ -173,7 +173,7 @@ def _trends(
     rows += [{"layer": "norm", "norm": name} | row for name in names for row in _trend(feature, predictions[name])]
     chosen = np.linspace(0, len(targets) - 1, min(len(targets), _MOST_POINTS)).astype(int)
     rows += [{"layer": "point", "x": float(feature[i]), "y": float(targets[i])} for i in chosen]
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(alt.InlineData(values=rows))
     point, truth, norm = (base.transform_filter(f"datum.layer == '{name}'") for name in ("point", "truth", "norm"))
     x = alt.X(
         "x:Q", scale=alt.Scale(nice=False, zero=False), axis=alt.Axis(title=far.feature_name, tickCount=5, format="~s")
@@ -209,5 +209,5 @@ def _range_marks(far: FarSetData, channel: str) -> list[Any]:
     if far.target_range is None:
         return []
     place = alt.X("at:Q") if channel == "x" else alt.Y("at:Q")
-    rules = alt.Chart(alt.Data(values=[{"at": end} for end in far.target_range]))
+    rules = alt.Chart(alt.InlineData(values=[{"at": end} for end in far.target_range]))
     return [rules.mark_rule(strokeDash=[2, 3], color="#999999", clip=True).encode(place)]

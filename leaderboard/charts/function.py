@@ -96,7 +96,7 @@ def _curves(details: Sequence[Details]) -> tuple[list[Row], int]:
 def _layers(rows: list[Row], series: Series, edge: float, x_title: str, y_title: str, full: bool) -> list[Any]:
     import altair as alt
 
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(alt.InlineData(values=rows))
     seed, mean, train, truth = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("seed", "mean", "train", "truth")
     )
@@ -105,7 +105,7 @@ def _layers(rows: list[Row], series: Series, edge: float, x_title: str, y_title:
     y_scale = alt.Scale(domain=[low - air, high + air], nice=False)
     x = alt.X("x:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title=x_title, tickCount=6))
     y = alt.Y("y:Q", scale=y_scale, axis=alt.Axis(title=y_title, tickCount=6))
-    domain = alt.Chart(alt.Data(values=[{"a": -edge, "b": edge}])).mark_rect(color="#EFEFEF")
+    domain = alt.Chart(alt.InlineData(values=[{"a": -edge, "b": edge}])).mark_rect(color="#EFEFEF")
     line: Row = {"clip": True, "interpolate": "monotone"}
     return [
         domain.encode(alt.X("a:Q"), alt.X2("b:Q")),

@@ -96,7 +96,7 @@ def _layers(values: list[Row], series: Series, domain: list[float], ticks: list[
     """From the bottom up: bands, the line at 1, estimators, networks, crosses, names of estimators."""
     import altair as alt
 
-    base = alt.Chart(alt.Data(values=values))
+    base = alt.Chart(alt.InlineData(values=values))
     network, grey, label = (base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "grey", "label"))
     rungs = [row["r"] for row in values]
     reach = [min(rungs), max(rungs)]

@@ -103,7 +103,7 @@ def _layers(values: list[Row], series: Series, shape: Any) -> list[Any]:
     """The layers of one panel."""
     import altair as alt
 
-    base = alt.Chart(alt.Data(values=values))
+    base = alt.Chart(alt.InlineData(values=values))
     network, reference, front = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "reference", "front")
     )

@@ -111,7 +111,7 @@ def _points(rows: list[Row], names: Sequence[str], titles: tuple[str, str], targ
             legend=alt.Legend(title=target_name, orient="bottom", gradientLength=200, gradientOpacity=1),
         )
     return (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(alt.InlineData(values=rows))
         .mark_point(size=12, filled=True, opacity=0.55)
         .encode(
             alt.X("x:Q", axis=alt.Axis(title=titles[0], tickCount=6), scale=alt.Scale(zero=False)),

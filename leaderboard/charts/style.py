@@ -8,8 +8,8 @@ from typing import Any
 
 from bench.core.registry import natural
 
-# Okabe and Ito (2008), black first for what has no normalization, yellow last because it is faint on white
-OKABE_ITO = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#B8A500")
+# Okabe and Ito (2008), black first for what has no normalization; their yellow is faint on white: a dark red instead
+OKABE_ITO = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#6B0F1A")
 GREY = "#767676"
 _DASHES: tuple[list[int], ...] = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
