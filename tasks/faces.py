@@ -73,8 +73,8 @@ class Faces:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out."""
-        reasons = ((self.skipped, "files with a malformed name"), (self.broken, "files that are no image"))
-        return tuple(f"{count:,} {reason} are left out" for count, reason in reasons if count)
+        reasons = ((self.skipped, "their name is malformed"), (self.broken, "they are no image"))
+        return tuple(f"files left out because {reason}: {count:,}" for count, reason in reasons if count)
 
 
 def utkface() -> Samples:

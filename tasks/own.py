@@ -131,7 +131,7 @@ def build(options: OwnData) -> Samples:
         raise InputError(f"far_by={MAHALANOBIS} is also the name of a column", mend="rename the column")
     known = np.isfinite(targets)
     kept = {name: values[known] for name, values in columns.items()}
-    notes = (f"{(~known).sum():,} rows without a target are left out",) if not known.all() else ()
+    notes = (f"rows left out because they have no target: {(~known).sum():,}",) if not known.all() else ()
     samples = held_out(dataclasses.replace(table, columns=kept), *options.rules(), notes=notes)
     if samples.domain.inputs.shape[1] > MOST_INPUTS:
         width = samples.domain.inputs.shape[1]

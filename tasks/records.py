@@ -62,7 +62,7 @@ def later(
         dropped += gaps
         parts.append(rows)
     far = tuple(FarSet(f"from-{p[1][:4]}", rows, label=p[1]) for p, rows in zip(periods, parts[1:], strict=True))
-    notes = (f"{dropped:,} windows with a missing value are left out",) if dropped else ()
+    notes = (f"windows left out because a value is missing: {dropped:,}",) if dropped else ()
     return Samples(parts[0], far, notes=notes)
 
 

@@ -168,4 +168,4 @@ def _flights() -> tuple[Table, tuple[str, ...]]:
         "hour": raw["hour"] + raw["minute"] / 60,
     } | {name: raw[name] for name in ("dep_delay", "distance", "origin", "arr_delay")}
     kept = {name: column[landed] for name, column in columns.items()}
-    return Table(kept, "arr_delay"), (f"{(~landed).sum():,} flights that did not arrive as planned are left out",)
+    return Table(kept, "arr_delay"), (f"flights left out because they did not arrive as planned: {(~landed).sum():,}",)

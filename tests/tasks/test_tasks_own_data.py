@@ -45,7 +45,7 @@ def test_a_table_behaves_as_a_task(csv: Path) -> None:
     assert rooms.min() > loaded.to_raw(loaded.train.inputs)[:, 1].max()
     assert len(task.card.version) == 16
     assert task.card.target == "price"
-    assert any("1 rows without a target" in note for note in loaded.notes)
+    assert "rows left out because they have no target: 1" in loaded.notes
     assert any("1 in 'area'" in note for note in loaded.notes)
     assert len(loaded.train) + len(loaded.validation) + len(loaded.test) + len(loaded.far[0]) == 299
 

@@ -73,7 +73,7 @@ def test_far_rows_that_stand_in_the_domain_are_left_out_and_reported() -> None:
     mixed = Rows(np.concatenate([sample.inputs[:4], sample.inputs + 9]), np.zeros(54))
     raw = assemble(Samples(sample, (FarSet("away", mixed),)), "features", "overlap")
     assert len(raw.far[0]) == 50
-    assert "4 rows left out of 'away'" in raw.notes[0]
+    assert raw.notes == ("rows left out of 'away', as their inputs also stand elsewhere: 4",)
 
 
 def test_samples_need_something_far() -> None:
