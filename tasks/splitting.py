@@ -112,16 +112,12 @@ def without_known_rows(far: tuple[FarSet, ...], domain: Rows) -> tuple[tuple[Far
     seen, kept, notes = row_keys(domain.inputs), [], []
     repeated = len(seen) - len(np.unique(seen))
     if repeated:
-        notes.append(
-            f"rows of the training domain that repeat the inputs of another, whose split they share: {repeated:,}"
-        )
+        notes.append(f"rows that repeat the inputs of another, whose split they share: {repeated:,}")
     for far_set in far:
         keys = row_keys(far_set.rows.inputs)
         known = np.isin(keys, seen)
         if known.any():
-            notes.append(
-                f"rows left out of {far_set.name!r} because their inputs also stand elsewhere: {known.sum():,}"
-            )
+            notes.append(f"rows left out of {far_set.name!r}, as their inputs also stand elsewhere: {known.sum():,}")
             far_set = dataclasses.replace(far_set, rows=far_set.rows.take(np.flatnonzero(~known)))
         seen = np.concatenate([seen, keys])
         kept.append(far_set)
