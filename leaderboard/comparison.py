@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from bench.core.errors import InputError, UnknownName
+from bench.core.registry import natural
 from leaderboard.grouping import (
     CellRecords,
     Edition,
@@ -145,11 +146,12 @@ def _comparison(protocol: str, cells: Sequence[CellRecords], by: By, reference: 
         fixed = base.key.architecture if by == "norm" else base.key.norm
         groups.setdefault((fixed, _part(other, by), other.key.source_hash), []).append((base, other))
     overall, per_task = [], []
-    for names, pairs in groups.items():
+    for names, pairs in sorted(groups.items(), key=lambda item: [natural(name) for name in item[0]]):
         per_task += [_difference(base.edition, names, [(base, other)]) for base, other in pairs]
         together = [pair for pair in pairs if pair[0].edition in current]
         if together:
             overall.append(_difference(None, names, together))
+    per_task.sort(key=lambda row: natural(row.task))
     return Comparison(protocol, by, reference, _corrected(overall), _corrected(per_task))
 
 

@@ -221,18 +221,20 @@ def comparison_grids(comparison: Comparison, scope: Scope = "both") -> list[Grid
     """The tables of one comparison: ratios candidate / reference, below 1 where the candidate's number is smaller."""
     facts = {"protocol": comparison.protocol, "by": comparison.by, "reference": comparison.reference}
     columns = _difference_columns("architecture" if comparison.by == "norm" else "norm", comparison.by)
-    notes = (
+    notes = [
         f"ratios to {comparison.reference}, paired by task and seed, with 95% intervals over seeds; "
-        "* p < 0.05 after Holm's correction over this table; lost (won): only this one (only the reference) infinite",
-    )
+        "* p < 0.05 after Holm's correction over this table"
+    ]
+    if any(e.lost or e.won for row in comparison.per_task for e in row.effects):
+        notes.append("lost, won: pairs in which only this one's, or only the reference's, number is infinite")
     start = f"Against {comparison.by} {comparison.reference}, protocol {comparison.protocol}"
     parts = (
-        ("overall", f"{start}, over all tasks", comparison.overall),
-        ("tasks", f"{start}, {_PER_TASK_TITLE}", comparison.per_task),
+        ("overall", f"{start}, over all tasks", comparison.overall, {"task"}),
+        ("tasks", f"{start}, {_PER_TASK_TITLE}", comparison.per_task, {"tasks"}),
     )
     return [
-        Grid(title, _without(columns, {"task"} if name == "overall" else set()), rows, notes, facts)
-        for name, title, rows in parts
+        Grid(title, _without(columns, unseen), rows, notes, facts, section=lambda row: row.edition)
+        for name, title, rows, unseen in parts
         if scope in (name, "both")
     ]
 
