@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from bench.commands import boards, keeping, listing, plotting, records, running
+from bench.commands import boards, checking, keeping, listing, plotting, records, running
 from bench.core.errors import (
     EXIT_BAD_INPUT,
     EXIT_COMPLETE,
@@ -29,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (running, listing, boards, plotting, keeping, records):
+for module in (running, listing, boards, plotting, keeping, records, checking):
     module.add_to(app)
 
 

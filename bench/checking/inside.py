@@ -1,0 +1,139 @@
+"""The inside of the process in which a file is checked: ``python -m bench.checking.inside FD`` with orders on stdin.
+
+Each step is announced before it runs, so that whoever watches can say which one hung or killed the process.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+import architectures
+import tasks.task
+from bench.checking.findings import Finding, Portrait, fields_of, to_line
+from bench.checking.surroundings import GENERATORS, Surroundings, limit_memory
+from bench.core.errors import FarFieldError
+from bench.core.plugins import Plugin, load_plugin
+
+IMPORTS = ("the file imports", "Runs the file once, as --plugin does.")
+REGISTERS = ("it registers one thing", "Looks which architectures or tasks are there that were not there before.")
+LEAVES = (
+    "it leaves the process as it was",
+    "Compares generators, default dtype, threads, folders and handlers before and after.",
+)
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Writes messages to whoever watches."""
+
+    descriptor: int
+
+    def say(self, kind: str, **values: object) -> None:
+        """Send one message."""
+        line = to_line(kind, **values)
+        while line:
+            line = line[os.write(self.descriptor, line) :]
+
+    def run(self, check: str, tried: str, where: str, step: Callable[[], Finding]) -> Finding:
+        """Announce a step, run it and send what it found; whatever it raises is a failure."""
+        self.say("begin", check=check, tried=tried, where=where)
+        started = time.perf_counter()
+        try:
+            finding = step()
+        except SystemExit as leaving:
+            finding = _failure(check, tried, where, f"it calls sys.exit({leaving.code!r})", "raise an error instead")
+        except MemoryError:
+            finding = _failure(check, tried, where, "it runs out of memory", "allocate less, or raise --memory-limit")
+        except FarFieldError as error:
+            finding = _failure(check, tried, where, *_words(error))
+        except BaseException as error:
+            finding = _failure(
+                check, tried, where, f"{type(error).__name__}: {error}", "run it with python to see where"
+            )
+        finding = Finding(**{**fields_of(finding), "seconds": time.perf_counter() - started})
+        self.say("finding", **fields_of(finding))
+        return finding
+
+    def portray(self, portrait: Portrait) -> None:
+        """Send a portrait."""
+        self.say("portrait", **fields_of(portrait))
+
+
+def _failure(check: str, tried: str, where: str, found: str, mend: str) -> Finding:
+    return Finding(check, tried, where, False, found, mend)
+
+
+def _words(error: FarFieldError) -> tuple[str, str]:
+    what, where = getattr(error, "what", str(error)), getattr(error, "where", None)
+    return f"{what} [{where}]" if where and where != "--plugin" else what, getattr(error, "mend", None) or ""
+
+
+def main(descriptor: int) -> None:
+    """Check the file that stdin describes and end the process, whatever threads are left."""
+    order = json.load(sys.stdin)
+    sys.stdin = open(os.devnull)  # noqa: SIM115 - it stays open as long as the process lives
+    reporter = Reporter(descriptor)
+    plugin = Plugin(order["path"], base64.b64decode(order["source"]))
+    from bench.checking import subjects  # imports torch, which must not count against the file
+
+    limit_memory(order["memory"])
+    before = Surroundings.now()
+    names = _load(plugin, reporter, before)
+    for kind, name in names:
+        subjects.SUBJECTS[kind](name, reporter)
+    if names:
+        # Libraries that the checks themselves have needed may have drawn numbers; the contract watches the generators.
+        reporter.run(*LEAVES, "after all checks", lambda: _unchanged(before, "after all checks", GENERATORS))
+    reporter.say("end")
+    os._exit(0)
+
+
+def _load(plugin: Plugin, reporter: Reporter, before: Surroundings) -> list[tuple[str, str]]:
+    known = {kind: set(names()) for kind, names in _REGISTRIES.items()}
+
+    def imports() -> Finding:
+        load_plugin(plugin)
+        return Finding(*IMPORTS, "", True, "it does")
+
+    if not reporter.run(*IMPORTS, "", imports).passed:
+        return []
+    found = [(kind, name) for kind, names in _REGISTRIES.items() for name in names() if name not in known[kind]]
+    reporter.say("registered", names=[name for _, name in found])
+    if not reporter.run(*REGISTERS, "", lambda: _one(found)).passed:
+        return []
+    reporter.run(*LEAVES, "after the import", lambda: _unchanged(before, "after the import"))
+    return found
+
+
+_REGISTRIES: dict[str, Callable[[], Iterable[str]]] = {
+    "architecture": lambda: architectures.registry.names(),
+    "task": lambda: tasks.task.REGISTRY.names(),
+}
+
+
+def _one(found: list[tuple[str, str]]) -> Finding:
+    if len(found) == 1:
+        return Finding(*REGISTERS, "", True, " ".join(found[0]))
+    if not found:
+        mend = 'write @register_architecture("my-net") above the function, or run it as module(file.py:function)'
+        return Finding(*REGISTERS, "", False, "it registers nothing", mend)
+    names = ", ".join(name for _, name in found)
+    return Finding(*REGISTERS, "", False, f"it registers {len(found)} names: {names}", "give each a file of its own")
+
+
+def _unchanged(before: Surroundings, where: str, but: Collection[str] = ()) -> Finding:
+    changed = Surroundings.now().differs_from(before, but)
+    if changed:
+        mend = "set nothing global, end what you start; take random numbers from torch's generator in the builder only"
+        return Finding(*LEAVES, where, False, f"changed: {', '.join(changed)}", mend)
+    return Finding(*LEAVES, where, True, "unchanged")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
