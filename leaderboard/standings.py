@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from textwrap import shorten
 
 from leaderboard.grouping import (
     CellRecords,
@@ -225,4 +226,12 @@ def _notes(cells: Sequence[CellRecords], current: dict[str, Edition], overall: S
         notes.append("rows with the same name and different source code are kept apart")
     if any(row.seeds[1] < 2 and row.exponent and row.exponent.low is None and row.seeds[1] for row in overall):
         notes.append("one seed gives neither an interval nor a verdict: run more with --seeds")
-    return tuple(notes)
+    return (*notes, *_reasons(cells))
+
+
+def _reasons(cells: Sequence[CellRecords], most: int = 4) -> list[str]:
+    """Why records are not ok: the most frequent reasons, and how many there are besides."""
+    counted = Counter((r.status, r.reason) for c in cells for r in c.records if r.reason)
+    lines = [f"{n} {status}: {shorten(reason or '', 200)}" for (status, reason), n in counted.most_common(most)]
+    left = len(counted) - len(lines)
+    return [*lines, f"and {left} other reasons"] if left else lines

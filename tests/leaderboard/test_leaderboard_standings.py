@@ -128,6 +128,14 @@ def test_the_order_is_far_error_then_completeness_then_soundness_and_nobody_is_d
     assert counted == len(every)
 
 
+def test_reasons_are_told_with_the_most_frequent_first(record, key, unfinished):
+    lost = [unfinished("failed", key(norm="x", seed=s), reason="out of memory") for s in range(3)]
+    others = [unfinished("diverged", key(norm="y", seed=s), reason=f"at step {s}") for s in range(5)]
+    board = board_of([record(), *lost, *others])
+    assert "3 failed: out of memory" in board.notes
+    assert board.notes[-1] == "and 2 other reasons"
+
+
 def test_ties_share_a_rank(records):
     mine = [dataclasses.replace(r, sets=r.sets) for r in records(tasks=("sine-1d",), norms=("none",))]
     twins = [dataclasses.replace(r, key=dataclasses.replace(r.key, norm="twin")) for r in mine]
