@@ -18,13 +18,12 @@ from architectures.certificate import certificate
 from architectures.frozen import OnFrozenFeatures
 from bench import probing
 from bench.core.errors import FarFieldError, Unsupported
-from bench.core.problem import Problem
 from bench.core.seeding import seed_from
 from bench.features import train_heads
 from bench.outcomes import Outcome, blank_outcomes, make_record
 from bench.plan import Job, Settings
 from bench.protocol import Schedule, batch_indices, get_protocol
-from bench.training import Trained, TrainingData, train
+from bench.training import Method, Trained, TrainingData, choose_method, train
 from leaderboard import metrics
 from leaderboard.record import RecordKey
 
@@ -93,7 +92,7 @@ def _run_estimator(context: _Context) -> list[Outcome]:
         estimator.fit(task.train.inputs, task.train.targets, task.validation.inputs, task.validation.targets)
         fields = _measured(estimator.predict, task, rays)
         seconds = time.perf_counter() - started
-        record = make_record(context.job, key, "ok", seconds=seconds, **fields)
+        record = make_record(context.job, key, status="ok", seconds=seconds, **fields)
         outcomes.append(Outcome(record, _curves_kept(estimator.predict, task)))
     return outcomes
 
@@ -103,7 +102,9 @@ def _run_network(context: _Context) -> list[Outcome]:
     job, task, settings = context.job, context.task, context.settings
     first = context.initial(job.keys[0].seed)
     parameters = sum(p.numel() for p in first.parameters() if p.requires_grad)
-    trained = _train(context, frozen=isinstance(first, OnFrozenFeatures))
+    frozen = isinstance(first, OnFrozenFeatures)
+    method = None if frozen else settings.method or choose_method(first, task.problem.kind)
+    trained = _train(context, method)
     share = (time.perf_counter() - started) / len(trained)
     rays = probing.directions(task)
     outcomes = []
@@ -111,30 +112,26 @@ def _run_network(context: _Context) -> list[Outcome]:
         begun = time.perf_counter()
         fields, details = _probe(context, key, result, rays)
         fields |= {"parameters": parameters, "seconds": share + time.perf_counter() - begun}
-        record = make_record(job, key, device=settings.device, **fields)
+        record = make_record(job, key, settings.device, method or "heads", **fields)
         outcomes.append(Outcome(record, {**_curve_details(result), **details}))
     return outcomes
 
 
-def _train(context: _Context, frozen: bool) -> list[Trained]:
-    task, device, stacked = context.task, context.settings.device, context.settings.stacked
+def _train(context: _Context, method: Method | None) -> list[Trained]:
+    """By ``method``; None for a head on frozen features, which are rows of a table."""
+    task, device = context.task, context.settings.device
     seeds, batches = context.job.seeds, _batches(context)
-    if frozen:  # its features are rows of a table
-        together = stacked is None or stacked
-        return train_heads(context.initial, seeds, task, device, context.schedule, batches, stacked=together)
+    if method is None:
+        how = context.settings.method
+        return train_heads(context.initial, seeds, task, device, context.schedule, batches, method=how)
     return train(
         lambda seed: context.initial(seed).to(device),
         seeds,
         _training_data(task, device),
         context.schedule,
         batches,
-        stacked=stacks(task.problem) if stacked is None else stacked,
+        method=method,
     )
-
-
-def stacks(problem: Problem) -> bool:
-    """Whether members train as one program: it pays where single operations are small, as on rows of a table."""
-    return problem.kind == "features"
 
 
 def _batches(context: _Context) -> dict[int, np.ndarray] | None:

@@ -16,7 +16,7 @@ import torch
 
 from architectures.frozen import OnFrozenFeatures
 from bench.protocol import Schedule
-from bench.training import Trained, TrainingData, train
+from bench.training import Method, Trained, TrainingData, choose_method, train
 from tasks.cache import cached_arrays
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def train_heads(
     schedule: Schedule,
     batches: Mapping[int, np.ndarray] | None = None,
     *,
-    stacked: bool = True,
+    method: Method | None = None,
 ) -> list[Trained]:
     """Train the head of ``initial(seed)`` for every seed: what :func:`bench.training.train` gives for whole networks.
 
@@ -58,7 +58,7 @@ def train_heads(
             data[digest],
             schedule,
             batches,
-            stacked=stacked,
+            method=method or choose_method(heads[together[0]], "features"),
         )
         results |= {result.seed: _of_whole(result) for result in trained}
     return [results[seed] for seed in seeds]

@@ -19,14 +19,25 @@ class Outcome:
     details: Details
 
 
-def make_record(job: Job, key: RecordKey, status: Status, device: str = "cpu", **fields: Any) -> Record:
-    """A record of ``key`` made here and now."""
+def make_record(
+    job: Job, key: RecordKey, device: str = "cpu", training: str | None = None, *, status: Status, **fields: Any
+) -> Record:
+    """A record of ``key`` made here and now.
+
+    Args:
+        job, key: of what.
+        device: that trained and probed.
+        training: how members were trained together, for the environment.
+        status: of the record.
+        fields: the others that a record has.
+    """
+    how = {} if training is None else {"training": training}
     return Record(
         key=key,
         status=status,
         truth=job.truth,
         deterministic=job.deterministic,
-        environment=describe_environment(device),
+        environment=describe_environment(device) | how,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **fields,
     )
@@ -40,4 +51,4 @@ def blank_outcomes(job: Job, status: Status, reason: str, seconds: float | None 
     """
     text = " ".join(reason.split())[:1000] or status
     share = None if seconds is None else seconds / len(job.keys)
-    return [Outcome(make_record(job, key, status, reason=text, seconds=share), {}) for key in job.keys]
+    return [Outcome(make_record(job, key, status=status, reason=text, seconds=share), {}) for key in job.keys]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import architectures
 import tasks
@@ -57,13 +58,13 @@ class Settings:
 
     Args:
         device: torch device that trains and probes.
-        stacked: train members together (True), one by one (False), or by the cell's own rule (None).
+        method: how members train (:data:`bench.training.Method`), or None for the cell's own rule.
         weights: directory that receives the selected weights as safetensors, or None.
         threads: torch threads of the worker.
     """
 
     device: str = "cpu"
-    stacked: bool | None = None
+    method: Literal["chain", "vmap", "loop"] | None = None
     weights: Path | None = None
     threads: int = 1
 

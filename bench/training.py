@@ -10,15 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bench.chains import ChainStack, links_of
+from bench.core.problem import InputKind
 from bench.core.seeding import seed_from
 from bench.protocol import Schedule
 from bench.stacking import Stack
 
+Method = Literal["chain", "vmap", "loop"]
 State = dict[str, Tensor]
 
 
@@ -73,7 +77,7 @@ def train(
     schedule: Schedule,
     batches: Mapping[int, np.ndarray] | None = None,
     *,
-    stacked: bool = True,
+    method: Method = "vmap",
 ) -> list[Trained]:
     """Train ``build(seed)`` for every seed at every learning rate, and select by validation error.
 
@@ -83,19 +87,31 @@ def train(
         data: training and validation rows.
         schedule: steps, rates and checks.
         batches: for each seed the row numbers of its batches, shape (steps, batch size); None for full batches.
-        stacked: train all members as one program; otherwise one after the other.
+        method: how: ``chain`` or ``vmap`` train all members as one program, ``loop`` one after the other.
 
     Returns:
         One result per seed, in the order given.
     """
     members = [_Member(seed, rate) for rate in schedule.learning_rates for seed in seeds]
-    groups = [members] if stacked else [[member] for member in members]
+    groups = [[member] for member in members] if method == "loop" else [members]
     tracks: dict[_Member, _Track] = {}
     for group in groups:
         with torch.random.fork_rng():
             torch.manual_seed(seed_from("training", group[0].seed))  # for networks that are random while they train
-            tracks.update(_train_group(build, group, data, schedule, batches))
+            tracks.update(_train_group(build, group, data, schedule, batches, method))
     return [_select([tracks[_Member(seed, rate)] for rate in schedule.learning_rates], schedule) for seed in seeds]
+
+
+def choose_method(module: nn.Module, kind: InputKind) -> Method:
+    """How a cell trains, by what was measured fastest on a CPU (``make speed`` measures it again).
+
+    A chain of known layers trains as one, without a graph: 8 times the plain loop for small MLPs on two cores. Other
+    networks over rows of a table are stacked by ``torch.vmap`` (5 times). Over images and sequences single operations
+    are large already and stacking loses (a CNN stacked runs at a quarter of the loop's speed).
+    """
+    if links_of(module) is not None:
+        return "chain"
+    return "vmap" if kind == "features" else "loop"
 
 
 class _Track:
@@ -130,10 +146,12 @@ def _train_group(
     data: TrainingData,
     schedule: Schedule,
     batches: Mapping[int, np.ndarray] | None,
+    method: Method,
 ) -> dict[_Member, _Track]:
     tracks = [_Track(member) for member in members]
     alive = list(tracks)
-    stack = Stack([build(m.seed) for m in members], [m.learning_rate for m in members])
+    make = ChainStack if method == "chain" else Stack
+    stack = make([build(m.seed) for m in members], [m.learning_rate for m in members])
     checks = frozenset(schedule.checks)
     rows = _batch_rows(alive, batches, data.inputs.device)
     for step in range(1, schedule.steps + 1):
@@ -173,7 +191,7 @@ def _batch(data: TrainingData, rows: Tensor | None, step: int) -> tuple[Tensor, 
     return data.inputs[chosen], data.targets[chosen]
 
 
-def _mean_squared_errors(stack: Stack, inputs: Tensor, targets: Tensor) -> Tensor:
+def _mean_squared_errors(stack: Stack | ChainStack, inputs: Tensor, targets: Tensor) -> Tensor:
     """Validation error of each member, shape (members,)."""
     total = torch.zeros(len(stack), dtype=torch.float64, device=targets.device)
     for start, stop in _chunks(len(targets), len(stack) * math.prod(inputs.shape[1:])):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+import architectures
+from architectures.building import build
+from bench.chains import ChainStack
 from bench.core.errors import UnknownName
+from bench.core.problem import Problem
 from bench.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol
 from bench.stacking import Stack
-from bench.training import TrainingData, train
+from bench.training import Method, TrainingData, choose_method, train
 from tasks.card import Budget, PaperBudget
 
 
@@ -64,11 +70,13 @@ def plain_loop(
 
 @pytest.mark.parametrize("norm", ["none", "layer", "batch"])
 @pytest.mark.parametrize("batch", [None, 8])
-@pytest.mark.parametrize("stacked", [True, False])
-def test_training_equals_the_plain_loop(norm: str, batch: int | None, stacked: bool) -> None:
+@pytest.mark.parametrize("method", ["chain", "vmap", "loop"])
+def test_training_equals_the_plain_loop(norm: str, batch: int | None, method: Method) -> None:
+    if method == "chain" and norm == "batch":
+        pytest.skip("batch norm is no link of a chain")
     plan = schedule(batch=batch)
     rows = batches(plan, 30, [0, 1])
-    results = train(lambda seed: network(seed, norm), [0, 1], data(), plan, rows, stacked=stacked)
+    results = train(lambda seed: network(seed, norm), [0, 1], data(), plan, rows, method=method)
     for result in results:
         own = rows[result.seed] if rows else None
         runs = {rate: plain_loop(result.seed, rate, norm, plan, own) for rate in plan.learning_rates}
@@ -165,6 +173,53 @@ def test_retaining_keeps_the_moments() -> None:
     torch.testing.assert_close(losses, expected, rtol=1e-10, atol=1e-12)
 
 
+ACTIVATIONS = [nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.LeakyReLU]
+NORMS = [lambda: nn.LayerNorm(16), lambda: nn.LayerNorm(16, elementwise_affine=False), lambda: nn.RMSNorm(16, eps=1e-5)]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("norm", [*NORMS, nn.Identity])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_chain_equals_autograd(activation: type[nn.Module], norm: Callable[[], nn.Module], after: bool) -> None:
+    def build(seed: int) -> nn.Module:
+        torch.manual_seed(seed)
+        pair = [activation(), norm()] if after else [norm(), activation()]
+        return nn.Sequential(nn.Linear(3, 16), *pair, nn.Linear(16, 16), activation(), nn.Linear(16, 1)).double()
+
+    stock, rates = data(), [1e-3, 1e-3, 1e-2]
+    chain, stack = ChainStack([build(s) for s in (0, 1, 2)], rates), Stack([build(s) for s in (0, 1, 2)], rates)
+    members = stock.inputs.expand(3, -1, -1), stock.targets.expand(3, -1)
+    for step in range(12):
+        if step == 6:
+            chain.retain([0, 2])
+            stack.retain([0, 2])
+            members = members[0][:2], members[1][:2]
+        batch = members if step % 2 else (stock.inputs, stock.targets)
+        torch.testing.assert_close(chain.step(*batch), stack.step(*batch), rtol=1e-11, atol=1e-13)
+    for name, tensor in stack.state(1).items():
+        torch.testing.assert_close(chain.state(1)[name], tensor, rtol=1e-9, atol=1e-11)
+    torch.testing.assert_close(chain.predict(stock.inputs), stack.predict(stock.inputs), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "scheme", "method"),
+    [
+        ("mlp", "none", "chain"),
+        ("mlp", "layer@all", "chain"),
+        ("mlp(activation=gelu)", "rms@last", "chain"),
+        ("mlp", "layer@input", "vmap"),
+        ("mlp", "batch@first", "vmap"),
+        ("mlp(parameterization=ntk)", "none", "vmap"),
+        ("mlp(clamp=true)", "none", "vmap"),
+        ("resmlp", "none", "vmap"),
+    ],
+)
+def test_how_a_cell_trains(spelling: str, scheme: str, method: Method) -> None:
+    problem = Problem("features", (4,))
+    module = build(architectures.resolve(spelling), architectures.parse_scheme(scheme), problem, 0)
+    assert choose_method(module, problem.kind) == method
+
+
 def test_stacking_agrees_over_twenty_steps_of_float32() -> None:
     stock = data()
     single = TrainingData(
@@ -173,7 +228,7 @@ def test_stacking_agrees_over_twenty_steps_of_float32() -> None:
     plan = schedule(steps=20)
     build = lambda seed: network(seed).float()  # noqa: E731
     for one, other in zip(
-        train(build, [0, 1], single, plan), train(build, [0, 1], single, plan, stacked=False), strict=True
+        train(build, [0, 1], single, plan), train(build, [0, 1], single, plan, method="loop"), strict=True
     ):
         assert one.curve.validation == pytest.approx(other.curve.validation, rel=1e-4)
 
