@@ -70,15 +70,7 @@ class RecordKey:
     @property
     def cell(self) -> CellKey:
         """The key without its seed."""
-        return CellKey(
-            protocol=self.protocol,
-            task=self.task,
-            task_version=self.task_version,
-            data_hash=self.data_hash,
-            architecture=self.architecture,
-            source_hash=self.source_hash,
-            norm=self.norm,
-        )
+        return CellKey(**{name: getattr(self, name) for name in CellKey.__dataclass_fields__})
 
     def digest(self) -> str:
         """SHA-256 (hex) over the length-prefixed parts, the same on every machine."""

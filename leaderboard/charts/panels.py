@@ -58,12 +58,12 @@ class Series:
     shown: Any
 
     @classmethod
-    def of(cls, names: Sequence[str], single: bool, field: str = "norm", title: str = "norm scheme") -> Series:
+    def of(cls, names: Sequence[str], single: bool) -> Series:
         """Encodings for ``names``; the legend is right of a single chart and below several panels."""
         import altair as alt
 
         legend = alt.Legend(
-            title=title,
+            title="norm scheme",
             orient="right" if single else "bottom",
             columns=1 if single else 6,
             symbolType="stroke",
@@ -74,10 +74,10 @@ class Series:
         return cls(
             names=tuple(names),
             scale=scale,
-            color=alt.Color(f"{field}:N", scale=scale, legend=legend),
-            plain_color=alt.Color(f"{field}:N", scale=scale),
-            dash=alt.StrokeDash(f"{field}:N", scale=dash_scale(names), legend=None),
-            shown=alt.selection_point(fields=[field], bind="legend", name="shown"),
+            color=alt.Color("norm:N", scale=scale, legend=legend),
+            plain_color=alt.Color("norm:N", scale=scale),
+            dash=alt.StrokeDash("norm:N", scale=dash_scale(names), legend=None),
+            shown=alt.selection_point(fields=["norm"], bind="legend", name="shown"),
         )
 
     def opacity(self, full: float = 1.0) -> Any:
@@ -136,7 +136,7 @@ def concatenate(layers: Mapping[str, Sequence[Any]], columns: int) -> Any:
     width, height = SINGLE if len(layers) == 1 else SMALL
     charts = [
         alt.layer(*parts).properties(
-            width=width, height=height, title=alt.TitleParams(panel, anchor="middle", fontSize=12)
+            width=width, height=height, title=alt.TitleParams(panel, anchor="middle", fontSize=12, frame="group")
         )
         for panel, parts in layers.items()
     ]
