@@ -14,6 +14,7 @@ import torch
 
 from bench.cell import run_job
 from bench.core.plugins import Plugin, load_plugin
+from bench.isolation import undisturbed
 from bench.outcomes import Outcome
 from bench.plan import Job, Settings
 
@@ -21,21 +22,27 @@ _settings = Settings()
 
 
 def start(settings: Settings, memory: int | None, plugins: Sequence[Plugin]) -> None:
-    """Prepare this process: threads, memory, plug-ins; interrupts belong to the coordinator, and so does life."""
+    """Prepare this process: threads, memory, plug-ins; interrupts belong to the coordinator, and so does life.
+
+    What is printed here goes to stderr, for stdout carries the results of the command.
+    """
     global _settings
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.dup2(2, 1)
     _settings = settings
     threading.Thread(target=_end_with_coordinator, daemon=True).start()
     torch.set_num_threads(_settings.threads)
     if memory is not None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    for plugin in plugins:
-        load_plugin(plugin)
+    with undisturbed():
+        for plugin in plugins:
+            load_plugin(plugin)
 
 
 def run(job: Job) -> list[Outcome]:
     """Run one job with the settings this process was started with."""
-    return run_job(job, _settings)
+    with undisturbed():
+        return run_job(job, _settings)
 
 
 def _end_with_coordinator() -> None:

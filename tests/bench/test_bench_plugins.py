@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import subprocess
 import sys
 import textwrap
@@ -10,17 +12,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import bench
 from architectures import parse_scheme, registry, resolve
 from architectures.building import build_network, sites
+from bench.checking.surroundings import Surroundings
 from bench.core import plugins
 from bench.core.errors import InputError, UnknownName
 from bench.core.plugins import load_plugin, read_plugin
 from bench.core.problem import Problem
+from bench.isolation import undisturbed
 from bench.plan import Job
 from bench.runner import Watcher
+from leaderboard.store import Store
 
 NET = """
 from torch import nn
@@ -223,9 +231,6 @@ def module(tmp_path: Path, name: str, norm: str = "none") -> object:
 
 
 def test_a_module_without_decorator_has_its_norm_layers_as_sites(tmp_path: Path) -> None:
-    import torch
-    from torch import nn
-
     path = write(tmp_path / "models.py", MODELS)
     found = sites(resolve(f"module({path}:build)"), Problem("features", (3,)))
     assert [(site.name, site.dim) for site in found] == [("layers.2", 8), ("layers.5", 8)]
@@ -298,3 +303,68 @@ def test_an_import_outside_the_main_thread_is_not_timed(tmp_path: Path) -> None:
     thread.start()
     thread.join()
     assert loaded == [1]
+
+
+RUDE = """
+import os, random, threading, time
+import numpy as np
+import torch
+from torch import nn
+from architectures import register_architecture
+
+torch.set_grad_enabled(False)
+
+@register_architecture("rude-net", inputs=["features"])
+def rude(problem, norm):
+    threading.Thread(target=time.sleep, args=(1e6,)).start()
+    torch.set_default_dtype(torch.float64)
+    torch.set_grad_enabled(False)
+    torch.set_num_threads(2)
+    torch.manual_seed(0)
+    np.random.seed(0)
+    random.seed(0)
+    np.seterr(all="raise")
+    os.chdir("/")
+    print("hello from inside " * 10)
+    return nn.Linear(problem.size, 1)
+"""
+
+
+def test_what_one_job_does_to_its_process_does_not_reach_the_next(tmp_path: Path) -> None:
+    write(tmp_path / "rude.py", RUDE)
+    plugin = ("--plugin", "rude.py", "--arch", "rude-net")
+    common = (
+        "run",
+        "--task",
+        "sine-1d",
+        "--arch",
+        "mlp(width=8)",
+        "--seeds",
+        "1",
+        "--protocol",
+        "quick",
+        "--workers",
+        "1",
+    )
+    # records of the network that runs after the rude one, and of the same network alone
+    results = []
+    for out, more in (("beside", plugin), ("alone", ())):
+        done = farfield(*common, *more, "--out", out, "--format", "json", cwd=tmp_path)
+        json.loads(done.stdout)  # nothing but results
+        assert ("hello from inside" in done.stderr) == bool(more)
+        with Store(tmp_path / out / "records.sqlite", "read") as store:
+            results.append([r for r in store.records() if r.key.architecture.startswith("mlp")])
+    (beside,), (alone,) = results
+    assert beside.status == "ok"
+    assert beside.id_error == alone.id_error
+    assert beside.growth == alone.growth
+
+
+def test_global_state_is_put_back() -> None:
+    before = Surroundings.now()
+    with undisturbed():
+        for line in RUDE.splitlines():
+            if line.startswith("    ") and "Thread" not in line and "return" not in line:
+                exec(line.strip(), {"torch": torch, "np": np, "random": random, "os": os, "print": lambda text: None})
+        torch.set_default_device("meta")
+    assert Surroundings.now().differs_from(before) == []
