@@ -13,6 +13,7 @@ from bench.plan import Cell, Selection, Settings, cells_of, parse_seeds
 from bench.runner import Results, RunOptions, Watcher, run_cells
 from bench.suite import Suite, load_suite
 from bench.tracking import choose_mode
+from tasks import Task
 
 DEFAULT_SEEDS = 5
 
@@ -20,7 +21,7 @@ DEFAULT_SEEDS = 5
 def run(
     *,
     suite: str | Suite | None = None,
-    tasks: Sequence[str] = (),
+    tasks: Sequence[str | Task] = (),
     architectures: Sequence[str] = (),
     norms: Sequence[str] = (),
     seeds: int | str | Sequence[int] | None = None,
@@ -41,7 +42,8 @@ def run(
     Args:
         suite: a suite, its name or its file; with ``tasks``, ``architectures`` or ``norms`` beside it, only those of
             its cells.
-        tasks, architectures, norms: without a suite, their product is run (``norms`` defaults to ``none``).
+        tasks, architectures, norms: without a suite, their product is run (``norms`` defaults to ``none``). A task may
+            be :func:`tasks.own_data` of a file or a data frame.
         seeds: how many (``3`` is 0, 1, 2) or which (``"0,4"``, ``[0, 4]``); the suite's number, or 5.
         protocol: ``1``, ``quick`` or ``paper``; the suite's, or 1.
         out: folder of the store.
@@ -71,7 +73,7 @@ def run(
         retry=retry,
         plugins=files,
     )
-    cells = _cells(chosen, Selection(tuple(tasks), tuple(architectures), tuple(norms)), protocol)
+    cells = _cells(chosen, Selection(tuple(map(_name_of, tasks)), tuple(architectures), tuple(norms)), protocol)
     with Mirror(choose_mode(wandb), out, options.store, chosen, cells) as mirror:
         results = run_cells(cells, _seeds(seeds, chosen), options, [*watchers, mirror])
         mirror.finish(results)
@@ -109,6 +111,10 @@ def select_cells(cells: Sequence[Cell], asked: Selection) -> list[Cell]:
     if not kept:
         raise InputError("no cell of the suite is left", mend="leave out --task, --arch or --norm, or --suite")
     return kept
+
+
+def _name_of(task: str | Task) -> str:
+    return task if isinstance(task, str) else task.name
 
 
 def _seeds(asked: int | str | Sequence[int] | None, suite: Suite | None) -> tuple[int, ...]:

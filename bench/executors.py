@@ -15,6 +15,7 @@ from types import TracebackType
 from pebble import ProcessExpired, ProcessPool
 
 from bench.core.plugins import Plugin
+from bench.environment import Surroundings
 from bench.outcomes import Outcome, blank_outcomes
 from bench.plan import Job, Settings
 
@@ -61,7 +62,7 @@ class LocalExecutor:
             max_workers=workers,
             max_tasks=0,
             initializer=worker.start,
-            initargs=(settings, limits.memory, tuple(plugins)),
+            initargs=(settings, limits.memory, tuple(plugins), Surroundings.here()),
             context=context,
         )
 

@@ -28,6 +28,7 @@ def start(settings: Settings, memory: int | None, plugins: Sequence[Plugin]) -> 
     """
     global _settings
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    surroundings.enter()
     os.dup2(2, 1)
     _settings = settings
     threading.Thread(target=_end_with_coordinator, daemon=True).start()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,6 +54,23 @@ def run(
         bool, typer.Option("--keep-weights", help="Keep the selected weights as safetensors.")
     ] = False,
     plugin: Plugin = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Your own table, CSV or Parquet, as the task.")] = None,
+    target: Annotated[str | None, typer.Option("--target", help="With --data: the column to predict.")] = None,
+    far_by: Annotated[
+        str | None,
+        typer.Option("--far-by", help="With --data: the column whose highest values are far, or mahalanobis."),
+    ] = None,
+    far_quantile: Annotated[
+        float | None, typer.Option("--far-quantile", help="With --far-by: above which quantile. [default: 0.8]")
+    ] = None,
+    far_where: Annotated[
+        str | None, typer.Option("--far-where", help="With --data: a condition, e.g. 'area > 20000'.")
+    ] = None,
+    group_by: Annotated[
+        str | None, typer.Option("--group-by", help="With --data: a column of groups, no input.")
+    ] = None,
+    far_group: Annotated[str | None, typer.Option("--far-group", help="With --group-by: the far group.")] = None,
+    drop: Annotated[str | None, typer.Option("--drop", help="With --data: columns that are no inputs, a,b,c.")] = None,
     wandb: Annotated[
         str | None,
         typer.Option("--wandb", help="online, offline (kept in OUT/wandb) or disabled. [default: offline]"),
@@ -66,6 +85,8 @@ def run(
     farfield run --suite quick
 
     farfield run --task diabetes --arch mlp --norm none --norm layer@first --seeds 3
+
+    farfield run --data cars.csv --target price --far-by mileage --arch mlp --norm none --norm layer@first
     """
     from bench.api import run as run_sweep
     from bench.progress import progress, seconds_text
@@ -73,12 +94,21 @@ def run(
     from leaderboard.standings import standings
 
     load_plugins(plugin)
+    rules = {
+        "far_by": far_by,
+        "far_quantile": far_quantile,
+        "far_where": far_where,
+        "group_by": group_by,
+        "far_group": far_group,
+        "drop": drop,
+    }
+    task = [*(task or ()), *_own_task(data, target, {k: v for k, v in rules.items() if v is not None})]
     if suite is None and not task:
         raise InputError("nothing to run", where="farfield run", mend="--suite quick, or --task and --arch")
     with progress() as watcher:
         results = run_sweep(
             suite=suite,
-            tasks=task or (),
+            tasks=task,
             architectures=arch or (),
             norms=norm or (),
             seeds=seeds,
@@ -106,3 +136,21 @@ def run(
         file=sys.stderr,
     )
     return 0 if results.complete else EXIT_INCOMPLETE
+
+
+def _own_task(data: Path | None, target: str | None, rules: Mapping[str, str | float]) -> list[str]:
+    """The task that --data and the options beside it describe, if they do."""
+    if data is None:
+        given = ["target"] * (target is not None) + list(rules)
+        if given:
+            option = "--" + given[0].replace("_", "-")
+            raise InputError(f"{option} belongs to --data", where="farfield run", mend="give --data FILE")
+        return []
+    if target is None:
+        raise InputError("--data needs --target", where="farfield run", mend="--target COLUMN")
+    import tasks
+
+    own = tasks.own_data(data, target=target, **rules)
+    for note in own.load().notes:
+        print(f"{data}: {note}", file=sys.stderr)
+    return [own.name]
