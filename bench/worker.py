@@ -14,6 +14,7 @@ import torch
 
 from bench.cell import run_job
 from bench.core.plugins import Plugin, load_plugin
+from bench.environment import Surroundings
 from bench.isolation import undisturbed
 from bench.outcomes import Outcome
 from bench.plan import Job, Settings
@@ -21,7 +22,7 @@ from bench.plan import Job, Settings
 _settings = Settings()
 
 
-def start(settings: Settings, memory: int | None, plugins: Sequence[Plugin]) -> None:
+def start(settings: Settings, memory: int | None, plugins: Sequence[Plugin], surroundings: Surroundings) -> None:
     """Prepare this process: threads, memory, plug-ins; interrupts belong to the coordinator, and so does life.
 
     What is printed here goes to stderr, for stdout carries the results of the command.

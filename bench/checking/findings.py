@@ -110,12 +110,12 @@ def finding_from(values: Mapping[str, Any]) -> Finding:
     """A finding from a message, every field forced to its type and length."""
     passed = values.get("passed")
     return Finding(
-        check=_text(values.get("check")),
-        tried=_text(values.get("tried")),
-        where=_text(values.get("where")),
+        check=text_of(values.get("check")),
+        tried=text_of(values.get("tried")),
+        where=text_of(values.get("where")),
         passed=passed if isinstance(passed, bool) else None,
-        found=_text(values.get("found")),
-        mend=_text(values.get("mend")),
+        found=text_of(values.get("found")),
+        mend=text_of(values.get("mend")),
         seconds=_number(values.get("seconds")) or 0.0,
     )
 
@@ -124,16 +124,16 @@ def portrait_from(values: Mapping[str, Any]) -> Portrait:
     """A portrait from a message, every field forced to its type and length."""
     sites = values.get("sites")
     return Portrait(
-        name=_text(values.get("name")),
-        problem=_text(values.get("problem")),
-        norm=_text(values.get("norm")),
-        sites=tuple(_text(site) for site in sites[:10_000]) if isinstance(sites, list) else (),
+        name=text_of(values.get("name")),
+        problem=text_of(values.get("problem")),
+        norm=text_of(values.get("norm")),
+        sites=tuple(text_of(site) for site in sites[:10_000]) if isinstance(sites, list) else (),
         parameters=_whole(values.get("parameters")),
         flops=_whole(values.get("flops")),
         batch=_whole(values.get("batch")) or 0,
         predicted=_whole(values.get("predicted")),
-        reason=_text(values.get("reason")),
-        task=_text(values.get("task")),
+        reason=text_of(values.get("reason")),
+        task=text_of(values.get("task")),
         measured=_number(values.get("measured")),
         growth=_number(values.get("growth")),
         id_error=_number(values.get("id_error")),
@@ -146,7 +146,8 @@ def fields_of(thing: Finding | Portrait) -> dict[str, Any]:
     return dataclasses.asdict(thing)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """``value`` as one line of limited length; empty when it is no text."""
     return " ".join(value.split())[:_MOST_TEXT] if isinstance(value, str) else ""
 
 

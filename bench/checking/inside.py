@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import architectures
 import tasks.task
@@ -22,6 +23,7 @@ from bench.core.plugins import Plugin, load_plugin
 
 IMPORTS = ("the file imports", "Runs the file once, as --plugin does.")
 REGISTERS = ("it registers one thing", "Looks which architectures or tasks are there that were not there before.")
+RUNS = ("the checks can be run", "Resolves the name and looks at what it stands for.")
 LEAVES = (
     "it leaves the process as it was",
     "Compares generators, default dtype, threads, folders and handlers before and after.",
@@ -65,6 +67,10 @@ class Reporter:
         self.say("portrait", **fields_of(portrait))
 
 
+def _raise(error: BaseException) -> Finding:
+    raise error
+
+
 def _failure(check: str, tried: str, where: str, found: str, mend: str) -> Finding:
     return Finding(check, tried, where, False, found, mend)
 
@@ -86,7 +92,10 @@ def main(descriptor: int) -> None:
     before = Surroundings.now()
     names = _load(plugin, reporter, before)
     for kind, name in names:
-        subjects.SUBJECTS[kind](name, reporter)
+        try:
+            subjects.SUBJECTS[kind](name, reporter)
+        except BaseException as error:  # of what runs between the steps
+            reporter.run(*RUNS, "", partial(_raise, error))
     if names:
         # Libraries that the checks themselves have needed may have drawn numbers; the contract watches the generators.
         reporter.run(*LEAVES, "after all checks", lambda: _unchanged(before, "after all checks", GENERATORS))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.checking.findings import CheckReport, Finding, Portrait
-from leaderboard.grid import Column, Format, Grid, render
+from leaderboard.grid import Column, Format, Grid, clean, render
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def render_report(report: CheckReport, form: Format, *, width: int | None = None
 
 def summary(report: CheckReport) -> str:
     """One line."""
-    what = f"{report.path} ({', '.join(report.registered)})" if report.registered else report.path
+    what = clean(f"{report.path} ({', '.join(report.registered)})" if report.registered else report.path)
     checks = {finding.check for finding in report.findings if finding.passed is not None}
     if report.passed:
         return f"{what} passes {len(checks)} checks in {report.seconds:.0f} s"

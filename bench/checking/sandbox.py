@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.checking.findings import CheckReport, Finding, Portrait, finding_from, from_line, portrait_from
+from bench.checking.findings import CheckReport, Finding, Portrait, finding_from, from_line, portrait_from, text_of
 from bench.core.errors import InputError
 from bench.core.plugins import Plugin, read_plugin
 
@@ -64,6 +64,7 @@ class _Course:
     ended: bool = False
     killed: str | None = None
     printed: int = 0
+    reported: int = 0
     first_words: bytes = b""
 
     def hear(self, line: bytes) -> None:
@@ -73,7 +74,7 @@ class _Course:
             return
         kind, values = message
         if kind == "begin":
-            self.step = (str(values.get("check")), str(values.get("tried", "")), str(values.get("where", "")))
+            self.step = (text_of(values.get("check")), text_of(values.get("tried")), text_of(values.get("where")))
             self.step_began = time.monotonic()
         elif kind == "finding":
             self.findings.append(finding_from(values))
@@ -81,7 +82,8 @@ class _Course:
         elif kind == "portrait":
             self.portraits.append(portrait_from(values))
         elif kind == "registered":
-            self.registered = tuple(str(name) for name in values.get("names", ()))
+            names = values.get("names")
+            self.registered = tuple(text_of(name) for name in names) if isinstance(names, list) else ()
         elif kind == "end":
             self.ended = True
 
@@ -128,23 +130,28 @@ def _watch(plugin: Plugin, limits: CheckLimits, course: _Course) -> int:
                     course.printed += len(piece)
                     course.first_words = (course.first_words + piece)[:200]
                 else:
+                    course.reported += len(piece)
                     *lines, pending = (pending + piece).split(b"\n")
                     for line in lines:
                         course.hear(line)
-            course.killed = _overdue(course, limits, len(pending))
+            course.killed = _overdue(course, limits)
             if course.killed:
                 break
             if process.poll() is not None and not streams.select(timeout=0):
                 break
         streams.close()
+        if process.poll() is None and not (course.ended or course.killed):
+            course.killed = "closes the pipes through which it is watched"
         _end(process)
     return process.returncode
 
 
-def _overdue(course: _Course, limits: CheckLimits, pending: int) -> str | None:
+def _overdue(course: _Course, limits: CheckLimits) -> str | None:
     allowed = limits.seconds if course.step else _START_SECONDS
-    if course.printed > limits.flood or pending > limits.flood:
+    if course.printed > limits.flood:
         return f"prints without end ({course.printed:,} bytes and counting)"
+    if course.reported > limits.flood:
+        return "writes into the pipe that carries this report"
     if time.monotonic() - course.step_began > allowed:
         return f"is not done after {allowed:g} s"
     return None
