@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from bench.core.plugins import loaded_hash
 from bench.core.problem import INPUT_KINDS, InputKind
 from bench.core.registry import Family, Registry, resolve_target
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")
 Role = Literal["network", "estimator"]
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 
@@ -193,8 +195,10 @@ def register_architecture(
             return nn.Sequential(nn.Linear(problem.size, width), norm("hidden", width), nn.ReLU(), nn.Linear(width, 1))
 
     Raises:
-        InputError: the name is taken, or the signature does not fit.
+        InputError: the name is malformed or taken, or the signature does not fit.
     """
+    if not _NAME.match(name):
+        raise InputError(f"{name!r} is no name for an architecture", mend="letters, digits, - and _, as in my-net")
 
     def decorate(function: Builder) -> Builder:
         options = options_of(function)

@@ -24,9 +24,11 @@ def locate(model: str, options: TimmOptions) -> str:
     from huggingface_hub import try_to_load_from_cache
 
     config = timm.get_pretrained_cfg(model)
-    name = getattr(config, "hf_hub_filename", None) or "model.safetensors"
-    repository = getattr(config, "hf_hub_id", None)
-    repository = f"timm/{config.architecture}.{config.tag}" if repository == "timm/" else repository
+    if config is None:
+        raise InputError(f"timm publishes no weights of {model}", mend="give weights=FILE.safetensors")
+    name, repository = config.hf_hub_filename or "model.safetensors", config.hf_hub_id
+    if repository == "timm/":  # timm's own, by the name of the model and its weights
+        repository = f"timm/{config.architecture}.{config.tag}"
     if not repository or not name.endswith(".safetensors"):
         raise InputError(f"timm publishes no safetensors weights of {model}", mend="give weights=FILE.safetensors")
     found = try_to_load_from_cache(repository, name)

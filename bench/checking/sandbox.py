@@ -140,8 +140,11 @@ def _watch(plugin: Plugin, limits: CheckLimits, course: _Course) -> int:
             if process.poll() is not None and not streams.select(timeout=0):
                 break
         streams.close()
-        if process.poll() is None and not (course.ended or course.killed):
-            course.killed = "closes the pipes through which it is watched"
+        if not (course.ended or course.killed):  # every pipe is closed: it ends, or it hides
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=2.0)
+            if process.poll() is None:
+                course.killed = "closes the pipes through which it is watched"
         _end(process)
     return process.returncode
 

@@ -136,6 +136,7 @@ class Ears:
             "it registers one thing",
             "registers 2 names: my-net, second",
         ),
+        (NET.format(body="pass").replace("my-net", "my net"), "the file imports", "is no name for an architecture"),
         (
             NET.format(body="pass").replace("norm)", "norm, width)"),
             "the file imports",
@@ -144,7 +145,7 @@ class Ears:
         ("np.random.seed(0)\n" + NET.format(body="pass"), "it leaves the process as it was", "numpy's generator"),
         ("torch.set_num_threads(3)\n" + NET.format(body="pass"), "it leaves the process as it was", "torch threads"),
     ],
-    ids=["exits", "fails", "registers nothing", "taken", "two", "needs an argument", "seeds", "threads"],
+    ids=["exits", "fails", "registers nothing", "taken", "two", "no name", "needs an argument", "seeds", "threads"],
 )
 def test_what_goes_wrong_on_import_is_named(tmp_path: Path, text: str, check: str, seen: str) -> None:
     path, ears = tmp_path / "mine.py", Ears()
@@ -170,8 +171,9 @@ def test_what_goes_wrong_on_import_is_named(tmp_path: Path, text: str, check: st
         ("time.sleep(1e6)", "every kind it claims", "not done after 6 s"),
         ("torch.empty(2**31, device='cpu')", "every kind it claims", "runs out of memory"),
         ("print('x' * 3_000_000)", "every kind it claims", "prints without end"),
+        ("os.closerange(0, 100); time.sleep(1e6)", "every kind it claims", "closes the pipes"),
     ],
-    ids=["sys.exit", "os._exit", "kill", "hang", "memory", "flood"],
+    ids=["sys.exit", "os._exit", "kill", "hang", "memory", "flood", "hides"],
 )
 def test_an_attack_is_named(tmp_path: Path, body: str, check: str, seen: str) -> None:
     report = checked(tmp_path, NET.format(body=body))
