@@ -129,17 +129,26 @@ def fit_model(model: str, shape: tuple[int, ...], size: int | None) -> Fit:
         Unsupported: it cannot be made for them.
     """
     sizes = [(size, size)] if size is not None else [*_sizes(*shape[1:]), *_published_size(model)]
-    reason = "it is made for no such images"
-    for device in ("meta", "cpu"):  # some models compute with numbers while they are made, which meta tensors lack
-        for candidate in sizes:
-            try:
-                return _try(model, shape[0], candidate, device)
-            except Exception as error:  # whatever timm raises where a size does not fit
-                reason = f"{type(error).__name__}: {error}"
-    raise Unsupported(
-        f"timm/{model} cannot be made for images of {' x '.join(map(str, shape))} "
-        f"(tried {', '.join(f'{h} x {w}' for h, w in sizes)}): {' '.join(reason.split())[:300]}"
-    )
+    fit, reasons = _first_fit(model, shape[0], sizes, "meta")
+    if fit is None and any("meta tensor" in reason for reason in reasons):  # it computes with numbers while it is made
+        fit, reasons = _first_fit(model, shape[0], sizes, "cpu")
+    if fit is None:
+        raise Unsupported(
+            f"timm/{model} cannot be made for images of {' x '.join(map(str, shape))} "
+            f"(tried {', '.join(f'{h} x {w}' for h, w in sizes)}): {reasons[-1]}"
+        )
+    return fit
+
+
+def _first_fit(model: str, channels: int, sizes: list[tuple[int, int]], device: str) -> tuple[Fit | None, list[str]]:
+    """The first size for which the model can be made, and why it cannot be for those before it."""
+    reasons: list[str] = []
+    for size in sizes:
+        try:
+            return _try(model, channels, size, device), reasons
+        except Exception as error:  # whatever timm raises where a size does not fit
+            reasons.append(" ".join(f"{type(error).__name__}: {error}".split())[:300])
+    return None, reasons
 
 
 def _sizes(height: int, width: int) -> list[tuple[int, int]]:
