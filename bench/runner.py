@@ -20,6 +20,7 @@ from bench.environment import available_cores
 from bench.executors import Limits, LocalExecutor
 from bench.outcomes import Outcome
 from bench.plan import Cell, Job, Settings, jobs_for, record_keys
+from bench.scheduling import arrange
 from bench.selecting import STORE_NAME
 from leaderboard.record import Record, Status
 from leaderboard.store import Store
@@ -57,10 +58,10 @@ class RunOptions:
         """The store's file."""
         return self.out / STORE_NAME
 
-    def worker_count(self, jobs: int) -> int:
-        """Processes to start for ``jobs`` jobs."""
-        wanted = self.workers or (available_cores() if self.settings.device == "cpu" else 1)
-        return max(1, min(wanted, jobs))
+    @property
+    def processes(self) -> int:
+        """Worker processes where there is work for all: one a core, or one for a GPU."""
+        return self.workers or (available_cores() if self.settings.device == "cpu" else 1)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def run_cells(
     with Store(options.store, "write") as store, interruptible():
         finished = store.finished(retry=options.retry)
         keys = [key for cell in cells for key in record_keys(cell, seeds)]
-        jobs = jobs_for(cells, seeds, finished)
+        jobs = arrange(jobs_for(cells, seeds, finished), seeds, len(cells), options.processes)
         for watcher in watchers:
             watcher.begin(jobs, len(keys) - sum(len(job.keys) for job in jobs))
         if jobs:
@@ -124,7 +125,7 @@ def run_cells(
 
 
 def _run_jobs(jobs: Sequence[Job], store: Store, options: RunOptions, watchers: Sequence[Watcher]) -> None:
-    workers = options.worker_count(len(jobs))
+    workers = min(options.processes, len(jobs))
     with LocalExecutor(workers, options.settings, options.limits, options.plugins) as executor:
         for job, outcomes in executor.run(jobs):
             store.add_together((outcome.record, outcome.details) for outcome in outcomes)

@@ -1,0 +1,50 @@
+"""In which pieces and in which order jobs go to the workers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import architectures
+import tasks
+from bench.plan import Job
+from bench.protocol import get_protocol
+
+# A step's cost grows with the kind of input; the numbers only order jobs, so that no long one starts last.
+_KIND_WEIGHT = {"features": 1.0, "sequence": 8.0, "image": 20.0}
+
+
+def arrange(jobs: Sequence[Job], seeds: Sequence[int], cells: int, workers: int) -> list[Job]:
+    """``jobs``, split where workers would stand idle, the longest first.
+
+    A sweep of fewer cells than workers has its cells split by seeds. The split depends on the whole sweep (``seeds``,
+    ``cells``) and not on what is left of it, so that a resumed sweep trains the same seeds together.
+
+    Args:
+        jobs: what is left to run.
+        seeds: every seed that was asked for.
+        cells: how many cells the whole sweep has.
+        workers: processes.
+    """
+    parts = min(len(seeds), -(-workers // max(cells, 1)))
+    pieces = [piece for job in jobs for piece in _split(job, seeds, parts)]
+    return sorted(pieces, key=_weight, reverse=True)
+
+
+def _split(job: Job, seeds: Sequence[int], parts: int) -> list[Job]:
+    """Contiguous groups of ``seeds``, those that are left of each."""
+    edges = [len(seeds) * i // parts for i in range(parts + 1)]
+    groups = [set(seeds[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [tuple(key for key in job.keys if key.seed in group) for group in groups]
+    return [dataclasses.replace(job, keys=keys) for keys in pieces if keys]
+
+
+def _weight(job: Job) -> float:
+    """About how long a job takes, in no unit."""
+    key = job.keys[0]
+    card = tasks.resolve(key.task).card
+    if architectures.resolve(key.architecture).card.role == "estimator":
+        return 0.0
+    protocol = get_protocol(key.protocol)
+    rates = len(protocol.learning_rates) or 1
+    return len(job.keys) * rates * card.budget.steps * protocol.step_share * _KIND_WEIGHT[card.kind]
