@@ -21,6 +21,7 @@ from bench.core.errors import FarFieldError, Unsupported
 from bench.core.seeding import seed_from
 from bench.features import train_heads
 from bench.outcomes import Outcome, blank_outcomes, make_record
+from bench.outsiders import hold_to_contract
 from bench.plan import Job, Settings
 from bench.protocol import Schedule, batch_indices, get_protocol
 from bench.training import Method, Trained, TrainingData, choose_method, train
@@ -79,6 +80,7 @@ def _run(job: Job, settings: Settings) -> list[Outcome]:
         raise FarFieldError(f"the data of {task.name} changed since the sweep was planned")
     if architecture.source_hash != key.source_hash:
         raise FarFieldError(f"the source of {architecture.name} changed since the sweep was planned")
+    hold_to_contract(architecture, context.scheme, task.problem)
     return _run_estimator(context) if architecture.card.role == "estimator" else _run_network(context)
 
 

@@ -368,3 +368,44 @@ def test_global_state_is_put_back() -> None:
                 exec(line.strip(), {"torch": torch, "np": np, "random": random, "os": os, "print": lambda text: None})
         torch.set_default_device("meta")
     assert Surroundings.now().differs_from(before) == []
+
+
+BROKEN = """
+import torch
+from torch import nn
+from architectures import register_architecture
+
+class Broken(nn.Module):
+    def __init__(self, fault):
+        super().__init__()
+        self.fault, self.layer = fault, nn.Linear(1, 1)
+    def forward(self, x):
+        y = self.layer(x)
+        return {
+            "shape": lambda: y.squeeze(-1),
+            "mixes": lambda: y - y.mean(0),
+            "random": lambda: y + torch.randn_like(y),
+            "none": lambda: y,
+        }[self.fault]()
+
+@register_architecture("broken-net", inputs=["features"])
+def broken(problem, norm, fault: str = "none"):
+    return Broken(fault)
+"""
+
+
+def test_what_breaks_the_contract_is_a_failed_record_and_the_sweep_goes_on(tmp_path: Path) -> None:
+    results = bench.run(
+        tasks=["sine-1d"],
+        architectures=[f"broken-net(fault={fault})" for fault in ("shape", "mixes", "random", "none")],
+        seeds=1,
+        protocol="quick",
+        out=tmp_path / "out",
+        workers=1,
+        plugins=[write(tmp_path / "broken.py", BROKEN)],
+    )
+    reasons = [record.reason or record.status for record in results.records]
+    assert "breaks the contract: maps 1 rows to (1,): return the shape (N, 1)" in reasons[0]
+    assert "breaks the contract: answers change by" in reasons[1]
+    assert "breaks the contract: two evaluations differ" in reasons[2]
+    assert reasons[3] == "ok"
