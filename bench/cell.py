@@ -20,6 +20,7 @@ from bench import probing
 from bench.core.errors import FarFieldError, Unsupported
 from bench.core.seeding import seed_from
 from bench.features import train_heads
+from bench.memory import budget
 from bench.outcomes import Outcome, blank_outcomes, make_record
 from bench.outsiders import hold_to_contract
 from bench.plan import Job, Settings
@@ -133,6 +134,7 @@ def _train(context: _Context, method: Method | None) -> list[Trained]:
         context.schedule,
         batches,
         method=method,
+        limit=budget(torch.device(device), context.settings.workers),
     )
 
 

@@ -61,12 +61,14 @@ class Settings:
         method: how members train (:data:`bench.training.Method`), or None for the cell's own rule.
         weights: directory that receives the selected weights as safetensors, or None.
         threads: torch threads of the worker.
+        workers: processes that share the machine's memory.
     """
 
     device: str = "cpu"
     method: Literal["chain", "vmap", "loop"] | None = None
     weights: Path | None = None
     threads: int = 1
+    workers: int = 1
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import signal
 import threading
@@ -126,7 +127,8 @@ def run_cells(
 
 def _run_jobs(jobs: Sequence[Job], store: Store, options: RunOptions, watchers: Sequence[Watcher]) -> None:
     workers = min(options.processes, len(jobs))
-    with LocalExecutor(workers, options.settings, options.limits, options.plugins) as executor:
+    settings = dataclasses.replace(options.settings, workers=options.processes)
+    with LocalExecutor(workers, settings, options.limits, options.plugins) as executor:
         for job, outcomes in executor.run(jobs):
             store.add_together((outcome.record, outcome.details) for outcome in outcomes)
             for watcher in watchers:

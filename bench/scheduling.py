@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import architectures
@@ -34,7 +35,7 @@ def arrange(jobs: Sequence[Job], seeds: Sequence[int], cells: int, workers: int)
 def _split(job: Job, seeds: Sequence[int], parts: int) -> list[Job]:
     """Contiguous groups of ``seeds``, those that are left of each."""
     edges = [len(seeds) * i // parts for i in range(parts + 1)]
-    groups = [set(seeds[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    groups = [set(seeds[a:b]) for a, b in itertools.pairwise(edges)]
     pieces = [tuple(key for key in job.keys if key.seed in group) for group in groups]
     return [dataclasses.replace(job, keys=keys) for keys in pieces if keys]
 

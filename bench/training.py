@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from bench.chains import ChainStack, links_of
 from bench.core.problem import InputKind
 from bench.core.seeding import seed_from
+from bench.memory import group_size
 from bench.protocol import Schedule
 from bench.stacking import Stack
 
@@ -78,6 +79,7 @@ def train(
     batches: Mapping[int, np.ndarray] | None = None,
     *,
     method: Method = "vmap",
+    limit: int | None = None,
 ) -> list[Trained]:
     """Train ``build(seed)`` for every seed at every learning rate, and select by validation error.
 
@@ -88,12 +90,17 @@ def train(
         schedule: steps, rates and checks.
         batches: for each seed the row numbers of its batches, shape (steps, batch size); None for full batches.
         method: how: ``chain`` or ``vmap`` train all members as one program, ``loop`` one after the other.
+        limit: bytes that members may take together (an estimate); more members are trained in several groups.
 
     Returns:
         One result per seed, in the order given.
     """
     members = [_Member(seed, rate) for rate in schedule.learning_rates for seed in seeds]
-    groups = [[member] for member in members] if method == "loop" else [members]
+    size = 1 if method == "loop" else len(members)
+    if size > 1 and limit is not None:
+        rows = schedule.batch_size or len(data.inputs)
+        size = group_size(build(seeds[0]), data.inputs, rows, len(members), limit)
+    groups = [members[start : start + size] for start in range(0, len(members), size)]
     tracks: dict[_Member, _Track] = {}
     for group in groups:
         with torch.random.fork_rng():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +15,7 @@ from architectures.building import build
 from bench.chains import ChainStack
 from bench.core.errors import UnknownName
 from bench.core.problem import Problem
+from bench.memory import group_size, member_bytes
 from bench.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol
 from bench.stacking import Stack
 from bench.training import Method, TrainingData, choose_method, train
@@ -231,6 +233,32 @@ def test_stacking_agrees_over_twenty_steps_of_float32() -> None:
         train(build, [0, 1], single, plan), train(build, [0, 1], single, plan, method="loop"), strict=True
     ):
         assert one.curve.validation == pytest.approx(other.curve.validation, rel=1e-4)
+
+
+def test_members_that_do_not_fit_together_train_in_groups() -> None:
+    one = member_bytes(network(0), data().inputs, 30)
+    whole = train(network, [0, 1, 2], data(), schedule())
+    split = train(network, [0, 1, 2], data(), schedule(), limit=2 * one + 1)
+    alone = train(network, [0, 1, 2], data(), schedule(), limit=1)
+    for results in (split, alone):
+        for one_by_one, together in zip(results, whole, strict=True):
+            assert one_by_one.curve.validation == pytest.approx(together.curve.validation, rel=1e-10)
+    assert group_size(network(0), data().inputs, 30, 6, 2 * one + 1) == 2
+    assert group_size(network(0), data().inputs, 30, 6, 1) == 1
+    assert group_size(network(0), data().inputs, 30, 6, 10**12) == 6
+
+
+def test_the_estimate_of_memory_is_of_the_right_size() -> None:
+    """Against what is allocated in fact: torch's own count over a step of a wide stack."""
+    wide = [nn.Sequential(nn.Linear(8, 512), nn.LayerNorm(512), nn.ReLU(), nn.Linear(512, 1)) for _ in range(4)]
+    x, z = torch.randn(2000, 8), torch.randn(2000)
+    estimate = 4 * member_bytes(wide[0], x, 2000)
+    resource_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    stack = Stack(wide, [1e-3] * 4)
+    for _ in range(3):
+        stack.step(x, z)
+    used = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - resource_before) * 1024
+    assert used < 2 * estimate
 
 
 class TestProtocol:
