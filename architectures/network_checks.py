@@ -33,9 +33,11 @@ def inputs_for(subject: Subject, rows: int = ROWS, seed: int = 0, dtype: torch.d
 
 
 def _different(left: Tensor, right: Tensor, tolerance: float) -> float | None:
-    """The largest difference relative to the largest entry, when above ``tolerance``."""
-    scale = max(1e-30, float(right.detach().abs().max()))
-    gap = float((left - right).detach().abs().max()) / scale
+    """The largest difference relative to the largest entry, when above ``tolerance``; two NaN are no difference."""
+    left, right = left.detach(), right.detach()
+    scale = max(1e-30, float(right.nan_to_num().abs().max()))
+    alike = (left == right) | (left.isnan() & right.isnan())
+    gap = float(torch.where(alike, 0.0, left - right).abs().max()) / scale
     return None if gap <= tolerance else gap
 
 
