@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import multiprocessing
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
@@ -16,6 +19,7 @@ from bench.tracking import choose_mode
 from tasks import Task
 
 DEFAULT_SEEDS = 5
+MOST_GIGABYTES = 1e6
 
 
 def run(
@@ -60,6 +64,8 @@ def run(
     Raises:
         InputError: one line on what is wrong, where, and how to mend it.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit("a worker of a sweep imports the script that started it, and stops where the sweep begins")
     files = tuple(read_plugin(file) for file in plugins)
     for file in files:
         load_plugin(file)
@@ -73,7 +79,9 @@ def run(
         retry=retry,
         plugins=files,
     )
-    cells = _cells(chosen, Selection(tuple(map(_name_of, tasks)), tuple(architectures), tuple(norms)), protocol)
+    cells = _cells(
+        chosen, Selection(tuple(map(_name_of, _several(tasks))), _several(architectures), _several(norms)), protocol
+    )
     with Mirror(choose_mode(wandb), out, options.store, chosen, cells) as mirror:
         results = run_cells(cells, _seeds(seeds, chosen), options, [*watchers, mirror])
         mirror.finish(results)
@@ -113,6 +121,11 @@ def select_cells(cells: Sequence[Cell], asked: Selection) -> list[Cell]:
     return kept
 
 
+def _several(given: Any) -> tuple[Any, ...]:
+    """One name is a list of one, not of its letters."""
+    return (given,) if isinstance(given, (str, Task)) else tuple(given)
+
+
 def _name_of(task: str | Task) -> str:
     return task if isinstance(task, str) else task.name
 
@@ -125,10 +138,11 @@ def _seeds(asked: int | str | Sequence[int] | None, suite: Suite | None) -> tupl
 
 
 def _limits(timeout: float | None, gigabytes: float | None) -> Limits:
-    if timeout is not None and timeout <= 0:
+    if timeout is not None and not 0 < timeout < math.inf:
         raise InputError(f"a timeout of {timeout:g} seconds", where="--timeout", mend="give a positive number")
-    if gigabytes is not None and gigabytes <= 0:
-        raise InputError(f"{gigabytes:g} gigabytes", where="--memory-limit", mend="give a positive number")
+    if gigabytes is not None and not 0 < gigabytes <= MOST_GIGABYTES:
+        mend = f"give a positive number up to {MOST_GIGABYTES:g}"
+        raise InputError(f"{gigabytes:g} gigabytes", where="--memory-limit", mend=mend)
     return Limits(timeout, None if gigabytes is None else int(gigabytes * 2**30))
 
 

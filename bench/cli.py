@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(error: BaseException) -> int:
     """One line on stderr for whatever went wrong, and the exit code that goes with it."""
+    if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
+        return EXIT_COMPLETE  # typer leaves with 1, which says here that cells failed
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else EXIT_COMPLETE
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
@@ -59,6 +61,9 @@ def _report(error: BaseException) -> int:
     if getattr(error, "number", None) in (signal.SIGTERM, signal.SIGHUP):
         _say(f"{error}; what is finished is stored, and the same command goes on from there")
         return 128 + int(error.number)  # type: ignore[attr-defined]
+    if isinstance(error, TyperException) and error.format_message().startswith("Usage:"):  # a command without arguments
+        print(error.format_message(), file=sys.stderr)
+        return EXIT_BAD_INPUT
     if isinstance(error, TyperException):
         _say(" ".join(error.format_message().split()) + " (--help shows what there is)")
         return EXIT_BAD_INPUT

@@ -15,6 +15,8 @@ from bench.core.errors import InputError
 from bench.protocol import get_protocol
 from leaderboard.record import RecordKey, Truth
 
+MOST_SEED = 2**63 - 1  # what the store holds
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -156,7 +158,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """``"3"`` is 0, 1, 2; ``"4,7"`` names seeds.
 
     Raises:
-        InputError: not positive, not whole, negative, repeated, or more than 10,000.
+        InputError: not positive, not whole, negative, repeated, more than 10,000, or beyond 2⁶³ − 1.
     """
     try:
         numbers = [int(piece) for piece in text.rstrip(",").split(",")]
@@ -165,8 +167,9 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             f"{text!r} is not a number of seeds", where="--seeds", mend="--seeds 3, or --seeds 0,4,7"
         ) from None
     if "," in text:
-        if min(numbers) < 0 or len(set(numbers)) < len(numbers):
-            raise InputError(f"seeds {text} are negative or repeated", where="--seeds", mend="distinct seeds from 0 up")
+        if len(set(numbers)) < len(numbers) or not all(0 <= number <= MOST_SEED for number in numbers):
+            mend = f"distinct seeds from 0 to {MOST_SEED}"
+            raise InputError(f"seeds {text.rstrip(',')} are repeated or out of range", where="--seeds", mend=mend)
         return tuple(numbers)
     if not 1 <= numbers[0] <= 10_000:
         raise InputError(f"{numbers[0]} seeds", where="--seeds", mend="between 1 and 10000")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
 import resource
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from multiprocessing import spawn
 
 import torch
 
@@ -16,14 +18,25 @@ from bench.cell import run_job
 from bench.core.plugins import Plugin, load_plugin
 from bench.environment import Surroundings
 from bench.isolation import undisturbed
-from bench.outcomes import Outcome
+from bench.outcomes import Outcome, blank_outcomes
 from bench.plan import Job, Settings
 
 _settings = Settings()
+_fault = ""  # why this process cannot work
 
 
 def start(settings: Settings, memory: int | None, plugins: Sequence[Plugin], surroundings: Surroundings) -> None:
-    """Prepare this process: threads, memory, plug-ins; interrupts belong to the coordinator, and so does life.
+    """Prepare this process; what hinders it becomes the reason of every record that is asked of it."""
+    global _fault
+    try:
+        _prepare(settings, memory, plugins, surroundings)
+    except Exception as error:
+        limit = "" if memory is None else f" with {memory / 2**30:g} gigabytes of memory"
+        _fault = f"a worker could not start{limit}: {type(error).__name__}: {error}"
+
+
+def _prepare(settings: Settings, memory: int | None, plugins: Sequence[Plugin], surroundings: Surroundings) -> None:
+    """Threads, memory, plug-ins; interrupts belong to the coordinator, and so does life.
 
     What is printed here goes to stderr, for stdout carries the results of the command.
     """
@@ -43,6 +56,8 @@ def start(settings: Settings, memory: int | None, plugins: Sequence[Plugin], sur
 
 def run(job: Job) -> list[Outcome]:
     """Run one job with the settings this process was started with."""
+    if _fault:
+        return blank_outcomes(job, "failed", _fault)
     with undisturbed():
         return run_job(job, _settings)
 
@@ -53,3 +68,22 @@ def _end_with_coordinator() -> None:
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
         os._exit(1)
+
+
+def _lenient(import_script: Callable[[str], None]) -> Callable[[str], None]:
+    """``import_script``, surviving whatever the script does.
+
+    multiprocessing imports the script that started a sweep again in every worker, and what it registers becomes known
+    there. A script without ``if __name__ == "__main__"`` meets its own sweep again (:func:`bench.run` ends its import
+    there), and one that was read from stdin is no file at all. No job needs more of it.
+    """
+
+    def survive(path: str) -> None:
+        with contextlib.suppress(Exception, SystemExit):
+            import_script(path)
+
+    return survive
+
+
+if multiprocessing.parent_process() is None:  # the fork server, which loads this once, before it makes workers
+    spawn._fixup_main_from_path = _lenient(spawn._fixup_main_from_path)  # type: ignore[attr-defined]

@@ -46,7 +46,7 @@ def parse_call(text: str, what: str = "name") -> Call:
     """
     source = text.strip()
     if not source:
-        raise InputError(f"empty {what}", mend=f"give a {what}")
+        raise InputError(f"empty {what}", mend=f"name the {what}")
     if len(source) > _MOST_CHARACTERS:
         raise InputError(f"{what} of {len(source)} characters", mend=f"at most {_MOST_CHARACTERS}")
     head, bracket, rest = source.partition("(")

@@ -160,3 +160,39 @@ def test_every_command_has_help_worth_reading() -> None:
         done = farfield(*command, "--help")
         assert done.returncode == 0, done.stderr
         assert len(done.stdout.splitlines()) > 6, command
+
+
+@pytest.mark.parametrize("arguments", [[], ["runs"], ["plot"]])
+def test_a_command_without_arguments_shows_its_help(arguments: list[str]) -> None:
+    done = farfield(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: farfield")
+    assert "\nCommands:\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--memory-limit", "nan"),
+        ("--memory-limit", "1e30"),
+        ("--timeout", "nan"),
+        ("--timeout", "inf"),
+        ("--seeds", "9223372036854775808,"),
+    ],
+)
+def test_numbers_that_are_none_or_too_large(tmp_path: Path, options: tuple[str, str]) -> None:
+    done = farfield("run", "--task", "sine-1d", "--arch", "mean", "--out", str(tmp_path), *options)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert options[0] in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_failed_cell(results: Path) -> None:
+    command = [sys.executable, "-m", "bench.cli", "runs", "export", "--details", "--out", str(results)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0

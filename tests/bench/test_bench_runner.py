@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -318,3 +320,45 @@ def test_an_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     blocked.write_text("")
     with pytest.raises(InputError):
         bench.run(tasks=["sine-1d"], architectures=["mean"], seeds=1, protocol="quick", out=blocked)
+
+
+SCRIPT = """
+import bench
+from torch import nn
+from architectures import register_architecture
+
+@register_architecture("scripted", inputs=("features",))
+def scripted(problem, norm):
+    return nn.Linear(problem.size, 1)
+
+results = bench.run(tasks="sine-1d", architectures=["mean", "scripted"], protocol="quick", seeds=1, wandb="disabled")
+print(sorted(r.status for r in results.records))
+"""
+
+
+@pytest.mark.parametrize("from_stdin", [False, True])
+def test_a_script_needs_no_guard(tmp_path: Path, from_stdin: bool) -> None:
+    code = SCRIPT.replace(', "scripted"]', "]") if from_stdin else SCRIPT  # workers cannot read stdin again
+    (tmp_path / "script.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, "-" if from_stdin else "script.py"],
+        input=code if from_stdin else None,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.stdout == ("['ok']\n" if from_stdin else "['ok', 'ok']\n"), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_worker_that_cannot_start_says_why(tmp_path: Path) -> None:
+    plugin = tmp_path / "shy.py"
+    plugin.write_text("import multiprocessing\nassert multiprocessing.parent_process() is None, 'not in a worker'\n")
+    results = bench.run(
+        tasks=["sine-1d"], architectures=["mean"], out=tmp_path, protocol="quick", wandb="disabled", plugins=[plugin]
+    )
+    assert [r.status for r in results.records] == ["failed"]
+    assert "a worker could not start" in (results.records[0].reason or "")
+    assert "not in a worker" in (results.records[0].reason or "")
