@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
 from bench.core.errors import UnknownName
-from leaderboard.statistics import Interval
+from leaderboard.interval import Interval
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,6 +11,7 @@ from bench.core.registry import natural
 from leaderboard.metrics import GROWTH_FLOOR, clip_error
 from leaderboard.record import CellKey, Record, Truth
 from leaderboard.statistics import Sample
+from leaderboard.summary import measured_exponent, measured_far_error, measured_id_error
 
 
 @dataclass(frozen=True)
@@ -90,16 +91,13 @@ Quantity = Callable[[Record], float | None]
 
 def far_error_of(record: Record) -> float | None:
     """far_error (its parts are clipped); infinite when a far prediction was not finite."""
-    if record.far_error is None and any(s.role == "far" and s.nonfinite for s in record.sets):
-        return math.inf
-    return record.far_error
+    return measured_far_error(record)
 
 
 def id_error_of(record: Record) -> float | None:
     """id_error clipped to [1e-3, 1e3] like every error of which a logarithm is taken; infinite if not finite."""
-    if record.id_error is None and any(s.role == "test" and s.nonfinite for s in record.sets):
-        return math.inf
-    return None if record.id_error is None else clip_error(record.id_error)
+    error = measured_id_error(record)
+    return error if error is None or error == math.inf else clip_error(error)
 
 
 def max_growth_of(record: Record) -> float | None:
@@ -114,9 +112,7 @@ def growth_at(r: float) -> Quantity:
 
 def exponent_of(record: Record) -> float | None:
     """The exponent; infinite where growth is."""
-    if record.exponent is None and record.max_growth == math.inf:
-        return math.inf
-    return record.exponent
+    return measured_exponent(record)
 
 
 def _floored(value: float | None) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from functools import cache
@@ -27,10 +27,11 @@ FINAL_STATUSES: frozenset[Status] = frozenset({"ok", "diverged", "unsupported"})
 Truth = Literal["bounded", "growing", "unknown"]
 Role = Literal["test", "far"]
 
-_MOST_CHARACTERS = 1_000_000  # of a record's JSON; an honest one takes about 4,000
+MOST_CHARACTERS = 2000  # of any text in a record
+_MOST_IN_ALL = 1_000_000  # of a record's JSON; an honest one takes about 4,000
 _CLOSED = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Text = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
 Count = Annotated[int, Field(ge=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -48,6 +49,10 @@ class CellKey:
     architecture: Text
     source_hash: Text
     norm: Text
+
+    def digests(self, seeds: Iterable[int]) -> list[str]:
+        """:meth:`RecordKey.digest` of each seed; what the seeds share is hashed once."""
+        return _digests(self, seeds)
 
 
 @dataclass(frozen=True, order=True, config=_CLOSED)
@@ -70,16 +75,11 @@ class RecordKey:
     @property
     def cell(self) -> CellKey:
         """The key without its seed."""
-        return CellKey(**{name: getattr(self, name) for name in CellKey.__dataclass_fields__})
+        return CellKey(**{name: getattr(self, name) for name in CELL_PARTS})
 
     def digest(self) -> str:
         """SHA-256 (hex) over the length-prefixed parts, the same on every machine."""
-        digest = hashlib.sha256()
-        cell = self.cell
-        for part in (*(getattr(cell, name) for name in CellKey.__dataclass_fields__), str(self.seed)):
-            text = part.encode()
-            digest.update(len(text).to_bytes(8, "big") + text)
-        return digest.hexdigest()
+        return _digests(self, (self.seed,))[0]
 
 
 @dataclass(frozen=True, config=_CLOSED)
@@ -166,8 +166,8 @@ class Record:
     certificate: NotNegative | None = None
     parameters: Count | None = None
     seconds: NotNegative | None = None
-    environment: Annotated[Mapping[str, Annotated[str, Field(max_length=2000)]], Field(max_length=100)] = field(
-        default_factory=dict, hash=False
+    environment: Annotated[Mapping[str, Annotated[str, Field(max_length=MOST_CHARACTERS)]], Field(max_length=100)] = (
+        field(default_factory=dict, hash=False)
     )
     schema_version: Literal[1] = SCHEMA_VERSION
 
@@ -247,17 +247,33 @@ class Record:
         Raises:
             InputError: not JSON, too long, of another schema, or not a valid record.
         """
-        if len(text) > _MOST_CHARACTERS:
-            raise InputError(f"a record of {len(text):,} characters", mend=f"at most {_MOST_CHARACTERS:,}")
+        if len(text) > _MOST_IN_ALL:
+            raise InputError(f"a record of {len(text):,} characters", mend=f"at most {_MOST_IN_ALL:,}")
         try:
             return _adapter().validate_json(text)
         except ValidationError as error:
             raise _explained(error, text) from None
 
 
+CELL_PARTS: tuple[str, ...] = tuple(CellKey.__dataclass_fields__)
 Details = Mapping[str, tuple[float | None, ...]]
 """Stored beside a record, never ranked: ``curve.step``, ``curve.train``, ``curve.validation``, ``function.x``,
 ``function.y`` (tasks of one dimension), ``far.<set>.prediction`` (z)."""
+
+
+def _digests(key: CellKey | RecordKey, seeds: Iterable[int]) -> list[str]:
+    shared = hashlib.sha256(b"".join(_prefixed(getattr(key, name)) for name in CELL_PARTS))
+    digests = []
+    for seed in seeds:
+        digest = shared.copy()
+        digest.update(_prefixed(str(seed)))
+        digests.append(digest.hexdigest())
+    return digests
+
+
+def _prefixed(part: str) -> bytes:
+    text = part.encode()
+    return len(text).to_bytes(8, "big") + text
 
 
 def _require(truth: bool, otherwise: str) -> None:

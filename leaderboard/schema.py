@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from bench.core.errors import InputError
+from leaderboard import summary_table
+from leaderboard.record import Record
 
 APPLICATION_ID = 0x46617246  # "FarF", so that another program's database is not taken for a store
 
@@ -43,7 +46,18 @@ def _create(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create,)
+def _summarize(connection: sqlite3.Connection) -> None:
+    """Schema 2: a summary of every record, so that standings need not read records whole.
+
+    A record that cannot be read gets none; :meth:`leaderboard.store.Store.check` names it.
+    """
+    summary_table.create_tables(connection)
+    for number, body in connection.execute("SELECT id, body FROM records"):
+        with suppress(InputError):
+            summary_table.insert(connection, number, Record.from_json(body))
+
+
+MIGRATIONS: tuple[Migration, ...] = (_create, _summarize)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -7,31 +7,28 @@ out. Totals over tasks are geometric means (of errors and growth) that weigh eve
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from textwrap import shorten
+from typing import Any
 
-from leaderboard.grouping import (
-    CellRecords,
-    Edition,
-    Method,
-    Quantity,
-    by_protocol,
-    current_editions,
-    exponent_of,
-    far_error_of,
-    group_cells,
-    growth_at,
-    id_error_of,
-    max_growth_of,
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from leaderboard.cells import Cells, cells_by_protocol
+from leaderboard.grouping import Edition, Method
+from leaderboard.interval import Interval
 from leaderboard.record import STATUSES, Record, Status, Truth
-from leaderboard.statistics import UNBOUNDED, Interval, Sample, stratified_log_interval, stratified_test, verdict
+from leaderboard.statistics import UNBOUNDED, VERDICTS
+from leaderboard.stored import StoredRecords
+from leaderboard.summary import Summaries
+from leaderboard.tally import Measured, Tally
 
 ALL_TASKS = "all tasks"
 MIXED = "mixed"
+Whole = NDArray[np.int64]
+_TROUBLES = [place for place, status in enumerate(STATUSES) if status not in ("ok", "unsupported")]
 
 
 @dataclass(frozen=True)
@@ -111,127 +108,138 @@ class Board:
     notes: tuple[str, ...]
 
 
-def standings(records: Iterable[Record]) -> list[Board]:
-    """A board for each protocol among ``records``."""
-    return [_board(protocol, cells) for protocol, cells in by_protocol(group_cells(records)).items()]
+def standings(records: Iterable[Record] | Summaries) -> list[Board]:
+    """A board for each protocol among ``records``.
+
+    Args:
+        records: any. Of those in a store (:class:`leaderboard.stored.StoredRecords`) only the summaries are looked at.
+
+    Raises:
+        ValueError: a key occurs twice, or the records of a cell disagree about the truth.
+    """
+    if isinstance(records, StoredRecords):
+        records = records.summaries
+    summaries = records if isinstance(records, Summaries) else Summaries.of(records)
+    return [_board(protocol, cells) for protocol, cells in cells_by_protocol(summaries).items()]
 
 
-def _board(protocol: str, cells: Sequence[CellRecords]) -> Board:
-    current = current_editions(cells)
-    editions = tuple(current.values())
-    overall = []
-    for method in sorted({c.method for c in cells}, key=lambda m: m.order):
-        mine = [c for c in cells if c.method == method and c.edition == current[c.key.task]]
-        missing = tuple(e.task for e in editions if e not in {c.edition for c in mine if c.ok})
-        overall.append(_row(protocol, method, None, mine, missing))
-    every = sorted({c.edition for c in cells}, key=lambda e: [c.edition for c in cells].index(e))
-    per_task = []
-    for edition in every:
-        mine = [c for c in cells if c.edition == edition]
-        per_task += _ranked([_row(protocol, c.method, edition, [c], () if c.ok else (edition.task,)) for c in mine])
-    return Board(protocol, editions, tuple(_ranked(overall)), tuple(per_task), _notes(cells, current, overall))
+def _board(protocol: str, cells: Cells) -> Board:
+    measured, current = Measured(cells), cells.current_editions()
+    totals = np.where(np.isin(cells.edition, current), cells.method, -1)
+    names = [_Name(method, None, None, missing) for method, missing in _missing(cells, current).items()]
+    overall = _rows(protocol, measured.tally(totals, len(names)), names)
+    names = [
+        _Name(cells.methods[m], cells.editions[e], truth, () if n else (cells.editions[e].task,))
+        for m, e, truth, n in zip(
+            *_lists(cells.method, cells.edition), cells.truth, *_lists(cells.finished), strict=True
+        )
+    ]
+    per_task = _rows(protocol, measured.tally(np.arange(len(cells)), len(cells)), names, cells.edition)
+    editions = tuple(cells.editions[e] for e in current.tolist())
+    return Board(protocol, editions, overall, per_task, _notes(cells, current, overall))
 
 
-def _row(
-    protocol: str, method: Method, edition: Edition | None, cells: Sequence[CellRecords], missing: tuple[str, ...]
-) -> Standing:
-    records = [r for c in cells for r in c.records]
-    ok = [c for c in cells if c.ok]
-    verdicts: Counter[str] = Counter(verdict([r.exponent for r in c.ok], c.exact) for c in ok)
-    statuses = Counter(r.status for r in records)
-    sizes = [r.parameters for r in records if r.parameters is not None]
-    times = [r.seconds for r in records if r.seconds is not None]
-    return Standing(
-        protocol=protocol,
-        method=method,
-        edition=edition,
-        truth=cells[0].truth if edition else None,
-        rank=0,
-        far_error=_geometric(ok, far_error_of),
-        far_error_bounded=_geometric([c for c in ok if c.truth == "bounded"], far_error_of),
-        far_error_growing=_geometric([c for c in ok if c.truth == "growing"], far_error_of),
-        id_error=_geometric(ok, id_error_of),
-        max_growth=_geometric(ok, max_growth_of),
-        growth_10=_geometric(ok, growth_at(10)),
-        growth_100=_geometric(ok, growth_at(100)),
-        exponent=_arithmetic(ok, exponent_of),
-        verdict=_common(verdicts),
-        verdicts=tuple(sorted(verdicts.items())),
-        counts=tuple((status, statuses[status]) for status in STATUSES),
-        nonfinite=sum(not r.is_finite for c in ok for r in c.ok),
-        seeds=(min((len(c.ok) for c in cells), default=0), max((len(c.ok) for c in cells), default=0)),
-        missing=missing,
-        parameters=(min(sizes), max(sizes)) if sizes else None,
-        seconds=math.fsum(times) if times else None,
-        reasons=tuple(dict.fromkeys(r.reason for r in records if r.reason)),
+@dataclass(frozen=True)
+class _Name:
+    """What a row speaks of."""
+
+    method: Method
+    edition: Edition | None
+    truth: Truth | None
+    missing: tuple[str, ...]
+
+
+def _missing(cells: Cells, current: Whole) -> dict[Method, tuple[str, ...]]:
+    """For each method the tasks, among the editions ``current``, of which it has no finished record."""
+    done = cells.finished > 0
+    there = set(zip(*_lists(cells.method[done], cells.edition[done]), strict=True))
+    wanted = [(e, cells.editions[e].task) for e in current.tolist()]
+    return {m: tuple(task for e, task in wanted if (i, e) not in there) for i, m in enumerate(cells.methods)}
+
+
+def _rows(protocol: str, tally: Tally, names: Sequence[_Name], section: Whole | None = None) -> tuple[Standing, ...]:
+    """The rows of ``tally``, whose ``names`` are in natural order within a section, in order of section and rank."""
+    sections = np.zeros(len(names), dtype=np.int64) if section is None else section
+    order, rank = _ranked(_merit(tally, names), sections)
+    columns: dict[str, Sequence[Any]] = {name: tests.intervals() for name, tests in tally.intervals.items()}
+    columns |= {
+        "verdicts": [
+            tuple(sorted((v, n) for v, n in zip(VERDICTS, row, strict=True) if n)) for row in tally.verdicts.tolist()
+        ],
+        "counts": [tuple(zip(STATUSES, row, strict=True)) for row in tally.counts.tolist()],
+        "nonfinite": tally.nonfinite.tolist(),
+        "seeds": list(zip(*_lists(tally.least_seeds, tally.most_seeds), strict=True)),
+        "parameters": [None if a != a else (int(a), int(b)) for a, b in tally.parameters.tolist()],
+        "seconds": [None if t != t else t for t in tally.seconds.tolist()],
+        "reasons": tally.reasons,
+    }
+    return tuple(
+        Standing(
+            protocol=protocol,
+            rank=rank,
+            verdict=_common(columns["verdicts"][place]),
+            **vars(names[place]),
+            **{name: column[place] for name, column in columns.items()},
+        )
+        for place, rank in zip(order.tolist(), rank.tolist(), strict=True)
     )
 
 
-def _samples(cells: Sequence[CellRecords], quantity: Quantity) -> list[Sample]:
-    return [s for s in (c.sample(quantity) for c in cells) if s is not None]
+def _lists(*arrays: NDArray[Any]) -> list[list[Any]]:
+    return [array.tolist() for array in arrays]
 
 
-def _geometric(cells: Sequence[CellRecords], quantity: Quantity) -> Interval | None:
-    samples = _samples(cells, quantity)
-    return stratified_log_interval(samples) if samples else None
-
-
-def _arithmetic(cells: Sequence[CellRecords], quantity: Quantity) -> Interval | None:
-    samples = _samples(cells, quantity)
-    return stratified_test(samples).interval if samples else None
-
-
-def _common(verdicts: Counter[str]) -> str:
+def _common(verdicts: Sequence[tuple[str, int]]) -> str:
     if not verdicts:
         return "none"
-    return next(iter(verdicts)) if len(verdicts) == 1 else MIXED
+    return verdicts[0][0] if len(verdicts) == 1 else MIXED
 
 
-def _ranked(rows: Sequence[Standing]) -> list[Standing]:
-    """The rows in order of rank; equal ones share it, in natural order of their names."""
-    ordered = sorted(rows, key=lambda row: (_merit(row), row.method.order))
-    ranks: list[int] = []
-    for place, row in enumerate(ordered):
-        tied = place > 0 and _merit(row) == _merit(ordered[place - 1])
-        ranks.append(ranks[-1] if tied else place + 1)
-    return [replace(row, rank=rank) for row, rank in zip(ordered, ranks, strict=True)]
+def _merit(tally: Tally, names: Sequence[_Name]) -> NDArray[np.float64]:
+    """(rows, keys) Less is better: soundness, how many tasks are lacking, then the numbers.
+
+    Soundness is 0, or 1 of what lacks tasks, 2 with records that diverged, failed or are not finite, 3 without result.
+    """
+    lacking = np.array([len(name.missing) for name in names])
+    means = [tally.intervals[name].mean for name in ("far_error", "id_error", "max_growth")]
+    none = np.isnan(tally.intervals["id_error"].mean)
+    trouble = tally.nonfinite + tally.counts[:, _TROUBLES].sum(axis=1)
+    soundness = np.select([none, trouble > 0, lacking > 0], [3, 2, 1], 0)
+    return np.stack([soundness, lacking, *(np.where(np.isnan(m), np.inf, m) for m in means)], axis=1)
 
 
-def _merit(row: Standing) -> tuple[float, ...]:
-    """Less is better: soundness, how many tasks are lacking, then the numbers."""
-    numbers = (math.inf if i is None else i.mean for i in (row.far_error, row.id_error, row.max_growth))
-    return _class(row), len(row.missing), *numbers
+def _ranked(merit: NDArray[np.float64], section: Whole) -> tuple[Whole, Whole]:
+    """Places of the rows in order of section and merit, and their ranks in the section; equal ones share a rank."""
+    order = np.lexsort((*merit.T[::-1], section))
+    merit, section = merit[order], section[order]
+    place = np.arange(len(order))
+    new = np.diff(section, prepend=-1) != 0
+    differs = new | np.any(merit != np.roll(merit, 1, axis=0), axis=1)
+    start = np.maximum.accumulate(np.where(new, place, 0))
+    first = np.maximum.accumulate(np.where(differs, place, 0))
+    return order, first - start + 1
 
 
-def _class(row: Standing) -> int:
-    """0 sound, 1 lacks tasks, 2 has records that diverged, failed or are not finite, 3 has no result."""
-    if row.id_error is None:
-        return 3
-    if row.trouble:
-        return 2
-    return 1 if row.missing else 0
-
-
-def _notes(cells: Sequence[CellRecords], current: dict[str, Edition], overall: Sequence[Standing]) -> tuple[str, ...]:
-    notes = []
-    for task, edition in current.items():
-        others = {c.edition for c in cells if c.key.task == task} - {edition}
-        if others:
-            notes.append(
-                f"{task}: {len(others)} older edition(s) (another version or other data) are ranked by themselves"
-                f" and not in totals; totals use version {edition.version}, data {edition.data_hash[:8]}"
-            )
+def _notes(cells: Cells, current: Whole, overall: Sequence[Standing]) -> tuple[str, ...]:
+    editions = Counter(edition.task for edition in cells.editions)
+    notes = [
+        f"{edition.task}: {editions[edition.task] - 1} older edition(s) (another version or other data) are ranked by"
+        f" themselves and not in totals; totals use version {edition.version}, data {edition.data_hash[:8]}"
+        for edition in (cells.editions[e] for e in current.tolist())
+        if editions[edition.task] > 1
+    ]
     sources = Counter((row.method.architecture, row.method.norm) for row in overall)
     if any(n > 1 for n in sources.values()):
         notes.append("rows with the same name and different source code are kept apart")
-    if any(row.seeds[1] < 2 and row.exponent and row.exponent.low is None and row.seeds[1] for row in overall):
+    if any(row.seeds[1] == 1 and row.exponent and row.exponent.low is None for row in overall):
         notes.append("one seed gives neither an interval nor a verdict: run more with --seeds")
-    return (*notes, *_reasons(cells))
+    return (*notes, *_reasons(cells.records))
 
 
-def _reasons(cells: Sequence[CellRecords], most: int = 4) -> list[str]:
+def _reasons(records: Summaries, most: int = 4) -> list[str]:
     """Why records are not ok: the most frequent reasons, and how many there are besides."""
-    counted = Counter((r.status, r.reason) for c in cells for r in c.records if r.reason)
-    lines = [f"{n} {status}: {shorten(reason or '', 200)}" for (status, reason), n in counted.most_common(most)]
+    told = zip(records.status.tolist(), records.reason, strict=True)
+    counted = Counter((STATUSES[status], reason) for status, reason in told if reason)
+    lines = [f"{n} {status}: {shorten(reason, 200)}" for (status, reason), n in counted.most_common(most)]
     left = len(counted) - len(lines)
     return [*lines, f"and {left} other reasons"] if left else lines
