@@ -37,6 +37,7 @@ def run(
     memory_limit: float | None = None,
     retry: bool = False,
     keep_weights: bool = False,
+    max_parameters: int = 200_000_000,
     plugins: Sequence[str | Path] = (),
     wandb: str | None = None,
     watchers: Sequence[Watcher] = (),
@@ -57,6 +58,7 @@ def run(
         memory_limit: gigabytes of address space that a worker may take.
         retry: run failed and timed-out records again.
         keep_weights: write the selected weights to ``out/weights`` as safetensors.
+        max_parameters: networks with more are ``unsupported``.
         plugins: files that register tasks or architectures.
         wandb: ``online``, ``offline`` (the default, unless the variable WANDB_MODE says otherwise) or ``disabled``.
         watchers: told of the sweep's course.
@@ -74,7 +76,9 @@ def run(
     options = RunOptions(
         out=out,
         workers=workers,
-        settings=Settings(device=_device(device), weights=out / "weights" if keep_weights else None),
+        settings=Settings(
+            device=_device(device), weights=out / "weights" if keep_weights else None, max_parameters=max_parameters
+        ),
         limits=_limits(timeout, memory_limit),
         retry=retry,
         plugins=files,

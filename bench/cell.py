@@ -50,7 +50,8 @@ class _Context:
     def initial(self, seed: int) -> Any:
         """The initialized network (or estimator) of a run's seed: a function of task, architecture and seed alone."""
         named = seed_from("weights", self.task.name, self.architecture.name, seed)
-        return build(self.architecture, self.scheme, self.task.problem, named)
+        most = self.settings.max_parameters
+        return build(self.architecture, self.scheme, self.task.problem, named, most)
 
 
 def run_job(job: Job, settings: Settings) -> list[Outcome]:

@@ -64,6 +64,7 @@ class Settings:
         weights: directory that receives the selected weights as safetensors, or None.
         threads: torch threads of the worker.
         workers: processes that share the machine's memory.
+        max_parameters: networks with more are ``unsupported``.
     """
 
     device: str = "cpu"
@@ -71,6 +72,7 @@ class Settings:
     weights: Path | None = None
     threads: int = 1
     workers: int = 1
+    max_parameters: int = 200_000_000
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,9 @@ def run(
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="Keep the selected weights as safetensors.")
     ] = False,
+    max_parameters: Annotated[
+        int, typer.Option("--max-parameters", min=1, help="Networks with more parameters are unsupported.")
+    ] = 200_000_000,
     plugin: Plugin = None,
     data: Annotated[Path | None, typer.Option("--data", help="Your own table, CSV or Parquet, as the task.")] = None,
     target: Annotated[str | None, typer.Option("--target", help="With --data: the column to predict.")] = None,
@@ -120,6 +123,7 @@ def run(
             memory_limit=memory_limit,
             retry=retry,
             keep_weights=keep_weights,
+            max_parameters=max_parameters,
             plugins=plugin or (),
             wandb=wandb,
             watchers=[watcher],
