@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
@@ -20,6 +20,7 @@ Format = Literal["table", "markdown", "csv", "json"]
 Direction = Literal["lower", "higher"]
 Row = TypeVar("Row")
 GAP = "\x1f"  # in a heading or the text of ``Column.show``: a space, where a terminal's table breaks the line
+Texts = Mapping[str, Sequence[str]]  # what each column shows, by its name
 Value = str | int | float | bool | None | Interval | tuple[str, ...]
 
 
@@ -122,6 +123,8 @@ def show_value(value: Value, gap: str = " ") -> str:
 
 def clean(text: str) -> str:
     """The text without characters that move a cursor; only line ends that this module itself writes remain."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 
@@ -132,12 +135,14 @@ def _table(grids: Sequence[Grid[Any]], width: int | None, color: bool) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=color, no_color=not color, highlight=False)
     for grid in grids:
-        columns, hidden = grid.visible(), []
-        while _width(grid, columns) > console.width and any(c.spare for c in columns):
+        texts = {c.name: [c.text(row, gap="\n") for row in grid.rows] for c in grid.columns if not c.extra}
+        columns = [c for c in grid.columns if any(text not in ("", "–") for text in texts.get(c.name, ()))]
+        hidden: list[Column[Any]] = []
+        while _width(grid, columns, texts) > console.width and any(c.spare for c in columns):
             hidden.append(max(columns, key=lambda c: c.spare))
             columns.remove(hidden[-1])
         console.print(Text(clean(grid.title), style="bold"))
-        console.print(_rich_table(grid, columns))
+        console.print(_rich_table(grid, columns, texts))
         notes = list(grid.notes)
         if hidden:
             names = ", ".join(c.heading.replace(GAP, " ") for c in reversed(hidden))
@@ -148,22 +153,26 @@ def _table(grids: Sequence[Grid[Any]], width: int | None, color: bool) -> str:
     return out.getvalue()
 
 
-def _rich_table(grid: Grid[Any], columns: Sequence[Column[Any]]) -> Table:
+def _rich_table(grid: Grid[Any], columns: Sequence[Column[Any]], texts: Texts) -> Table:
+    from rich.text import Text
+
+    table = _empty_table(grid, columns)
+    for place, row in enumerate(grid.rows):
+        if grid.section and place and grid.section(row) != grid.section(grid.rows[place - 1]):
+            table.add_section()
+        table.add_row(*(Text(texts[column.name][place]) for column in columns))
+    return table
+
+
+def _empty_table(grid: Grid[Any], columns: Sequence[Column[Any]]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
     for column in columns:
-        table.add_column(
-            Text(column.heading.replace(GAP, "\n")),
-            justify="right" if _numeric(column, grid) else "left",
-            overflow="fold",
-        )
-    for place, row in enumerate(grid.rows):
-        if grid.section and place and grid.section(row) != grid.section(grid.rows[place - 1]):
-            table.add_section()
-        table.add_row(*(Text(column.text(row, gap="\n")) for column in columns))
+        justify: Literal["left", "right"] = "right" if _numeric(column, grid) else "left"
+        table.add_column(Text(column.heading.replace(GAP, "\n")), justify=justify, overflow="fold")
     return table
 
 
@@ -171,12 +180,19 @@ def _numeric(column: Column[Any], grid: Grid[Any]) -> bool:
     return any(isinstance(column.value(row), int | float | Interval) for row in grid.rows)
 
 
-def _width(grid: Grid[Any], columns: Sequence[Column[Any]]) -> int:
-    """Characters that the table wants."""
+def _width(grid: Grid[Any], columns: Sequence[Column[Any]], texts: Texts) -> int:
+    """Characters that the table wants: those of a table with the widest line of each column as its only row."""
+    from rich.cells import cell_len
     from rich.console import Console
+    from rich.text import Text
 
-    wide = Console(width=10_000)
-    return wide.measure(_rich_table(grid, columns)).maximum
+    table = _empty_table(grid, columns)
+    table.add_row(*(Text(max(_lines(texts[column.name]), key=cell_len, default="")) for column in columns))
+    return Console(width=10_000).measure(table).maximum
+
+
+def _lines(texts: Sequence[str]) -> Iterator[str]:
+    return (line for text in texts for line in text.split("\n"))
 
 
 def _markdown(grids: Sequence[Grid[Any]]) -> str:

@@ -31,7 +31,7 @@ Whole = NDArray[np.int64]
 _TROUBLES = [place for place, status in enumerate(STATUSES) if status not in ("ok", "unsupported")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A row: one method on one task, or over all tasks of the board (then ``edition`` is ``None``).
 

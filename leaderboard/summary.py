@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,36 +164,42 @@ class Summaries:
     def of(cls, records: Iterable[Record]) -> Summaries:
         """The summaries of ``records``."""
         cells: dict[CellKey, int] = {}
-        rows = [(cells.setdefault(r.key.cell, len(cells)), *Summary.of(r).values()) for r in records]
-        return cls.from_rows(list(cells), rows)
+        places, rows = [], []
+        for record in records:
+            places.append(cells.setdefault(record.key.cell, len(cells)))
+            rows.append(Summary.of(record).values())
+        return cls.from_rows(list(cells), places, rows)
 
     @classmethod
-    def from_rows(cls, cells: Sequence[CellKey], rows: Sequence[tuple[object, ...]]) -> Summaries:
+    def from_rows(
+        cls, cells: Sequence[CellKey], cell: Sequence[int] | NDArray[np.int64], rows: Sequence[tuple[object, ...]]
+    ) -> Summaries:
         """Columns from rows.
 
         Args:
             cells: distinct cells.
-            rows: of each record its cell's place and the fields of its summary, in order.
+            cell: of each record the place of its cell.
+            rows: of each record the fields of its summary, in order; what follows them is ignored.
 
         Raises:
-            ValueError: a row is none: an unknown status or cell, a negative error, text for a number.
+            ValueError: a row is none: an unknown status, a negative error, text for a number.
         """
-        columns = dict(zip(("cell", *SUMMARY_FIELDS), zip(*rows, strict=True), strict=True)) if rows else {}
-        of = columns.get
-        places: dict[object, int] = {status: place for place, status in enumerate(STATUSES)}
+        turned = list(zip(*rows, strict=True)) or [()] * len(SUMMARY_FIELDS)
+        columns: dict[str, Any] = dict(zip(SUMMARY_FIELDS, turned, strict=False))
+        codes: dict[object, int] = {status: code for code, status in enumerate(STATUSES)}
         try:
             made = cls(
                 cells=tuple(cells),
-                cell=np.array(of("cell", ()), dtype=np.int64),
-                digest=of("digest", ()),
-                created=of("created", ()),
-                reason=of("reason", ()),
-                seed=np.array(of("seed", ()), dtype=np.int64),
-                status=np.array([places[s] for s in of("status", ())], dtype=np.int64),
-                truth=np.array(of("truth", ()), dtype=np.str_),
-                deterministic=np.array(of("deterministic", ()), dtype=np.bool_),
-                finite=np.array(of("finite", ()), dtype=np.bool_),
-                numbers=np.array([of(name, ()) for name in NUMBERS], dtype=np.float64).T.copy(),
+                cell=np.asarray(cell, dtype=np.int64),
+                digest=columns["digest"],
+                created=columns["created"],
+                reason=columns["reason"],
+                seed=np.array(columns["seed"], dtype=np.int64),
+                status=np.array([codes[status] for status in columns["status"]], dtype=np.int64),
+                truth=np.array(columns["truth"], dtype=np.str_),
+                deterministic=np.array(columns["deterministic"], dtype=np.bool_),
+                finite=np.array(columns["finite"], dtype=np.bool_),
+                numbers=np.array([columns[name] for name in NUMBERS], dtype=np.float64).T.copy(),
             )
         except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"a summary is damaged: {error}") from None

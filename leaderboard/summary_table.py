@@ -61,7 +61,7 @@ def read(connection: sqlite3.Connection, where: str, values: Iterable[str | int]
             "SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM summaries)"
         ).fetchone()
         keys = connection.execute(f"SELECT id, {_PARTS} FROM cells").fetchall()
-        query = f"SELECT cell, {_FIELDS} FROM summaries JOIN cells ON cells.id = summaries.cell{where}"
+        query = f"SELECT {_FIELDS}, cell FROM summaries JOIN cells ON cells.id = summaries.cell{where}"
         rows = connection.execute(query, tuple(values)).fetchall()
     finally:
         connection.execute("COMMIT")
@@ -70,7 +70,7 @@ def read(connection: sqlite3.Connection, where: str, values: Iterable[str | int]
     places = {row[0]: place for place, row in enumerate(keys)}
     try:
         cells = [CellKey(*row[1:]) for row in keys]
-        return Summaries.from_rows(cells, [(places[row[0]], *row[1:]) for row in rows]).in_order()
+        return Summaries.from_rows(cells, [places[row[-1]] for row in rows], rows).in_order()
     except ValueError as error:  # pydantic's is one too
         raise _damaged(str(error)) from None
 
