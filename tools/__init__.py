@@ -1,0 +1,1 @@
+"""Scripts that measure FarField; they are not installed with it."""

@@ -1,10 +1,13 @@
 """Four training jobs, timed side by side: a plain PyTorch loop, FarField, JAX where it is installed, and the floor.
 
-Ten seeds each, one learning rate, the same networks, data and steps. *plain*: the loop anybody would write, with
-PyTorch's default Adam and threads. *FarField*: what a worker runs, the seeds split over one single-threaded process a
-core, as the runner splits a lone cell; building, stacking and moving results are counted, starting the processes is not
-(a sweep does so once, and plain does not count importing torch either). *JAX*: one jitted, vectorized program with its compilation.
-*floor*: the arithmetic of the matrix products at the rate that these very processes reach in large ones.
+Ten seeds each, one learning rate, the same networks, data and steps.
+
+- *plain*: the loop anybody would write, with PyTorch's default Adam and threads.
+- *FarField*: what a worker runs, the seeds split over one single-threaded process a core, as the runner splits a lone
+  cell. Building, stacking and moving results are counted; starting the processes is not (a sweep does so once, and
+  plain does not count importing torch either).
+- *JAX*: one jitted program, vectorized over seeds, with its compilation.
+- *floor*: the arithmetic of the matrix products at the rate that these very processes reach in large ones.
 """
 
 from __future__ import annotations
