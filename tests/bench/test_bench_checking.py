@@ -147,9 +147,12 @@ class Ears:
     ],
     ids=["exits", "fails", "registers nothing", "taken", "two", "no name", "needs an argument", "seeds", "threads"],
 )
-def test_what_goes_wrong_on_import_is_named(tmp_path: Path, text: str, check: str, seen: str) -> None:
+def test_what_goes_wrong_on_import_is_named(
+    tmp_path: Path, text: str, check: str, seen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, ears = tmp_path / "mine.py", Ears()
     path.write_text(HEAD + text)
+    monkeypatch.delitem(sys.modules, read_plugin(path).module, raising=False)
     known, threads = set(registry.names()), torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
         inside._load(read_plugin(path), inside.Reporter(ears.writing), Surroundings.now())

@@ -70,6 +70,7 @@ number = 5
 def forget() -> Iterator[None]:
     """Plug-ins of one test are not there in the next."""
     before = set(registry.names())
+    forget_modules()
     yield
     for name in set(registry.names()) - before:
         registry.remove(name)
