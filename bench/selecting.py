@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bench.core.errors import InputError
 from bench.suite import load_suite
-from leaderboard.record import Record
 from leaderboard.store import RecordFilter, Store
+from leaderboard.stored import StoredRecords
 
 STORE_NAME = "records.sqlite"
 
@@ -32,7 +32,7 @@ def stored_records(
     tasks: Sequence[str] | None = None,
     architectures: Sequence[str] | None = None,
     norms: Sequence[str] | None = None,
-) -> list[Record]:
+) -> StoredRecords:
     """The records in ``out`` that belong to ``suite`` and match the patterns; what is not given asks for all.
 
     Raises:
@@ -45,10 +45,11 @@ def stored_records(
         norm=tuple(norms or ()),
     )
     with Store(existing_store(out)) as store:
-        records = list(store.records(wanted))
+        summaries = store.summaries(wanted)
     if suite is not None:
         cells = {(c.task, c.architecture, c.norm, c.protocol) for c in load_suite(suite).cells(protocol)}
-        records = [r for r in records if (r.key.task, r.key.architecture, r.key.norm, r.key.protocol) in cells]
-    if not records:
+        inside = [(k.task, k.architecture, k.norm, k.protocol) in cells for k in summaries.cells]
+        summaries = summaries.take([place for place, cell in enumerate(summaries.cell.tolist()) if inside[cell]])
+    if not len(summaries):
         raise InputError("no stored record matches", where=str(out), mend="farfield run first, or ask for less")
-    return records
+    return StoredRecords(existing_store(out), summaries)

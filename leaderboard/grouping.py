@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from bench.core.registry import natural
 from leaderboard.metrics import GROWTH_FLOOR, clip_error
 from leaderboard.record import CellKey, Record, Truth
-from leaderboard.statistics import Sample
-from leaderboard.summary import measured_exponent, measured_far_error, measured_id_error
+from leaderboard.summary import measured_far_error, measured_id_error
 
 
 @dataclass(frozen=True)
@@ -79,11 +78,6 @@ class CellRecords:
         """No training randomness in any of them."""
         return all(r.deterministic for r in self.ok)
 
-    def sample(self, quantity: Quantity) -> Sample | None:
-        """The quantity over the finished seeds; ``None`` when it is missing everywhere."""
-        values = tuple(v for v in map(quantity, self.ok) if v is not None)
-        return Sample(values, self.exact) if values else None
-
 
 Quantity = Callable[[Record], float | None]
 """A number of a finished record, ready for its statistics; infinite where growth is, ``None`` where not measured."""
@@ -102,21 +96,8 @@ def id_error_of(record: Record) -> float | None:
 
 def max_growth_of(record: Record) -> float | None:
     """Max growth, floored at 1e-6."""
-    return _floored(record.max_growth)
-
-
-def growth_at(r: float) -> Quantity:
-    """The quantity G(r), floored at 1e-6."""
-    return lambda record: _floored(record.growth_at(r))
-
-
-def exponent_of(record: Record) -> float | None:
-    """The exponent; infinite where growth is."""
-    return measured_exponent(record)
-
-
-def _floored(value: float | None) -> float | None:
-    return None if value is None else max(value, GROWTH_FLOOR)
+    growth = record.max_growth
+    return None if growth is None else max(growth, GROWTH_FLOOR)
 
 
 def group_cells(records: Iterable[Record]) -> list[CellRecords]:
