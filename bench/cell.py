@@ -174,7 +174,7 @@ def _probe(
         _keep_weights(result.state, key, context.settings.weights)
     predict = probing.network_predict(module, context.settings.device)
     fields = _measured(predict, context.task, rays)
-    worst = probing.worst_growth(module, context.task, rays)
+    worst = probing.worst_growth(module, context.task, rays, growth=fields["growth"])
     bound = certificate(module)
     fields |= {
         "status": "ok",

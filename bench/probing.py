@@ -7,7 +7,7 @@ stands at ``r R d`` where R is the task's radius.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -89,24 +89,32 @@ def network_predict(module: nn.Module, device: torch.device | str = "cpu", most:
 
 
 def worst_growth(
-    module: nn.Module, task: StandardizedTask, rays: np.ndarray, steps: int = 20
+    module: nn.Module,
+    task: StandardizedTask,
+    rays: np.ndarray,
+    steps: int = 20,
+    growth: Sequence[float | None] | None = None,
 ) -> tuple[tuple[float, float], ...]:
     """Worst-case growth ``max over |x| <= r R of |z(x)| / max |z_train|`` for each radius of ``WORST_RADII``.
 
     Searched by projected gradient ascent on ``|z|`` in float64: starts are the rays at r; each step goes a tenth of the
     ball's radius along the normalized gradient and back onto the ball. What is found is a lower bound of
-    the true maximum, never below the growth along the rays.
+    the true maximum, never below the ``growth`` along the rays anywhere inside the ball.
 
     Args:
         module: in float64 and evaluation mode.
         rays: unit directions, shape (n, *shape).
+        growth: along these rays at the distances of the ladder, None where it is infinite.
     """
     results = []
     for distance in WORST_RADII:
         reach = distance * task.radius
         starts = torch.as_tensor(rays * reach, dtype=torch.float64)
         best = _ascend(module, starts, reach, task, steps)
-        results.append((distance, best / task.target_max if task.target_max else math.inf))
+        found = best / task.target_max if task.target_max else math.inf
+        # growth need not rise with distance: the largest may lie well inside, where no search began
+        along = [] if growth is None else list(zip(metrics.LADDER, growth, strict=True))
+        results.append((distance, max([found, *(math.inf if g is None else g for r, g in along if r <= distance)])))
     return tuple(results)
 
 

@@ -139,6 +139,9 @@ def run(
         f"stored in {results.store}",
         file=sys.stderr,
     )
+    if results.records and all(record.status == "unsupported" for record in results.records):
+        reason = results.records[0].reason or "unsupported"
+        raise InputError(f"nothing of this can be run: {reason}", mend="choose another architecture, norm or task")
     return 0 if results.complete else EXIT_INCOMPLETE
 
 

@@ -196,3 +196,20 @@ def test_a_reader_that_goes_away_is_no_failed_cell(results: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--arch", "mlp(depth=2)", "--norm", "layer@hidden9"), "hidden2.post"),
+        (("--arch", "mlp", "--norm", "group(groups=7)@all"), "1, 2, 4, 8"),
+        (("--arch", "cnn"), "not features"),
+        (("--arch", "mlp(width=100000)"), "10,000,400,001 parameters"),
+    ],
+)
+def test_what_can_nowhere_be_run_is_bad_input(tmp_path: Path, options: tuple[str, ...], named: str) -> None:
+    arguments = ["run", "--task", "sine-1d", "--protocol", "quick", "--seeds", "1", "--out", str(tmp_path)]
+    done = farfield(*arguments, *options)
+    assert done.returncode == 2
+    assert named in done.stderr.splitlines()[-1]
+    assert "1 unsupported" in done.stderr
