@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -16,12 +17,12 @@ Draw = Callable[[str], torch.Generator]
 """Gives the generator of one of a layer's parameters by its name."""
 
 
-class Drawn(nn.Module):
+class Drawn(nn.Module, ABC):
     """A layer that draws its own parameters."""
 
+    @abstractmethod
     def draw(self, generator: Draw) -> None:
         """Fill every parameter of this layer from ``generator(parameter name)``, in place."""
-        raise NotImplementedError
 
 
 def initialize(module: nn.Module, seed: int) -> None:
