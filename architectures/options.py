@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+MOST_LAYERS = 10_000  # as modules, more take minutes to build, only to be counted
+MOST_UNITS = 10_000_000  # beyond, sizes overflow before parameters can be counted
+
 ActivationName = Literal["relu", "leaky_relu", "gelu", "silu", "tanh", "erf", "sine"]
 Init = Literal["torch", "paper"]
 Parameterization = Literal["standard", "ntk"]
@@ -211,8 +214,12 @@ def divisors(size: int) -> str:
 
 def _positive(options: object, *names: str) -> None:
     for name in names:
-        if getattr(options, name) < 1:
-            raise ValueError(f"{name} must be at least 1, not {getattr(options, name)}")
+        value = getattr(options, name)
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value}")
+        most = MOST_LAYERS if name in ("depth", "stages") else MOST_UNITS
+        if value > most:
+            raise ValueError(f"{name} must be at most {most:,}, not {value:,}")
 
 
 def _divide(part: str, count: int, whole: str, size: int) -> None:

@@ -57,6 +57,8 @@ def test_options_have_one_canonical_spelling() -> None:
         ("mpl", ["'mpl'", "'mlp'"]),
         ("mlp(widht=3)", ["'widht'", "'width'"]),
         ("mlp(width=0)", ["width must be at least 1"]),
+        ("mlp(width=99999999999999999999)", ["width must be at most 10,000,000"]),
+        ("transformer(depth=1000000)", ["depth must be at most 10,000"]),
         ("mlp(width=wide)", ["whole number"]),
         ("mlp(activation=rleu)", ["'rleu'", "'relu'"]),
         ("transformer(width=64, heads=5)", ["heads=5", "width=64", "1, 2, 4, 8"]),
