@@ -45,9 +45,14 @@ def locate(path: str) -> Path:
 
 
 def fingerprint(path: str) -> str:
-    """SHA-256 of the file behind ``path``, as 64 hexadecimal digits."""
+    """SHA-256 of the file behind ``path``, as 64 hexadecimal digits.
+
+    Raises:
+        InputError: there is no such file, it cannot be read, or it is too large to be read as a table.
+    """
     file = locate(path)
     status = file.stat()
+    _check_memory(status.st_size, path)  # before minutes go into reading it
     return _hash(str(file.resolve()), status.st_size, status.st_mtime_ns)
 
 

@@ -193,3 +193,11 @@ def test_data_frames_with_double_names_are_refused() -> None:
 def test_it_is_not_listed() -> None:
     assert "own-data" not in tasks.list_tasks()
     assert tasks.get_card("own-data").truth == "unknown"
+
+
+def test_a_file_larger_than_memory_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "huge.csv"
+    with path.open("wb") as file:
+        file.truncate(2**43)  # takes no disk; to read it would take hours
+    with pytest.raises(InputError, match="too large"):
+        tasks.own_data(path, target="y", far_by="x").load()
