@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 import multiprocessing
 import multiprocessing.forkserver
 import os
+import queue
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -19,7 +22,12 @@ from bench.environment import Surroundings
 from bench.outcomes import Outcome, blank_outcomes
 from bench.plan import Job, Settings
 
+AHEAD = 4
+"""Jobs a worker that are handed out at once: it never waits for the coordinator, which may be storing."""
+
+_MOST_TOGETHER = 100
 _PRELOAD = ["bench.worker"]
+Future = concurrent.futures.Future[list[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -55,29 +63,40 @@ class LocalExecutor:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOAD)
         _start_fork_server()
-        from bench import worker
-
-        self._run = worker.run
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=0,
-            initializer=worker.start,
+            initializer=_start_worker,
             initargs=(settings, limits.memory, tuple(plugins), Surroundings.here()),
             context=context,
         )
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, list[Outcome]]]:
-        """Yield each job with its outcomes as it ends. Every job is answered: a fault becomes records."""
-        waiting: dict[concurrent.futures.Future[list[Outcome]], Job] = {
-            self._pool.schedule(self._run, args=[job], timeout=self.limits.seconds): job for job in jobs
-        }
-        while waiting:
-            done, _ = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
-            for future in done:
-                job = waiting.pop(future)
-                yield job, self._outcomes(job, future)
+    def run(self, jobs: Iterable[Job]) -> Iterator[list[tuple[Job, list[Outcome]]]]:
+        """Yield jobs with their outcomes as they end, those together that have ended by the time somebody looks.
 
-    def _outcomes(self, job: Job, future: concurrent.futures.Future[list[Outcome]]) -> list[Outcome]:
+        Every job is answered: a fault becomes records. Only a few jobs are handed out ahead of the workers, so that
+        a long sweep costs no more a job than a short one.
+        """
+        left = iter(jobs)
+        ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        waiting = self._hand_out(itertools.islice(left, AHEAD * self.workers), ended)
+        while waiting:
+            batch = [ended.get()]
+            while not ended.empty() and len(batch) < _MOST_TOGETHER:
+                batch.append(ended.get())
+            finished = [(waiting.pop(future), future) for future in batch]
+            waiting |= self._hand_out(itertools.islice(left, len(batch)), ended)
+            yield [(job, self._outcomes(job, future)) for job, future in finished]
+
+    def _hand_out(self, jobs: Iterable[Job], ended: queue.SimpleQueue[Future]) -> dict[Future, Job]:
+        scheduled: dict[Future, Job] = {
+            self._pool.schedule(_run_job, args=[job], timeout=self.limits.seconds): job for job in jobs
+        }
+        for future in scheduled:
+            future.add_done_callback(ended.put)
+        return scheduled
+
+    def _outcomes(self, job: Job, future: Future) -> list[Outcome]:
         fault = future.exception()
         if fault is None:
             return future.result()
@@ -99,6 +118,20 @@ class LocalExecutor:
         else:
             self._pool.stop()
         self._pool.join()
+
+
+def _start_worker(*prepared: Any) -> None:
+    """:func:`bench.worker.start`, which loads torch: only in workers, not in the process that coordinates them."""
+    from bench import worker
+
+    worker.start(*prepared)
+
+
+def _run_job(job: Job) -> list[Outcome]:
+    """:func:`bench.worker.run`."""
+    from bench import worker
+
+    return worker.run(job)
 
 
 def _start_fork_server() -> None:

@@ -13,7 +13,7 @@ import tasks
 from architectures import Architecture, NormScheme
 from bench.core.errors import InputError
 from bench.protocol import get_protocol
-from leaderboard.record import RecordKey, Truth
+from leaderboard.record import CellKey, RecordKey, Truth
 
 MOST_SEED = 2**63 - 1  # what the store holds
 
@@ -105,9 +105,10 @@ def cells_of(selections: Iterable[Selection], protocol: str, check: bool = True)
         if check:
             _check_schemes(schemes, [a for a in resolved if a.card.role == "network"])
         names = [tasks.resolve(name).name for name in selection.tasks]
-        for task, architecture, scheme in product(names, resolved, schemes):
-            norm = "none" if architecture.card.role == "estimator" else str(scheme)
-            cells[Cell(task, architecture.name, norm, protocol)] = None
+        spelled = [str(scheme) for scheme in schemes]
+        for task, architecture in product(names, [(a.name, a.card.role) for a in resolved]):
+            for norm in ("none",) if architecture[1] == "estimator" else spelled:
+                cells[Cell(task, architecture[0], norm, protocol)] = None
     return list(cells)
 
 
@@ -123,37 +124,83 @@ def _check_schemes(schemes: Sequence[NormScheme], networks: Sequence[Architectur
             raise faults[0]
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep comes to.
+
+    Args:
+        digests: of the keys of every record that is asked for, in order of cells and seeds.
+        jobs: what is left to run, a job a cell.
+    """
+
+    digests: tuple[str, ...]
+    jobs: tuple[Job, ...]
+
+
+class _Keys:
+    """The keys of cells: every spelling is read, and every task loaded, once."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, dict[str, str]] = {}
+        self._architectures: dict[str, dict[str, str]] = {}
+        self.truths: dict[str, Truth] = {}
+        self.deterministic: set[str] = set()
+
+    def key(self, cell: Cell) -> CellKey:
+        """What the records of ``cell`` have in common."""
+        task = self._tasks.get(cell.task) or self._task(cell.task)
+        architecture = self._architectures.get(cell.architecture) or self._architecture(cell.architecture)
+        return CellKey(protocol=cell.protocol, norm=cell.norm, **task, **architecture)
+
+    def seeds(self, cell: Cell, seeds: Sequence[int]) -> Sequence[int]:
+        """Those of ``seeds`` that make a difference; of a cell whose key was asked for."""
+        return seeds[:1] if cell.architecture in self.deterministic else seeds
+
+    def _task(self, spelling: str) -> dict[str, str]:
+        task = tasks.resolve(spelling)
+        parts = {"task": task.name, "task_version": task.card.version, "data_hash": task.load().data_hash}
+        self._tasks[spelling], self.truths[spelling] = parts, task.card.truth
+        return parts
+
+    def _architecture(self, spelling: str) -> dict[str, str]:
+        architecture = architectures.resolve(spelling)
+        parts = {"architecture": architecture.name, "source_hash": architecture.source_hash}
+        self._architectures[spelling] = parts
+        if architecture.card.deterministic:
+            self.deterministic.add(spelling)
+        return parts
+
+
 def record_keys(cell: Cell, seeds: Sequence[int]) -> list[RecordKey]:
     """The keys of a cell's records. Loads the task, whose data hash is part of the key."""
-    task = tasks.resolve(cell.task)
-    architecture = architectures.resolve(cell.architecture)
-    data_hash = task.load().data_hash
-    first = seeds[:1] if architecture.card.deterministic else seeds
-    return [
-        RecordKey(
-            protocol=cell.protocol,
-            task=task.name,
-            task_version=task.card.version,
-            data_hash=data_hash,
-            architecture=architecture.name,
-            source_hash=architecture.source_hash,
-            norm=cell.norm,
-            seed=seed,
-        )
-        for seed in first
-    ]
+    keys = _Keys()
+    shared = keys.key(cell)
+    return [shared.with_seed(seed) for seed in keys.seeds(cell, seeds)]
+
+
+def make_plan(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[str]) -> Plan:
+    """One job a cell, over the seeds whose key digest is not in ``finished``; cells without any are left out.
+
+    Loads every task, whose data hash is part of the keys.
+    """
+    keys = _Keys()
+    digests: list[str] = []
+    jobs = []
+    for cell in cells:
+        shared = keys.key(cell)
+        wanted = keys.seeds(cell, seeds)
+        mine = shared.digests(wanted)
+        digests += mine
+        left = [seed for seed, digest in zip(wanted, mine, strict=True) if digest not in finished]
+        if left:
+            left_keys = tuple(shared.with_seed(seed) for seed in left)
+            jobs.append(Job(left_keys, keys.truths[cell.task], cell.architecture in keys.deterministic))
+    return Plan(tuple(digests), tuple(jobs))
 
 
 def jobs_for(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[str]) -> list[Job]:
-    """One job a cell, over the seeds whose key digest is not in ``finished``; cells without any are left out."""
-    jobs = []
-    for cell in cells:
-        keys = tuple(key for key in record_keys(cell, seeds) if key.digest() not in finished)
-        if keys:
-            truth = tasks.resolve(cell.task).card.truth
-            deterministic = architectures.resolve(cell.architecture).card.deterministic
-            jobs.append(Job(keys, truth, deterministic))
-    return jobs
+    """The jobs of :func:`make_plan`."""
+    return list(make_plan(cells, seeds, finished).jobs)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -7,7 +7,6 @@ import math
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,11 +19,12 @@ from bench.core.plugins import Plugin
 from bench.environment import available_cores
 from bench.executors import Limits, LocalExecutor
 from bench.outcomes import Outcome
-from bench.plan import Cell, Job, Settings, jobs_for, record_keys
+from bench.plan import Cell, Job, Settings, make_plan
 from bench.scheduling import arrange
 from bench.selecting import STORE_NAME
-from leaderboard.record import Record, Status
+from leaderboard.record import FINAL_STATUSES, Record, Status
 from leaderboard.store import Store
+from leaderboard.stored import StoredRecords
 
 if TYPE_CHECKING:
     import pandas
@@ -67,9 +67,16 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class Results:
-    """The records of every cell that was asked for, whether run now or found in the store."""
+    """The records of every cell that was asked for, whether run now or found in the store.
 
-    records: tuple[Record, ...]
+    Args:
+        records: a sequence, read from the store when somebody looks into one.
+        store: the store's file.
+        fresh: how many were run now.
+        seconds: it took.
+    """
+
+    records: StoredRecords
     store: Path
     fresh: int
     seconds: float
@@ -77,12 +84,12 @@ class Results:
     @property
     def counts(self) -> dict[Status, int]:
         """How many records have each status."""
-        return dict(Counter(record.status for record in self.records))
+        return self.records.summaries.counts
 
     @property
     def complete(self) -> bool:
         """No record is failed or timed out."""
-        return all(record.is_final for record in self.records)
+        return FINAL_STATUSES.issuperset(self.counts)
 
     def frame(self) -> pandas.DataFrame:
         """One row a record: key, status, errors, growth. Infinite growth is ``inf``, what was not measured NaN."""
@@ -115,24 +122,26 @@ def run_cells(
     started = time.perf_counter()
     with Store(options.store, "write") as store, interruptible():
         finished = store.finished(retry=options.retry)
-        keys = [key for cell in cells for key in record_keys(cell, seeds)]
-        jobs = arrange(jobs_for(cells, seeds, finished), seeds, len(cells), options.processes)
+        plan = make_plan(cells, seeds, finished)
+        jobs = arrange(plan.jobs, seeds, len(cells), options.processes)
+        fresh = sum(len(job.keys) for job in jobs)
         for watcher in watchers:
-            watcher.begin(jobs, len(keys) - sum(len(job.keys) for job in jobs))
+            watcher.begin(jobs, len(plan.digests) - fresh)
         if jobs:
             _run_jobs(jobs, store, options, watchers)
-        records = tuple(record for key in keys if (record := store.get(key)) is not None)
-    return Results(records, options.store, sum(len(j.keys) for j in jobs), time.perf_counter() - started)
+        records = StoredRecords(options.store, store.summaries().take_digests(plan.digests))
+    return Results(records, options.store, fresh, time.perf_counter() - started)
 
 
 def _run_jobs(jobs: Sequence[Job], store: Store, options: RunOptions, watchers: Sequence[Watcher]) -> None:
     workers = min(options.processes, len(jobs))
     settings = dataclasses.replace(options.settings, workers=options.processes)
     with LocalExecutor(workers, settings, options.limits, options.plugins) as executor:
-        for job, outcomes in executor.run(jobs):
-            store.add_together((outcome.record, outcome.details) for outcome in outcomes)
-            for watcher in watchers:
-                watcher.done(job, outcomes)
+        for batch in executor.run(jobs):
+            store.add_together((outcome.record, outcome.details) for _, outcomes in batch for outcome in outcomes)
+            for job, outcomes in batch:
+                for watcher in watchers:
+                    watcher.done(job, outcomes)
 
 
 class Interrupted(BaseException):

@@ -54,6 +54,10 @@ class CellKey:
         """:meth:`RecordKey.digest` of each seed; what the seeds share is hashed once."""
         return _digests(self, seeds)
 
+    def with_seed(self, seed: int) -> RecordKey:
+        """The key of the cell's record of this seed."""
+        return RecordKey(**{name: getattr(self, name) for name in CELL_PARTS}, seed=seed)
+
 
 @dataclass(frozen=True, order=True, config=_CLOSED)
 class RecordKey:
