@@ -58,7 +58,7 @@ def train_heads(
             data[digest],
             schedule,
             batches,
-            method=method or choose_method(heads[together[0]], "features"),
+            method=method or choose_method(heads[together[0]], "features", data[digest].inputs.cpu()),
         )
         results |= {result.seed: _of_whole(result) for result in trained}
     return [results[seed] for seed in seeds]

@@ -153,8 +153,10 @@ class _Keys:
         return CellKey(protocol=cell.protocol, norm=cell.norm, **task, **architecture)
 
     def seeds(self, cell: Cell, seeds: Sequence[int]) -> Sequence[int]:
-        """Those of ``seeds`` that make a difference; of a cell whose key was asked for."""
-        return seeds[:1] if cell.architecture in self.deterministic else seeds
+        """Those of ``seeds`` that make a difference."""
+        if cell.architecture not in self._architectures:
+            self._architecture(cell.architecture)
+        return (0,) if cell.architecture in self.deterministic else seeds
 
     def _task(self, spelling: str) -> dict[str, str]:
         task = tasks.resolve(spelling)
@@ -176,6 +178,12 @@ def record_keys(cell: Cell, seeds: Sequence[int]) -> list[RecordKey]:
     keys = _Keys()
     shared = keys.key(cell)
     return [shared.with_seed(seed) for seed in keys.seeds(cell, seeds)]
+
+
+def count_records(cells: Iterable[Cell], seeds: Sequence[int]) -> int:
+    """How many records ``cells`` come to; loads no task."""
+    keys = _Keys()
+    return sum(len(keys.seeds(cell, seeds)) for cell in cells)
 
 
 def make_plan(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[str]) -> Plan:

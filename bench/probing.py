@@ -129,6 +129,8 @@ def _ascend(module: nn.Module, points: Tensor, reach: float, task: StandardizedT
         best = torch.maximum(best, outputs.detach().max())
         if not torch.isfinite(outputs).all():
             return math.inf
+        if not outputs.requires_grad:  # a network of steps: there is no slope to follow
+            break
         (slope,) = torch.autograd.grad(outputs.sum(), points, materialize_grads=True)
         with torch.no_grad():
             points = points + 0.1 * reach * slope / _length(slope, task).clamp_min(1e-300)

@@ -7,7 +7,9 @@ number alone, so a member's result does not depend on its neighbours.
 
 from __future__ import annotations
 
+import copy
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -109,16 +111,33 @@ def train(
     return [_select([tracks[_Member(seed, rate)] for rate in schedule.learning_rates], schedule) for seed in seeds]
 
 
-def choose_method(module: nn.Module, kind: InputKind) -> Method:
+def choose_method(module: nn.Module, kind: InputKind, inputs: Tensor) -> Method:
     """How a cell trains, by what was measured fastest on a CPU (``make speed`` measures it again).
 
     A chain of known layers trains as one, without a graph: 8 times the plain loop for small MLPs on two cores. Other
-    networks over rows of a table are stacked by ``torch.vmap`` (5 times). Over images and sequences single operations
-    are large already and stacking loses (a CNN stacked runs at a quarter of the loop's speed).
+    networks over rows of a table are stacked by ``torch.vmap`` (5 times), unless two copies fail to take a step so,
+    because they draw random numbers or branch on values. Over images and sequences single operations are large already
+    and stacking loses (a CNN stacked runs at a quarter of the loop's speed).
+
+    Args:
+        module: an initialized member.
+        kind: of the inputs.
+        inputs: some rows.
     """
     if links_of(module) is not None:
         return "chain"
-    return "vmap" if kind == "features" else "loop"
+    return "vmap" if kind == "features" and _stacks(module, inputs[:8]) else "loop"
+
+
+def _stacks(module: nn.Module, inputs: Tensor) -> bool:
+    """Two copies can take a step together."""
+    copies = [copy.deepcopy(module), copy.deepcopy(module)]
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            Stack(copies, [1e-3, 1e-3]).step(inputs, inputs.new_zeros(len(inputs)))
+    except (RuntimeError, ValueError):
+        return False
+    return True
 
 
 class _Track:

@@ -137,7 +137,7 @@ def plain(job: TrainingJob, device: str = "cpu") -> float:
 def ours_here(job: TrainingJob, seeds: Sequence[int], device: str = "cpu") -> float:
     """Seconds of FarField's trainer in this process."""
     started = time.perf_counter()
-    method = choose_method(job.build(0), job.problem.kind)
+    method = choose_method(job.build(0), job.problem.kind, job.data().inputs)
     build = lambda seed: job.build(seed).to(device)  # noqa: E731
     train(build, seeds, job.data(device), job.schedule(), job.batches(seeds), method=method)
     if device != "cpu":

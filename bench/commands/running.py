@@ -47,7 +47,8 @@ def run(
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, or auto.")] = "cpu",
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds a cell may take.")] = None,
     memory_limit: Annotated[
-        float | None, typer.Option("--memory-limit", help="Gigabytes of address space a worker may take.")
+        float | None,
+        typer.Option("--memory-limit", help="Gigabytes of address space a worker may take; torch alone maps about 3."),
     ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Run failed and timed-out records again.")] = False,
     keep_weights: Annotated[
@@ -134,6 +135,11 @@ def run(
     sys.stdout.write(render_standings(boards, form.value, scope=scope, width=width, color=color))
     counts = ", ".join(f"{n} {status}" for status, n in sorted(results.counts.items()))
     known = len(results.records) - results.fresh
+    unfinished = sum(n for status, n in results.counts.items() if status in ("failed", "timeout"))
+    if unfinished and known and not retry:
+        print(
+            f"{unfinished} records failed or timed out, some perhaps earlier: --retry runs them again", file=sys.stderr
+        )
     print(
         f"{len(results.records)} records ({counts}; {known} known before) in {seconds_text(results.seconds)}, "
         f"stored in {results.store}",

@@ -219,7 +219,20 @@ def test_a_chain_equals_autograd(activation: type[nn.Module], norm: Callable[[],
 def test_how_a_cell_trains(spelling: str, scheme: str, method: Method) -> None:
     problem = Problem("features", (4,))
     module = build(architectures.resolve(spelling), architectures.parse_scheme(scheme), problem, 0)
-    assert choose_method(module, problem.kind) == method
+    assert choose_method(module, problem.kind, torch.zeros(8, 4)) == method
+
+
+def test_networks_that_cannot_be_stacked_train_one_by_one() -> None:
+    def build(seed: int) -> nn.Module:
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(3, 16), nn.Dropout(0.5), nn.ReLU(), nn.Linear(16, 1)).double()
+
+    stock = data()
+    assert choose_method(build(0), "features", stock.inputs) == "loop"
+    plan = schedule()
+    together = train(build, [0, 1], stock, plan, method="loop")
+    (alone,) = train(build, [1], stock, plan, method="loop")
+    assert alone.curve == together[1].curve  # its noise is seeded by its own seed
 
 
 def test_stacking_agrees_over_twenty_steps_of_float32() -> None:
