@@ -88,10 +88,12 @@ def _suite(data: Any, path: Path) -> Suite:
     where = str(path)
     _check_fields(data, _FIELDS, where)
     for name, kind in (("name", str), ("summary", str), ("version", int), ("seeds", int)):
-        if type(data[name]) is not kind or not data[name]:
-            raise InputError(f"{name} must be a {kind.__name__}", where=where, mend=f"mend {name}")
-    if data["seeds"] < 1:
-        raise InputError("seeds must be at least 1", where=where, mend="mend seeds")
+        if type(data[name]) is not kind or data[name] == "":
+            wanted = "a whole number" if kind is int else "a text"
+            raise InputError(f"{name} must be {wanted}", where=where, mend=f"mend {name}")
+    for name in ("version", "seeds"):
+        if data[name] < 1:
+            raise InputError(f"{name} must be at least 1", where=where, mend=f"mend {name}")
     protocol = get_protocol(str(data["protocol"])).name
     if not isinstance(data["cells"], list) or not data["cells"]:
         raise InputError("cells must be a list", where=where, mend="list tasks, architectures and norms")

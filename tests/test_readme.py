@@ -55,7 +55,7 @@ def test_the_python_snippets_run(tmp_path: Path) -> None:
     for block in blocks("python"):
         if not block.startswith("# "):
             done = subprocess.run(
-                [sys.executable, "-c", f"if __name__ == '__main__':\n{_indented(block)}"],
+                [sys.executable, "-c", block],
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,
@@ -64,10 +64,6 @@ def test_the_python_snippets_run(tmp_path: Path) -> None:
             )
             assert done.returncode == 0, done.stderr
             assert "far_error" in done.stdout
-
-
-def _indented(block: str) -> str:
-    return "".join(f"    {line}\n" for line in block.splitlines())
 
 
 def test_files_that_the_readme_names_exist() -> None:
