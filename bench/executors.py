@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
 from types import TracebackType
 from typing import Any
 
@@ -59,16 +60,12 @@ class LocalExecutor:
         self, workers: int, settings: Settings, limits: Limits = Limits(), plugins: Sequence[Plugin] = ()
     ) -> None:
         self.workers, self.limits = workers, limits
-        os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_PRELOAD)
-        _start_fork_server()
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=0,
             initializer=_start_worker,
             initargs=(settings, limits.memory, tuple(plugins), Surroundings.here()),
-            context=context,
+            context=start_fork_server(settings),
         )
 
     def run(self, jobs: Iterable[Job]) -> Iterator[list[tuple[Job, list[Outcome]]]]:
@@ -134,15 +131,22 @@ def _run_job(job: Job) -> list[Outcome]:
     return worker.run(job)
 
 
-def _start_fork_server() -> None:
-    """Start it deaf to Ctrl-C, which the whole process group hears; the coordinator ends it."""
+def start_fork_server(settings: Settings) -> ForkServerContext:
+    """Start the server that workers are forked from, unless it runs; it imports torch while this process goes on.
+
+    It is deaf to Ctrl-C, which the whole process group hears; the coordinator ends it.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOAD)
     if threading.current_thread() is not threading.main_thread():
-        return  # signals are the main thread's business; the pool starts the server itself
+        return context  # signals are the main thread's business; the pool starts the server itself
     heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         multiprocessing.forkserver.ensure_running()
     finally:
         signal.signal(signal.SIGINT, heard)
+    return context
 
 
 def _cause(code: int | None) -> str:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Protocol
 from bench.core.errors import InputError
 from bench.core.plugins import Plugin
 from bench.environment import available_cores
-from bench.executors import Limits, LocalExecutor
+from bench.executors import Limits, LocalExecutor, start_fork_server
 from bench.outcomes import Outcome
-from bench.plan import Cell, Job, Settings, make_plan
+from bench.plan import Cell, Job, Settings, count_records, make_plan
 from bench.scheduling import arrange
 from bench.selecting import STORE_NAME
 from leaderboard.record import FINAL_STATUSES, Record, Status
@@ -122,6 +122,8 @@ def run_cells(
     started = time.perf_counter()
     with Store(options.store, "write") as store, interruptible():
         finished = store.finished(retry=options.retry)
+        if len(finished) < count_records(cells, seeds):
+            start_fork_server(options.settings)  # there is work: workers get ready while tasks are read
         plan = make_plan(cells, seeds, finished)
         jobs = arrange(plan.jobs, seeds, len(cells), options.processes)
         fresh = sum(len(job.keys) for job in jobs)
