@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
+from pydantic import ValidationError
+
 from bench.core.errors import InputError
 from leaderboard.record import CELL_PARTS, CellKey, Record
 from leaderboard.summary import SUMMARY_FIELDS, Summaries, Summary
@@ -71,7 +73,10 @@ def read(connection: sqlite3.Connection, where: str, values: Iterable[str | int]
     try:
         cells = [CellKey(*row[1:]) for row in keys]
         return Summaries.from_rows(cells, [places[row[-1]] for row in rows], rows).in_order()
-    except ValueError as error:  # pydantic's is one too
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise _damaged(f"{CELL_PARTS[int(first['loc'][0])]} of a cell: {first['msg']}") from None
+    except ValueError as error:
         raise _damaged(str(error)) from None
 
 
