@@ -15,6 +15,7 @@ import architectures
 import tasks
 from architectures.building import build
 from architectures.certificate import certificate
+from architectures.description import count_flops
 from architectures.frozen import OnFrozenFeatures
 from bench import probing
 from bench.core.errors import FarFieldError, Unsupported
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 FUNCTION_REACH = 10.0
 FUNCTION_POINTS = 401
+ROWS_COUNTED = 2
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ def _run_network(context: _Context) -> list[Outcome]:
     job, task, settings = context.job, context.task, context.settings
     first = context.initial(job.keys[0].seed)
     parameters = sum(p.numel() for p in first.parameters() if p.requires_grad)
+    rows_a_step = context.schedule.batch_size or len(task.train.targets)
+    operations = rows_a_step * count_flops(first, task.problem, ROWS_COUNTED, backward=True) // ROWS_COUNTED
     frozen = isinstance(first, OnFrozenFeatures)
     rows = torch.as_tensor(np.ascontiguousarray(task.train.inputs[:8]), dtype=torch.float32)
     method = None if frozen else settings.method or choose_method(first, task.problem.kind, rows)
@@ -116,7 +120,11 @@ def _run_network(context: _Context) -> list[Outcome]:
     for key, result in zip(job.keys, trained, strict=True):
         begun = time.perf_counter()
         fields, details = _probe(context, key, result, rays)
-        fields |= {"parameters": parameters, "seconds": share + time.perf_counter() - begun}
+        fields |= {
+            "parameters": parameters,
+            "step_operations": operations,
+            "seconds": share + time.perf_counter() - begun,
+        }
         record = make_record(job, key, settings.device, method or "heads", **fields)
         outcomes.append(Outcome(record, {**_curve_details(result), **details}))
     return outcomes

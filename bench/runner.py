@@ -194,6 +194,7 @@ def _row(record: Record) -> dict[str, object]:
         "exponent": record.exponent,
         "nonfinite": sum(record.nonfinite),
         "parameters": record.parameters,
+        "step_operations": record.step_operations,
         "seconds": record.seconds,
     }
     for result in record.sets:

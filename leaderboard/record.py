@@ -145,6 +145,7 @@ class Record:
         worst_growth: (r, G searched over the whole ball of radius r·R).
         certificate: a proven bound of G over all inputs, where the architecture has one.
         parameters, seconds: how many are trained, and how long this seed took.
+        step_operations: floating-point operations of the matrix products and convolutions of a training step.
         environment: versions and devices.
         created: ISO 8601, UTC.
     """
@@ -169,6 +170,7 @@ class Record:
     worst_growth: Annotated[tuple[tuple[Positive, NotNegative | None], ...], Field(max_length=200)] = ()
     certificate: NotNegative | None = None
     parameters: Count | None = None
+    step_operations: Count | None = None
     seconds: NotNegative | None = None
     environment: Annotated[Mapping[str, Annotated[str, Field(max_length=MOST_CHARACTERS)]], Field(max_length=100)] = (
         field(default_factory=dict, hash=False)

@@ -85,7 +85,7 @@ def render_run(record: Record, details: dict[str, tuple[float | None, ...]] | No
         values = f"growth {_show(growth)}, departure {_show(departure)}" + (f", {count} not finite" if count else "")
         lines.append((f"r = {r:g}", values))
     lines += [(f"worst growth within {r:g}", _show(g)) for r, g in record.worst_growth]
-    made = ("learning_rate", "best_step", "edge_of_grid", "parameters", "seconds", "created")
+    made = ("learning_rate", "best_step", "edge_of_grid", "parameters", "step_operations", "seconds", "created")
     lines += [(name, getattr(record, name)) for name in made]
     lines += [(f"environment {name}", value) for name, value in sorted(record.environment.items())]
     lines += [(f"kept {name}", f"{len(numbers):,} numbers") for name, numbers in sorted((details or {}).items())]
@@ -155,7 +155,7 @@ def _csv_lines(store: Store, which: RecordFilter | None, form: ExportFormat) -> 
 _KEY = (*CellKey.__dataclass_fields__, "seed")
 _HEAD = ["id", *_KEY, "status"]
 _PLAIN = ("truth", "deterministic", "learning_rate", "best_step", "edge_of_grid", "id_error", "far_error", "exponent")
-_LAST = ("certificate", "parameters", "seconds", "created", "reason")
+_LAST = ("certificate", "parameters", "step_operations", "seconds", "created", "reason")
 _GROWTH = ("max_growth", "growth_10", "growth_100")
 _BODY = [*_PLAIN, *_GROWTH, "nonfinite", *_LAST]
 _MEASURES = ("name", "role", "rows", "relative_error", "rmse", "mae", "r2", "nonfinite")

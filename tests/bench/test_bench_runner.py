@@ -98,6 +98,9 @@ def test_a_sweep_resumes_and_never_recomputes(tmp_path: Path) -> None:
         assert one.id_error == pytest.approx(other.id_error, rel=0.05)
     frame = whole.frame()
     assert len(frame) == 7
+    trained = [r for r in whole.records if r.key.architecture != "mean"]
+    # forwards 2·(8 + 8) operations a row; backwards the weights' gradients and the head's input gradient
+    assert {r.step_operations for r in trained} == {100 * (2 * 16 + 2 * 16 + 2 * 8)}
     assert frame["far_error"].notna().all()
 
 
