@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+# Before torch is loaded: threads that wait for each other in a spin make tests crawl wherever something else runs.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 
