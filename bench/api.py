@@ -108,7 +108,7 @@ def select_cells(cells: Sequence[Cell], asked: Selection) -> list[Cell]:
     Raises:
         InputError: none is left.
     """
-    wanted = cells_of(
+    listed = cells_of(
         [
             Selection(
                 asked.tasks or tuple({c.task for c in cells}),
@@ -119,7 +119,8 @@ def select_cells(cells: Sequence[Cell], asked: Selection) -> list[Cell]:
         cells[0].protocol,
         check=False,
     )
-    kept = [cell for cell in cells if cell in set(wanted)]
+    wanted = set(listed)
+    kept = [cell for cell in cells if cell in wanted]
     if not kept:
         raise InputError("no cell of the suite is left", mend="leave out --task, --arch or --norm, or --suite")
     return kept

@@ -34,7 +34,8 @@ def undisturbed() -> Iterator[None]:
             torch.set_default_device(None)  # nothing here sets one
         torch.set_grad_enabled(gradients)
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(deterministic)
+        if torch.are_deterministic_algorithms_enabled() != deterministic:
+            torch.use_deterministic_algorithms(deterministic)  # loads torch's compiler, a second in every new worker
         torch.set_float32_matmul_precision(precision)
         torch.set_rng_state(drawn)
         np.random.set_state(legacy)  # noqa: NPY002
