@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import architectures
 import tasks
 from architectures import Architecture, NormScheme
 from bench.core.errors import InputError
 from bench.protocol import get_protocol
-from leaderboard.record import CellKey, RecordKey, Truth
+
+if TYPE_CHECKING:
+    from leaderboard.record import CellKey, RecordKey, Truth
 
 MOST_SEED = 2**63 - 1  # what the store holds
 
@@ -148,6 +150,8 @@ class _Keys:
 
     def key(self, cell: Cell) -> CellKey:
         """What the records of ``cell`` have in common."""
+        from leaderboard.record import CellKey  # not needed to list suites, and slow to load
+
         task = self._tasks.get(cell.task) or self._task(cell.task)
         architecture = self._architectures.get(cell.architecture) or self._architecture(cell.architecture)
         return CellKey(protocol=cell.protocol, norm=cell.norm, **task, **architecture)
