@@ -6,21 +6,17 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 from bench.core.errors import UnknownName
 from leaderboard.interval import Interval
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 Format = Literal["table", "markdown", "csv", "json"]
 Direction = Literal["lower", "higher"]
 Row = TypeVar("Row")
 GAP = "\x1f"  # in a heading or the text of ``Column.show``: a space, where a terminal's table breaks the line
-Texts = Mapping[str, Sequence[str]]  # what each column shows, by its name
 Value = str | int | float | bool | None | Interval | tuple[str, ...]
 
 
@@ -35,7 +31,8 @@ class Column(Generic[Row]):
         direction: which values are better; ``None`` where neither is, or for words.
         show: the text for people, where it is not simply the value's; printable (:func:`clean`), but for ``GAP``.
         extra: for programs: in CSV and JSON only.
-        spare: a terminal too narrow for all columns goes without those with the greatest number first; 0 stays.
+        spare: what a narrow terminal goes without, the greatest number first: a column above 0 is left out before any
+            line is broken, one below 0 only where lines broken at every space do not fit either; 0 stays.
     """
 
     name: str
@@ -83,7 +80,7 @@ def render(grids: Sequence[Grid[Any]], form: Format, *, width: int | None = None
     Args:
         grids: tables; CSV needs them to share their columns.
         form: ``table``, ``markdown``, ``csv`` or ``json``.
-        width: of the terminal, for ``table``.
+        width: of the terminal, for ``table``; None where there is none, and nothing is left out.
         color: terminal colours, for ``table``.
 
     Raises:
@@ -92,7 +89,9 @@ def render(grids: Sequence[Grid[Any]], form: Format, *, width: int | None = None
     if form not in get_args(Format):
         raise UnknownName.among("format", form, get_args(Format))
     if form == "table":
-        return _table(grids, width, color)
+        from leaderboard.terminal import write_tables
+
+        return write_tables(grids, width, color)
     return {"markdown": _markdown, "csv": _csv, "json": _json}[form](grids)
 
 
@@ -126,73 +125,6 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
-
-
-def _table(grids: Sequence[Grid[Any]], width: int | None, color: bool) -> str:
-    from rich.console import Console
-    from rich.text import Text
-
-    out = io.StringIO()
-    console = Console(file=out, width=width, force_terminal=color, no_color=not color, highlight=False)
-    for grid in grids:
-        texts = {c.name: [c.text(row, gap="\n") for row in grid.rows] for c in grid.columns if not c.extra}
-        columns = [c for c in grid.columns if any(text not in ("", "–") for text in texts.get(c.name, ()))]
-        hidden: list[Column[Any]] = []
-        while _width(grid, columns, texts) > console.width and any(c.spare for c in columns):
-            hidden.append(max(columns, key=lambda c: c.spare))
-            columns.remove(hidden[-1])
-        console.print(Text(clean(grid.title), style="bold"))
-        console.print(_rich_table(grid, columns, texts))
-        notes = list(grid.notes)
-        if hidden:
-            names = ", ".join(c.heading.replace(GAP, " ") for c in reversed(hidden))
-            notes.append(f"too narrow for: {names} (every format but table has them)")
-        for note in notes:
-            console.print(Text(f"  {clean(note)}"))
-        console.print()
-    return out.getvalue()
-
-
-def _rich_table(grid: Grid[Any], columns: Sequence[Column[Any]], texts: Texts) -> Table:
-    from rich.text import Text
-
-    table = _empty_table(grid, columns)
-    for place, row in enumerate(grid.rows):
-        if grid.section and place and grid.section(row) != grid.section(grid.rows[place - 1]):
-            table.add_section()
-        table.add_row(*(Text(texts[column.name][place]) for column in columns))
-    return table
-
-
-def _empty_table(grid: Grid[Any], columns: Sequence[Column[Any]]) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
-    for column in columns:
-        justify: Literal["left", "right"] = "right" if _numeric(column, grid) else "left"
-        table.add_column(Text(column.heading.replace(GAP, "\n")), justify=justify, overflow="fold")
-    return table
-
-
-def _numeric(column: Column[Any], grid: Grid[Any]) -> bool:
-    return any(isinstance(column.value(row), int | float | Interval) for row in grid.rows)
-
-
-def _width(grid: Grid[Any], columns: Sequence[Column[Any]], texts: Texts) -> int:
-    """Characters that the table wants: those of a table with the widest line of each column as its only row."""
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.text import Text
-
-    table = _empty_table(grid, columns)
-    table.add_row(*(Text(max(_lines(texts[column.name]), key=cell_len, default="")) for column in columns))
-    return Console(width=10_000).measure(table).maximum
-
-
-def _lines(texts: Sequence[str]) -> Iterator[str]:
-    return (line for text in texts for line in text.split("\n"))
 
 
 def _markdown(grids: Sequence[Grid[Any]]) -> str:

@@ -113,14 +113,14 @@ def _standing_columns(
             spare=2,
         ),
         Column("id_error", "id error ↓", lambda row: row.id_error, "lower", show=_show_error("id_error"), spare=1),
-        Column("max_growth", f"max{GAP}growth ↓", lambda row: row.max_growth, "lower", show=_show_max_growth),
+        Column("max_growth", f"max{GAP}growth ↓", lambda row: row.max_growth, "lower", show=_show_max_growth, spare=-3),
         Column("growth_10", "G(10) ↓", lambda row: row.growth_10, "lower", show=_show_growth("growth_10"), spare=5),
         Column("growth_100", "G(100) ↓", lambda row: row.growth_100, "lower", show=_show_growth("growth_100"), spare=6),
         Column("exponent", "exponent", lambda row: row.exponent, show=_show_exponent, spare=3),
-        Column("verdict", "verdict", lambda row: row.verdict, show=show_verdict),
+        Column("verdict", "verdict", lambda row: row.verdict, show=show_verdict, spare=-1),
         Column("seeds", "seeds", lambda row: row.seeds[0], show=lambda row: show_range(row.seeds), spare=4),
         Column("seeds_most", "seeds at most", lambda row: row.seeds[1], extra=True),
-        Column("remarks", "remarks", lambda row: show_troubles(row).replace(GAP, " "), show=show_troubles),
+        Column("remarks", "remarks", lambda row: show_troubles(row).replace(GAP, " "), show=show_troubles, spare=-2),
         *(_count_column(status) for status in STATUSES),
         Column("nonfinite", "non-finite", lambda row: row.nonfinite, extra=True),
         Column("unbounded", "unbounded", lambda row: row.unbounded, extra=True),
@@ -245,13 +245,15 @@ def _difference_columns(fixed: str, by: str) -> list[Column[Difference]]:
         Column("tasks", "tasks", lambda row: row.tasks, spare=3),
         Column(fixed, fixed, lambda row: row.fixed),
         Column(by, by, lambda row: row.candidate),
-        *(column for metric in ("far_error", "id_error", "max_growth") for column in _effect_columns(metric)),
-        Column("outcomes", "remarks", show_outcomes),
+        *_effect_columns("far_error"),
+        *_effect_columns("id_error", spare=-1),
+        *_effect_columns("max_growth", spare=-3),
+        Column("outcomes", "remarks", show_outcomes, spare=-2),
         Column("source_hash", "source", lambda row: row.source_hash, extra=True),
     ]
 
 
-def _effect_columns(metric: str) -> list[Column[Difference]]:
+def _effect_columns(metric: str, spare: int = 0) -> list[Column[Difference]]:
     def ratio(row: Difference) -> Interval | None:
         return row.effect(metric).ratio
 
@@ -264,7 +266,7 @@ def _effect_columns(metric: str) -> list[Column[Difference]]:
 
     heading = metric.replace("_", " ") + f"{GAP}ratio ↓"
     return [
-        Column(f"{metric}_ratio", heading, ratio, "lower", show=shown),
+        Column(f"{metric}_ratio", heading, ratio, "lower", show=shown, spare=spare),
         Column(f"{metric}_p", "p", lambda row: row.effect(metric).p_value, extra=True, show=_p(metric, "p_value")),
         Column(
             f"{metric}_p_holm", "p (Holm)", lambda row: row.effect(metric).p_holm, extra=True, show=_p(metric, "p_holm")

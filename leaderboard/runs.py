@@ -61,7 +61,7 @@ _LIST: list[Column[Record]] = [
     Column("architecture", "architecture", lambda r: r.key.architecture),
     Column("norm", "norm", lambda r: r.key.norm),
     Column("seed", "seed", lambda r: r.key.seed),
-    Column("status", "status", lambda r: r.status),
+    Column("status", "status", lambda r: r.status, spare=-1),
     Column("far_error", "far error", lambda r: r.far_error, "lower", spare=1),
     Column("id_error", "id error", lambda r: r.id_error, "lower", spare=3),
     Column("max_growth", "max growth", _max_growth, "lower", spare=4),

@@ -77,7 +77,7 @@ def _checks(report: CheckReport) -> Grid[_Row]:
         Column[_Row]("check", "check", lambda row: row.findings[0].check),
         Column[_Row]("result", "result", lambda row: row.result),
         Column[_Row]("settings", "settings", lambda row: row.settings, spare=1),
-        Column[_Row]("tried", "what was tried", lambda row: row.findings[0].tried),
+        Column[_Row]("tried", "what was tried", lambda row: row.findings[0].tried, spare=-1),
         Column[_Row]("seen", "what was seen", lambda row: row.seen),
         Column[_Row]("mend", "how to mend it", lambda row: row.mend),
         Column[_Row]("seconds", "s", lambda row: sum(f.seconds for f in row.findings), extra=True),

@@ -76,9 +76,9 @@ def far_grid(sets: Sequence[HowFar]) -> Grid[HowFar]:
         Column[Any]("distance_05", "distance 5%", lambda s: s.distance[0]),
         Column[Any]("distance_50", "50%", lambda s: s.distance[1]),
         Column[Any]("distance_95", "95%", lambda s: s.distance[2]),
-        Column[Any]("mahalanobis", "Mahalanobis", lambda s: s.mahalanobis),
-        Column[Any]("nearest", "nearest neighbour", lambda s: s.nearest),
-        Column[Any]("auc", "classifier AUC", lambda s: s.auc),
+        Column[Any]("mahalanobis", "Mahalanobis", lambda s: s.mahalanobis, spare=-1),
+        Column[Any]("nearest", "nearest neighbour", lambda s: s.nearest, spare=-2),
+        Column[Any]("auc", "classifier AUC", lambda s: s.auc, spare=-3),
     ]
     note = (
         "medians in units of the training rows' 99th percentile of the same measure (1: the training data's edge); "
@@ -125,10 +125,10 @@ def _layers_grid(layers: Sequence[LayerRow]) -> Grid[LayerRow]:
     columns = [
         Column[Any]("norm", "", lambda row: row.norm or "", show=lambda row: f"► {row.norm}" if row.norm else ""),
         Column[Any]("layer", "layer", lambda row: row.name),
-        Column[Any]("type", "type", lambda row: row.type),
-        Column[Any]("output", "output", lambda row: "×".join(map(str, row.output))),
+        Column[Any]("type", "type", lambda row: row.type, spare=-2),
+        Column[Any]("output", "output", lambda row: "×".join(map(str, row.output)), spare=-1),
         Column[Any]("parameters", "parameters", lambda row: row.parameters),
-        Column[Any]("site", "site", lambda row: row.site or ""),
+        Column[Any]("site", "site", lambda row: row.site or "", spare=-3),
     ]
     return Grid("layers, in forward order", columns, layers)
 

@@ -133,7 +133,7 @@ def _write(title: str, facts: Sequence[str], entries: Sequence[Entry], form: For
 
     columns = [
         Column[Entry]("name", "name", lambda entry: entry.name),
-        *(Column[Entry](name, name, fact(place)) for place, name in enumerate(facts)),
+        *(Column[Entry](name, name, fact(place), spare=place - len(facts)) for place, name in enumerate(facts)),
         Column[Entry]("summary", "summary", lambda entry: entry.summary),
     ]
     write_grids([Grid(title, columns, entries)], form)

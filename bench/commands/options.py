@@ -41,10 +41,10 @@ Plugin = Annotated[
 
 
 def terminal() -> tuple[int | None, bool]:
-    """Width for tables on stdout (wide when it is not a terminal) and whether to colour them."""
+    """Width for tables on stdout (None when it is not a terminal) and whether to colour them."""
     if sys.stdout.isatty():
         return shutil.get_terminal_size().columns, True
-    return 200, False
+    return None, False
 
 
 def load_plugins(files: list[Path] | None) -> tuple[str, ...]:

@@ -75,13 +75,65 @@ def test_scopes(boards):
         assert "bounded" in render_standings(boards, scope=scope, width=200)
 
 
-@pytest.mark.parametrize("width", [40, 80, 120, 200])
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_tables_fit_the_terminal_and_name_what_is_left_out(boards, width):
     text = render_standings(boards, width=width, scope="both")
     assert max(map(len, text.splitlines())) <= width
     assert ("too narrow for" in text) == (width < 200)
     assert "\x1b" not in text
     assert "\x1b[" in render_standings(boards, width=width, color=True)
+
+
+def test_the_width_that_was_asked_for_holds_in_a_dumb_terminal(boards, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")  # rich takes it to have 80 characters
+    assert max(map(len, render_standings(boards, width=60).splitlines())) <= 60
+
+
+@pytest.fixture
+def long_names(records):
+    return records(architectures=("mlp(width=256, depth=4)", "linear-extrapolation", "timm/vit_tiny_patch16_224"))
+
+
+def _words(text):
+    return {word for line in text.splitlines() for word in line.split()}
+
+
+@pytest.mark.parametrize("what", ["standings", "comparison"])
+def test_narrow_tables_break_lines_at_spaces_alone(long_names, what):
+    """Every word of a narrow table stands whole in the one that leaves nothing out."""
+    found = standings(long_names) if what == "standings" else compare(long_names)
+    rendered = render_standings if what == "standings" else render_comparison
+    whole = _words(rendered(found, scope="overall"))
+    for width in (60, 66, 72, 80, 100):
+        text = rendered(found, width=width, scope="overall")
+        assert max(map(len, text.splitlines())) <= width
+        table, note, _ = text.partition("too narrow for")
+        assert note, "this width is meant to be too narrow"
+        assert _words("\n".join(line for line in table.splitlines() if "─" not in line)) <= whole
+        assert all(name in table for name in ("linear-extrapolation", "timm/vit_tiny_patch16_224", "layer@first"))
+
+
+def test_what_matters_least_is_left_out_first(boards):
+    """As a terminal narrows columns only go, and the error that ranks goes last."""
+    names = ("G(100)", "G(10)", "seeds", "exponent", "id error", "verdict", "remarks", "max growth")
+    seen = []
+    for width in range(220, 40, -5):
+        text = " ".join(render_standings(boards, width=width).split())
+        left_out = text.partition("too narrow for:")[2].partition("(in a wider")[0]
+        seen.append({name for name in names if name in left_out})
+        assert "far error" not in left_out
+    assert all(wide <= narrow for wide, narrow in zip(seen, seen[1:], strict=False))
+    order = [next(i for i, gone in enumerate(seen) if name in gone) for name in names]
+    assert order == sorted(order)
+
+
+def test_without_a_terminal_nothing_is_left_out_and_no_name_or_number_broken(long_names):
+    text = render_standings(standings(long_names), scope="overall")
+    assert "too narrow" not in text
+    assert "G(100)" in text
+    assert all(name in text for name in ("mlp(width=256, depth=4)", "linear-extrapolation"))
+    assert all(line.count("[") == line.count("]") for line in text.splitlines())
+    assert not any(line.endswith(" ") for line in text.splitlines())
 
 
 def test_a_strangers_text_stays_text(key, unfinished):
