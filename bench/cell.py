@@ -22,11 +22,12 @@ from bench.core.errors import FarFieldError, Unsupported
 from bench.core.seeding import seed_from
 from bench.features import train_heads
 from bench.memory import budget
+from bench.methods import Method, choose_method
 from bench.outcomes import Outcome, blank_outcomes, make_record
 from bench.outsiders import hold_to_contract
 from bench.plan import Job, Settings
 from bench.protocol import Schedule, batch_indices, get_protocol
-from bench.training import Method, Trained, TrainingData, choose_method, train
+from bench.training import Trained, TrainingData, train
 from leaderboard import metrics
 from leaderboard.record import RecordKey
 
@@ -110,9 +111,7 @@ def _run_network(context: _Context) -> list[Outcome]:
     parameters = sum(p.numel() for p in first.parameters() if p.requires_grad)
     rows_a_step = context.schedule.batch_size or len(task.train.targets)
     operations = rows_a_step * count_flops(first, task.problem, ROWS_COUNTED, backward=True) // ROWS_COUNTED
-    frozen = isinstance(first, OnFrozenFeatures)
-    rows = torch.as_tensor(np.ascontiguousarray(task.train.inputs[:8]), dtype=torch.float32)
-    method = None if frozen else settings.method or choose_method(first, task.problem.kind, rows)
+    method = _method(context, first, rows_a_step)
     trained = _train(context, method)
     share = (time.perf_counter() - started) / len(trained)
     rays = probing.directions(task)
@@ -128,6 +127,16 @@ def _run_network(context: _Context) -> list[Outcome]:
         record = make_record(job, key, settings.device, method or "heads", **fields)
         outcomes.append(Outcome(record, {**_curve_details(result), **details}))
     return outcomes
+
+
+def _method(context: _Context, first: torch.nn.Module, rows_a_step: int) -> Method | None:
+    """What trains the whole network; None where only a head on frozen features is trained."""
+    if isinstance(first, OnFrozenFeatures):
+        return None
+    rows = torch.as_tensor(np.ascontiguousarray(context.task.train.inputs[:8]), dtype=torch.float32)
+    members = len(context.job.seeds) * len(context.schedule.learning_rates)
+    device = context.settings.device
+    return context.settings.method or choose_method(first, rows, rows_a_step, members, device)
 
 
 def _train(context: _Context, method: Method | None) -> list[Trained]:

@@ -8,7 +8,6 @@ Everything else is trained by :mod:`bench.stacking`; tests hold both equal in fl
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from architectures.layers import Linear
 from architectures.mlp import Flat
+from bench.adam import MemberAdam
 
 _SEQUENTIAL = (nn.Sequential.forward, Flat.forward)
 
@@ -182,30 +182,25 @@ def _link(layer: nn.Module, path: str) -> Link | None:
 class ChainStack:
     """M chains that take one Adam step together; the same surface as :class:`bench.stacking.Stack`.
 
-    All parameters lie in one flat tensor, parameter after parameter and within each member after member, so that Adam
-    is a handful of operations.
+    All parameters lie in one tensor of shape (M, numbers of a member), so that Adam is one fused operation.
 
     Args:
         modules: the initialized members, all chains of one structure.
         rates: the learning rate of each.
     """
 
-    BETAS = (0.9, 0.999)
-    EPS = 1e-8
-
     def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> None:
         links = links_of(modules[0])
         if links is None:
             raise ValueError("not a chain of known layers")
         self._links = links
-        self._rates = list(rates)
         states = [dict(module.named_parameters()) for module in modules]
-        self._load({name: torch.stack([state[name].detach() for state in states]) for name in states[0]})
-        self._first, self._second = torch.zeros_like(self._flat), torch.zeros_like(self._flat)
-        self._steps = 0
+        self._shapes = {name: p.shape for name, p in states[0].items()}
+        self._load(torch.stack([torch.cat([p.detach().reshape(-1) for p in state.values()]) for state in states]))
+        self._optimizer = MemberAdam([self._flat], rates)
 
     def __len__(self) -> int:
-        return len(self._rates)
+        return len(self._flat)
 
     @torch.no_grad()
     def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
@@ -215,7 +210,7 @@ class ChainStack:
         g = off.mul_(2 / off.shape[1]).unsqueeze(-1)
         for place in reversed(range(len(self._links))):
             g = self._links[place].backward(g, first=place == 0)
-        self._adam()
+        self._optimizer.step([self._gradient])
         return losses
 
     @torch.no_grad()
@@ -229,43 +224,24 @@ class ChainStack:
 
     def retain(self, places: Sequence[int]) -> None:
         """Drop every member that is not at one of ``places`` (ascending); the others go on unchanged."""
-        index = torch.tensor(list(places), device=self._flat.device)
-        kept = [
-            [view[index].reshape(-1) for view in self._views(flat).values()] for flat in (self._first, self._second)
-        ]
-        self._rates = [self._rates[place] for place in places]
-        self._load({name: p[index] for name, p in self._parameters.items()})
-        self._first, self._second = (torch.cat(pieces) for pieces in kept)
+        self._load(self._flat[torch.tensor(list(places), device=self._flat.device)])
+        self._optimizer = self._optimizer.retained([self._flat], places)
 
-    def _load(self, parameters: dict[str, Tensor]) -> None:
-        """Lay ``parameters``, each (M, ...), out in one flat tensor and hand views to the links."""
-        self._shapes = {name: p.shape for name, p in parameters.items()}
-        self._flat = torch.cat([p.reshape(-1) for p in parameters.values()])
-        self._gradient = torch.zeros_like(self._flat)
+    def _load(self, flat: Tensor) -> None:
+        """Take ``flat``, shape (M, numbers of a member), as the parameters, and hand views to the links."""
+        self._flat, self._gradient = flat, torch.zeros_like(flat)
         self._parameters, gradients = self._views(self._flat), self._views(self._gradient)
         for link in self._links:
             link.weights = tuple(self._parameters[name] for name in link.names)
             link.gradients = tuple(gradients[name] for name in link.names)
-        rates = torch.tensor(self._rates, dtype=self._flat.dtype, device=self._flat.device)
-        self._rate = torch.cat([rates.repeat_interleave(math.prod(s[1:])) for s in self._shapes.values()])
 
     def _views(self, flat: Tensor) -> dict[str, Tensor]:
-        pieces = flat.split([shape.numel() for shape in self._shapes.values()])
-        return {name: p.view(shape) for (name, shape), p in zip(self._shapes.items(), pieces, strict=True)}
+        pieces = flat.split([shape.numel() for shape in self._shapes.values()], dim=1)
+        return {name: p.unflatten(1, shape) for (name, shape), p in zip(self._shapes.items(), pieces, strict=True)}
 
     def _run(self, inputs: Tensor, shared: bool, keep: bool) -> Tensor:
-        members, width = len(self._rates), self._links[0].weights[0].shape[-1]
+        members, width = len(self), self._links[0].weights[0].shape[-1]
         x = inputs.reshape(1 if shared else members, -1, width).expand(members, -1, -1)
         for link in self._links:
             x = link.forward(x, keep)
         return x.squeeze(-1)
-
-    def _adam(self) -> None:
-        """Adam (Kingma and Ba, arXiv 1412.6980) with a rate for each number."""
-        self._steps += 1
-        beta1, beta2 = self.BETAS
-        self._first.lerp_(self._gradient, 1 - beta1)
-        self._second.mul_(beta2).addcmul_(self._gradient, self._gradient, value=1 - beta2)
-        root = self._second.sqrt().mul_(1 / math.sqrt(1 - beta2**self._steps)).add_(self.EPS)
-        update = torch.div(self._first, root, out=root).mul_(self._rate)
-        self._flat.add_(update, alpha=-1 / (1 - beta1**self._steps))

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from architectures.frozen import OnFrozenFeatures
+from bench.methods import Method, choose_method
 from bench.protocol import Schedule
-from bench.training import Method, Trained, TrainingData, choose_method, train
+from bench.training import Trained, TrainingData, train
 from tasks.cache import cached_arrays
 
 if TYPE_CHECKING:
@@ -52,13 +53,15 @@ def train_heads(
         heads[seed] = network.head
     results: dict[int, Trained] = {}
     for digest, together in members.items():
+        head, inputs, count = heads[together[0]], data[digest].inputs, len(together) * len(schedule.learning_rates)
+        rows_a_step = schedule.batch_size or len(inputs)
         trained = train(
             lambda seed: copy.deepcopy(heads[seed]).to(device),
             together,
             data[digest],
             schedule,
             batches,
-            method=method or choose_method(heads[together[0]], "features", data[digest].inputs.cpu()),
+            method=method or choose_method(head, inputs[:8].cpu(), rows_a_step, count, device),
         )
         results |= {result.seed: _of_whole(result) for result in trained}
     return [results[seed] for seed in seeds]

@@ -1,9 +1,10 @@
-"""How much memory training takes, estimated before it starts, and how many members fit together."""
+"""How much memory training takes, estimated before it starts."""
 
 from __future__ import annotations
 
 import math
 import os
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -15,24 +16,40 @@ _COPIES_OF_WEIGHTS = 6  # weights, gradients, two moments, best weights, scratch
 _COPIES_OF_OUTPUTS = 3  # outputs, their gradients, scratch
 
 
-def member_bytes(module: nn.Module, inputs: Tensor, rows: int) -> int:
-    """About how many bytes one member takes while it trains.
+@dataclass(frozen=True)
+class Footprint:
+    """How many numbers one member holds.
 
-    Counts six copies of its weights and three of every layer's output, which a forward pass over one or two rows
-    measures; ``rows`` is the larger of a batch and a chunk of validation.
+    Args:
+        weights: its parameters.
+        per_row: inputs and outputs of all layers, for one row.
+        largest: the largest output of a layer, for one row.
+        width: bytes of a number.
     """
-    width = next((p.element_size() for p in module.parameters()), 4)
-    outputs = 0
+
+    weights: int
+    per_row: int
+    largest: int
+    width: int
+
+    def bytes(self, rows: int) -> int:
+        """About how many bytes one member takes while it trains on ``rows`` rows a step.
+
+        Counts six copies of its weights and three of every layer's output.
+        """
+        return self.width * (_COPIES_OF_WEIGHTS * self.weights + _COPIES_OF_OUTPUTS * self.per_row * rows)
+
+
+def footprint(module: nn.Module, inputs: Tensor) -> Footprint:
+    """The footprint of ``module``, measured by a forward pass over the first rows of ``inputs``, two at most."""
+    outputs: list[int] = []
 
     def count(layer: nn.Module, given: object, output: object) -> None:
-        nonlocal outputs
         if isinstance(output, Tensor):
-            outputs += output.numel()
+            outputs.append(output.numel())
 
-    layers = [layer for layer in module.modules() if not list(layer.children())]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    sample = inputs[: min(2, len(inputs))]
-    training = module.training
+    hooks = [layer.register_forward_hook(count) for layer in module.modules() if not list(layer.children())]
+    sample, training = inputs[:2], module.training
     try:
         with torch.no_grad():
             module.eval()(sample)
@@ -40,9 +57,12 @@ def member_bytes(module: nn.Module, inputs: Tensor, rows: int) -> int:
         for hook in hooks:
             hook.remove()
         module.train(training)
-    weights = sum(p.numel() for p in module.parameters())
-    per_row = (outputs / len(sample)) + sample[0].numel()
-    return math.ceil(width * (_COPIES_OF_WEIGHTS * weights + _COPIES_OF_OUTPUTS * per_row * rows))
+    return Footprint(
+        weights=sum(p.numel() for p in module.parameters()),
+        per_row=math.ceil((sum(outputs) + sample.numel()) / len(sample)),
+        largest=math.ceil(max(outputs, default=sample.numel()) / len(sample)),
+        width=next((p.element_size() for p in module.parameters()), 4),
+    )
 
 
 def budget(device: torch.device, workers: int) -> int:
@@ -54,8 +74,3 @@ def budget(device: torch.device, workers: int) -> int:
         return int(SHARE * torch.cuda.mem_get_info(device)[1])
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return int(SHARE * total / max(workers, 1))
-
-
-def group_size(module: nn.Module, inputs: Tensor, rows: int, members: int, limit: int) -> int:
-    """How many of ``members`` fit into ``limit`` bytes together; at least one."""
-    return max(1, min(members, limit // max(1, member_bytes(module, inputs, rows))))

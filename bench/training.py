@@ -7,26 +7,24 @@ number alone, so a member's result does not depend on its neighbours.
 
 from __future__ import annotations
 
-import copy
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.chains import ChainStack, links_of
-from bench.core.problem import InputKind
+from bench.chains import ChainStack
 from bench.core.seeding import seed_from
-from bench.memory import group_size
+from bench.memory import footprint
+from bench.methods import Method, in_groups
 from bench.protocol import Schedule
+from bench.single import Single
 from bench.stacking import Stack
 
-Method = Literal["chain", "vmap", "loop"]
 State = dict[str, Tensor]
+AnyStack = ChainStack | Stack | Single
 
 
 @dataclass(frozen=True)
@@ -91,53 +89,23 @@ def train(
         data: training and validation rows.
         schedule: steps, rates and checks.
         batches: for each seed the row numbers of its batches, shape (steps, batch size); None for full batches.
-        method: how: ``chain`` or ``vmap`` train all members as one program, ``loop`` one after the other.
+        method: the program, see :mod:`bench.methods`.
         limit: bytes that members may take together (an estimate); more members are trained in several groups.
 
     Returns:
         One result per seed, in the order given.
     """
     members = [_Member(seed, rate) for rate in schedule.learning_rates for seed in seeds]
-    size = 1 if method == "loop" else len(members)
-    if size > 1 and limit is not None:
-        rows = schedule.batch_size or len(data.inputs)
-        size = group_size(build(seeds[0]), data.inputs, rows, len(members), limit)
-    groups = [members[start : start + size] for start in range(0, len(members), size)]
+    groups: Sequence[Sequence[_Member]] = [[member] for member in members]
+    if method != "loop":
+        one, rows = footprint(build(seeds[0]), data.inputs), schedule.batch_size or len(data.inputs)
+        groups = in_groups(members, one, rows, data.inputs.device, limit)
     tracks: dict[_Member, _Track] = {}
     for group in groups:
         with torch.random.fork_rng():
             torch.manual_seed(seed_from("training", group[0].seed))  # for networks that are random while they train
             tracks.update(_train_group(build, group, data, schedule, batches, method))
     return [_select([tracks[_Member(seed, rate)] for rate in schedule.learning_rates], schedule) for seed in seeds]
-
-
-def choose_method(module: nn.Module, kind: InputKind, inputs: Tensor) -> Method:
-    """How a cell trains, by what was measured fastest on a CPU (``make speed`` measures it again).
-
-    A chain of known layers trains as one, without a graph: 8 times the plain loop for small MLPs on two cores. Other
-    networks over rows of a table are stacked by ``torch.vmap`` (5 times), unless two copies fail to take a step so,
-    because they draw random numbers or branch on values. Over images and sequences single operations are large already
-    and stacking loses (a CNN stacked runs at a quarter of the loop's speed).
-
-    Args:
-        module: an initialized member.
-        kind: of the inputs.
-        inputs: some rows.
-    """
-    if links_of(module) is not None:
-        return "chain"
-    return "vmap" if kind == "features" and _stacks(module, inputs[:8]) else "loop"
-
-
-def _stacks(module: nn.Module, inputs: Tensor) -> bool:
-    """Two copies can take a step together."""
-    copies = [copy.deepcopy(module), copy.deepcopy(module)]
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            Stack(copies, [1e-3, 1e-3]).step(inputs, inputs.new_zeros(len(inputs)))
-    except (RuntimeError, ValueError):
-        return False
-    return True
 
 
 class _Track:
@@ -176,8 +144,7 @@ def _train_group(
 ) -> dict[_Member, _Track]:
     tracks = [_Track(member) for member in members]
     alive = list(tracks)
-    make = ChainStack if method == "chain" else Stack
-    stack = make([build(m.seed) for m in members], [m.learning_rate for m in members])
+    stack = _stack(method, [build(m.seed) for m in members], [m.learning_rate for m in members])
     checks = frozenset(schedule.checks)
     rows = _batch_rows(alive, batches, data.inputs.device)
     for step in range(1, schedule.steps + 1):
@@ -201,6 +168,12 @@ def _train_group(
     return {track.member: track for track in tracks}
 
 
+def _stack(method: Method, modules: Sequence[nn.Module], rates: Sequence[float]) -> AnyStack:
+    if method == "chain":
+        return ChainStack(modules, rates)
+    return Single(modules, rates) if len(modules) == 1 else Stack(modules, rates)
+
+
 def _batch_rows(
     tracks: Sequence[_Track], batches: Mapping[int, np.ndarray] | None, device: torch.device
 ) -> Tensor | None:
@@ -217,7 +190,7 @@ def _batch(data: TrainingData, rows: Tensor | None, step: int) -> tuple[Tensor, 
     return data.inputs[chosen], data.targets[chosen]
 
 
-def _mean_squared_errors(stack: Stack | ChainStack, inputs: Tensor, targets: Tensor) -> Tensor:
+def _mean_squared_errors(stack: AnyStack, inputs: Tensor, targets: Tensor) -> Tensor:
     """Validation error of each member, shape (members,)."""
     total = torch.zeros(len(stack), dtype=torch.float64, device=targets.device)
     for start, stop in _chunks(len(targets), len(stack) * math.prod(inputs.shape[1:])):

@@ -15,10 +15,11 @@ from architectures.building import build
 from bench.chains import ChainStack
 from bench.core.errors import UnknownName
 from bench.core.problem import Problem
-from bench.memory import group_size, member_bytes
+from bench.memory import footprint
+from bench.methods import CHAIN_SPAN, TOGETHER_SPAN, VMAP_MEMBERS, VMAP_SPAN, Method, choose_method, in_groups
 from bench.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol
 from bench.stacking import Stack
-from bench.training import Method, TrainingData, choose_method, train
+from bench.training import TrainingData, train
 from tasks.card import Budget, PaperBudget
 
 
@@ -219,7 +220,7 @@ def test_a_chain_equals_autograd(activation: type[nn.Module], norm: Callable[[],
 def test_how_a_cell_trains(spelling: str, scheme: str, method: Method) -> None:
     problem = Problem("features", (4,))
     module = build(architectures.resolve(spelling), architectures.parse_scheme(scheme), problem, 0)
-    assert choose_method(module, problem.kind, torch.zeros(8, 4)) == method
+    assert choose_method(module, torch.zeros(8, 4), 256, 10) == method
 
 
 def test_networks_that_cannot_be_stacked_train_one_by_one() -> None:
@@ -228,7 +229,7 @@ def test_networks_that_cannot_be_stacked_train_one_by_one() -> None:
         return nn.Sequential(nn.Linear(3, 16), nn.Dropout(0.5), nn.ReLU(), nn.Linear(16, 1)).double()
 
     stock = data()
-    assert choose_method(build(0), "features", stock.inputs) == "loop"
+    assert choose_method(build(0), stock.inputs, 30, 10) == "loop"
     plan = schedule()
     together = train(build, [0, 1], stock, plan, method="loop")
     (alone,) = train(build, [1], stock, plan, method="loop")
@@ -249,23 +250,70 @@ def test_stacking_agrees_over_twenty_steps_of_float32() -> None:
 
 
 def test_members_that_do_not_fit_together_train_in_groups() -> None:
-    one = member_bytes(network(0), data().inputs, 30)
+    one = footprint(network(0), data().inputs)
     whole = train(network, [0, 1, 2], data(), schedule())
-    split = train(network, [0, 1, 2], data(), schedule(), limit=2 * one + 1)
+    split = train(network, [0, 1, 2], data(), schedule(), limit=2 * one.bytes(30) + 1)
     alone = train(network, [0, 1, 2], data(), schedule(), limit=1)
     for results in (split, alone):
         for one_by_one, together in zip(results, whole, strict=True):
             assert one_by_one.curve.validation == pytest.approx(together.curve.validation, rel=1e-10)
-    assert group_size(network(0), data().inputs, 30, 6, 2 * one + 1) == 2
-    assert group_size(network(0), data().inputs, 30, 6, 1) == 1
-    assert group_size(network(0), data().inputs, 30, 6, 10**12) == 6
+
+
+@pytest.mark.parametrize("members", [1, 5, 6, 20])
+@pytest.mark.parametrize("rows", [1, 30, 100_000])
+@pytest.mark.parametrize("most", [1, 2, 7, None])
+def test_groups_hold_every_member_once_and_fit(members: int, rows: int, most: int | None) -> None:
+    one = footprint(network(0), data().inputs)
+    limit = None if most is None else most * one.bytes(rows) + 1
+    groups = in_groups(range(members), one, rows, torch.device("cpu"), limit)
+    assert [member for group in groups for member in group] == list(range(members))
+    sizes = {len(group) for group in groups}
+    assert max(sizes) - min(sizes) <= 1
+    assert max(sizes) <= (most or members)
+    assert max(sizes) == 1 or max(sizes) * one.largest * rows <= TOGETHER_SPAN
+
+
+def test_what_grows_too_large_for_a_cache_trains_alone() -> None:
+    inputs = torch.zeros(8, 4)
+    chain = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 1))
+    assert choose_method(chain, inputs, CHAIN_SPAN // 64, 1) == "chain"
+    assert choose_method(chain, inputs, CHAIN_SPAN // 64 + 1, 10) == "loop"
+    other = nn.Sequential(nn.Linear(4, 64), nn.Softplus(), nn.Linear(64, 1))
+    assert choose_method(other, inputs, VMAP_SPAN // 64, VMAP_MEMBERS) == "vmap"
+    assert choose_method(other, inputs, VMAP_SPAN // 64 + 1, VMAP_MEMBERS) == "loop"
+    assert choose_method(other, inputs, VMAP_SPAN // 64, VMAP_MEMBERS - 1) == "loop"
+
+
+def test_a_convolution_trained_alone_equals_a_stacked_one() -> None:
+    """Whatever order of channels in memory the programs prefer."""
+
+    def build(seed: int) -> nn.Module:
+        torch.manual_seed(seed)
+        layers = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.Flatten(), nn.LazyLinear(1)
+        module = nn.Sequential(*layers).double()
+        with torch.no_grad():
+            module(torch.zeros(2, 3, 8, 8, dtype=torch.float64))
+        return module
+
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(24, 3, 8, 8, generator=draw, dtype=torch.float64)
+    z = x.mean((1, 2, 3))
+    images = TrainingData(x, z, x[:8], z[:8])
+    together, alone = (train(build, [0, 1], images, schedule(steps=20), method=m) for m in ("vmap", "loop"))
+    for one, other in zip(together, alone, strict=True):
+        assert one.curve.validation == pytest.approx(other.curve.validation, rel=1e-8)
+        assert one.state is not None
+        assert other.state is not None
+        for name, tensor in one.state.items():
+            torch.testing.assert_close(other.state[name], tensor, rtol=1e-6, atol=1e-9)
+            assert other.state[name].is_contiguous()
 
 
 def test_the_estimate_of_memory_is_of_the_right_size() -> None:
     """Against what is allocated in fact: torch's own count over a step of a wide stack."""
     wide = [nn.Sequential(nn.Linear(8, 512), nn.LayerNorm(512), nn.ReLU(), nn.Linear(512, 1)) for _ in range(4)]
     x, z = torch.randn(2000, 8), torch.randn(2000)
-    estimate = 4 * member_bytes(wide[0], x, 2000)
+    estimate = 4 * footprint(wide[0], x).bytes(2000)
     resource_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     stack = Stack(wide, [1e-3] * 4)
     for _ in range(3):
