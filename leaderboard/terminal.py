@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from leaderboard.grid import GAP, Column, Grid, clean
 from leaderboard.interval import Interval
+from leaderboard.lines import PIECE, break_lines, length
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,7 +21,6 @@ PROSE = 40  # characters of a column that are left together there
 _BETWEEN = 2  # spaces between columns
 _KEPT = re.compile(r"(?<=≤) | (?=[↓*](?:\s|,|$))")  # spaces whose two sides belong together
 _TIE = "\u00a0"
-_PIECE = re.compile(r"[^-/_+@(,=.\s]*[-/_+@(,=.]|[^-/_+@(,=.\s]+")  # what a word too long for its column is broken into
 
 
 @dataclass(frozen=True)
@@ -89,19 +89,13 @@ def _laid(grid: Grid[Any]) -> list[_Laid]:
         if any(text not in ("", "–") for text in texts):
             heading = _tied(column.heading.replace(GAP, "\n"))
             text = "\n".join((heading, *texts))
-            natural, least = (max(map(_length, re.split(end, text))) for end in ("\n", "[ \n]"))
+            natural, least = (max(map(length, re.split(end, text))) for end in ("\n", "[ \n]"))
             laid.append(_Laid(column, heading, texts, _numeric(column, grid), natural, least))
     return laid
 
 
 def _tied(text: str) -> str:
     return _KEPT.sub(_TIE, text)
-
-
-def _length(text: str) -> int:
-    from rich.cells import cell_len
-
-    return cell_len(text)
 
 
 def _numeric(column: Column[Any], grid: Grid[Any]) -> bool:
@@ -135,7 +129,7 @@ def _widths(kept: Sequence[_Laid], width: int | None) -> list[int]:
         stages = [
             [one.natural if one.numeric else one.least for one in kept],
             [one.least for one in kept],
-            [max((_length(piece) for piece in _PIECE.findall(one.text)), default=1) for one in kept],
+            [max((length(piece) for piece in PIECE.findall(one.text)), default=1) for one in kept],
             [1 for _ in kept],
         ]
     widths = [one.natural for one in kept]
@@ -147,27 +141,7 @@ def _widths(kept: Sequence[_Laid], width: int | None) -> list[int]:
 
 
 def _broken(text: str, width: int) -> str:
-    """Lines of at most ``width`` characters, broken at spaces; a longer word after one of its signs, if it has any."""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        if _length(line) <= width:
-            lines.append(line)
-            continue
-        parts = " ".join(piece for word in line.split(" ") for piece in _pieces(word, width))
-        lines += textwrap.wrap(parts, max(width, 1), break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace(_TIE, " ")
-
-
-def _pieces(word: str, width: int) -> list[str]:
-    """The word, or pieces of it of which no two neighbours fit into one line."""
-    if _length(word) <= width:
-        return [word]
-    pieces = [""]
-    for piece in _PIECE.findall(word):
-        if pieces[-1] and _length(pieces[-1] + piece) > width:
-            pieces.append("")
-        pieces[-1] += piece
-    return pieces
+    return "\n".join(break_lines(text, width)).replace(_TIE, " ")
 
 
 def _rich_table(grid: Grid[Any], kept: Sequence[_Laid], widths: Sequence[int]) -> Table:

@@ -98,11 +98,13 @@ def function(
 ) -> None:
     """What networks with one input answer far outside of their training points.
 
+    --arch is needed where several networks are stored.
+
     farfield plot function --task sine-1d --arch mlp
     """
     from bench.pictures import function_picture
 
-    records = _one_protocol(out, None, protocol, [task], arch, norm)
+    records = _one_network(out, protocol, task, arch, norm)
     _finish(_with_details(out, lambda details: function_picture(records, details)), save or out / "function.png")
 
 
@@ -121,11 +123,13 @@ def far(
 ) -> None:
     """Predictions on a far set: their histogram, and their LOWESS trend against a feature.
 
+    --arch is needed where several networks are stored.
+
     farfield plot far --task protein --feature F1
     """
     from bench.pictures import far_picture
 
-    records = _one_protocol(out, None, protocol, [task], arch, norm)
+    records = _one_network(out, protocol, task, arch, norm)
     chart = _with_details(out, lambda details: far_picture(records, details, far_set, feature))
     _finish(chart, save or out / "far.png")
 
@@ -150,6 +154,16 @@ def _one_protocol(out: Path, *filters: Any) -> list[Record]:
         left = ", ".join(name for name, _ in others)
         print(f"farfield: drawing protocol {chosen}; also stored: {left} (--protocol chooses)", file=sys.stderr)
     return [record for record in records if record.key.protocol == chosen]
+
+
+def _one_network(
+    out: Path, protocol: str | None, task: str, arch: list[str] | None, norm: list[str] | None
+) -> list[Record]:
+    """The chosen records of a task; where no architecture is named, those of the only network that there is."""
+    from leaderboard.charts import lone_network
+
+    records = _one_protocol(out, None, protocol, [task], arch, norm)
+    return records if arch else lone_network(records)
 
 
 def _finish(chart: Any, target: Path) -> None:

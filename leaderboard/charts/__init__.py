@@ -7,6 +7,7 @@ from leaderboard.charts.growth import growth_chart
 from leaderboard.charts.pareto import pareto_chart
 from leaderboard.charts.picture import PictureSet, task_chart
 from leaderboard.charts.saving import save
+from leaderboard.charts.selecting import lone_network
 
 __all__ = [
     "FarSetData",
@@ -16,6 +17,7 @@ __all__ = [
     "far_chart",
     "function_chart",
     "growth_chart",
+    "lone_network",
     "pareto_chart",
     "save",
     "task_chart",

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
-from leaderboard.charts.panels import Row, Series, concatenate, merged_labels, panel_of, panels_of, tooltips
+from leaderboard.charts.labels import Box, Frame, Place, names_layers, place_names
+from leaderboard.charts.panels import (
+    SINGLE,
+    SMALL,
+    Row,
+    Series,
+    concatenate,
+    merged_labels,
+    panel_of,
+    panels_of,
+    tooltips,
+)
 from leaderboard.charts.selecting import networks_and_references, select
 from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.grouping import CellRecords
@@ -15,6 +27,7 @@ from leaderboard.record import Record, SetResult
 from leaderboard.statistics import log_t_interval
 
 _APART = 0.3  # of the distance between two sets
+_AIR = 34  # pixels left and right of the outermost points: half of a set's label
 
 
 def error_chart(records: Iterable[Record], *, columns: int = 3) -> Any:
@@ -58,19 +71,64 @@ def _panel(rows: list[Row], greys: list[Row], series: Series, panels: int) -> li
     ticks = sorted({(row["place"], row["set"]) for row in rows + greys})
     shift = {norm: i for i, norm in enumerate(ordered(row["norm"] for row in rows))}
     around = [v for row in rows + greys for v in (row["mean"], row["low"], row["high"]) if v] + [1.0]
-    ends = {row["name"]: row for row in greys if row["mean"] is not None}.values()
-    values = [
-        row
-        | {
-            "layer": "network",
-            "place": row["place"] + (shift[row["norm"]] - (len(shift) - 1) / 2) * _APART / len(shift),
-        }
+    apart = [
+        row | {"place": row["place"] + (shift[row["norm"]] - (len(shift) - 1) / 2) * _APART / len(shift)}
         for row in rows
     ]
+    size = SINGLE if panels == 1 else SMALL
+    axis = own_log_scale(around, "relative error")
+    across = _across([*(row["place"] for row in apart), ticks[-1][0], 0], size[0])
+    frame = Frame(size, across, axis["scale"].domain, log_x=False)
+    values = [row | {"layer": "network"} for row in apart]
     values += [row | {"layer": "grey"} for row in greys]
-    values += [row | {"layer": "label"} for row in merged_labels(ends, [min(around), max(around)], panels)]
+    values += _names(apart, greys, frame, panels)
     values += [{"layer": "axis", "place": place, "set": name} for place, name in ticks]
-    return _layers(values, series, own_log_scale(around, "relative error"))
+    return _layers(values, series, across, axis)
+
+
+def _across(places: Sequence[float], width: float) -> tuple[float, float]:
+    """The domain of the horizontal axis: room for half a set's label at either end."""
+    low, high = min(places), max(places)
+    air = (high - low) * _AIR / (width - 2 * _AIR) or 1.0
+    return low - air, high + air
+
+
+def _names(rows: Sequence[Row], greys: Sequence[Row], frame: Frame, panels: int) -> list[Row]:
+    """The names of grey curves, each beside its curve, where no point is."""
+    curves = {n: [(g["place"], g["mean"]) for g in greys if g["name"] == n and g["mean"]] for n in _of(greys, "name")}
+    ends = merged_labels(
+        [{"name": name, "mean": curve[-1][1]} for name, curve in curves.items() if curve], frame.y, panels
+    )
+    anchors = [_anchors(curves[end["first"]]) for end in ends]
+    drawn = [row for row in rows if row["mean"]]
+    marks = [Box.around(frame.pixel(row["place"], row["mean"]), 9, 9) for row in drawn]
+    lines = frame.line((frame.x[0], 1.0), (frame.x[1], 1.0))
+    for row in drawn:
+        if row["low"] and row["high"]:
+            lines += frame.line((row["place"], row["low"]), (row["place"], row["high"]))
+    networks = [[(r["place"], r["mean"]) for r in drawn if r["norm"] == norm] for norm in _of(drawn, "norm")]
+    for curve in [*curves.values(), *networks]:
+        lines += [box for a, b in pairwise(curve) for box in frame.line(a, b)]
+    names = [(end["name"], places) for end, places in zip(ends, anchors, strict=True)]
+    found = place_names(frame, names, marks, lines)
+    return [
+        {"layer": "label", "name": name, "place": place, "mean": mean}
+        for (name, _), (place, mean) in zip(names, found, strict=True)
+    ]
+
+
+def _anchors(curve: Sequence[Place]) -> list[Place]:
+    """The points of a curve from its end, and between them those half-way."""
+    backwards = curve[::-1]
+    anchors = [backwards[0]]
+    for (a, b), (c, d) in pairwise(backwards):
+        anchors += [((a + c) / 2, math.sqrt(b * d)), (c, d)]
+    return anchors
+
+
+def _of(rows: Sequence[Row], key: str) -> list[str]:
+    """The different values of ``key`` in order."""
+    return list(dict.fromkeys(row[key] for row in rows))
 
 
 def _is_mean(points: Sequence[Row]) -> bool:
@@ -113,14 +171,14 @@ def _key(rows: Sequence[Row]) -> str:
     return " · ".join(parts)
 
 
-def _layers(values: list[Row], series: Series, axis: dict[str, Any]) -> list[Any]:
+def _layers(values: list[Row], series: Series, across: tuple[float, float], axis: dict[str, Any]) -> list[Any]:
     import altair as alt
 
     base = alt.Chart(alt.InlineData(values=values))
     network, grey, label, below = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "grey", "label", "axis")
     )
-    x = alt.X("place:Q", scale=alt.Scale(padding=34, nice=False, zero=False), axis=None)
+    x = alt.X("place:Q", scale=alt.Scale(domain=list(across), nice=False, zero=False), axis=None)
     y = alt.Y("mean:Q", **axis)
     tips = tooltips("norm:N", "set:N", "mean:Q", "low:Q", "high:Q", "seeds:Q")
     look = {"opacity": series.opacity(), "tooltip": tips}
@@ -136,6 +194,6 @@ def _layers(values: list[Row], series: Series, axis: dict[str, Any]) -> list[Any
         bar.add_params(series.shown),
         network.mark_point(size=34, filled=True).encode(x, y, series.color, **look),
         cross.encode(x, alt.YValue(0), series.color, **look),
-        label.mark_text(align="right", dx=22, dy=-7, color=GREY, fontSize=10).encode(x, y, text="name:N"),
         names.encode(x, alt.YValue("height"), text="set:N"),
+        *names_layers(label, x, y, "name:N"),
     ]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
-from leaderboard.charts.panels import Row, Series, concatenate
+from leaderboard.charts.panels import SMALL, Row, Series, concatenate
 from leaderboard.charts.selecting import Selection, only, select
-from leaderboard.charts.style import ordered, titled
+from leaderboard.charts.style import fitted, ordered, titled
 from leaderboard.record import Details, Record, RecordKey
 
 MOST_BINS = 40
@@ -109,7 +109,7 @@ def _key(predictions: Mapping[str, Array], reach: tuple[float, float], far: FarS
     parts = ["grey: the truth"] + (["dotted: range of training targets"] if far.target_range else [])
     outside = sum(int(np.sum((v < reach[0]) | (v > reach[1]))) for v in predictions.values())
     lost = sum(int(np.sum(~np.isfinite(v))) for v in predictions.values())
-    parts += [f"{outside} predictions outside of the picture"] if outside else []
+    parts += [f"{outside} prediction{'s' * (outside != 1)} outside of the picture"] if outside else []
     parts += [f"{lost} not finite"] if lost else []
     return " · ".join(parts)
 
@@ -139,7 +139,7 @@ def _histogram(
     x = alt.X(
         "from:Q",
         scale=alt.Scale(domain=list(reach), nice=False),
-        axis=alt.Axis(title=far.target_name, tickCount=6, grid=False),
+        axis=alt.Axis(title=fitted(far.target_name, SMALL[0]), tickCount=6, grid=False),
     )
     y = alt.Y("share:Q", axis=alt.Axis(title="share of rows", format="~%", tickCount=5))
     truth = base.transform_filter("datum.layer == 'truth'").mark_area(
@@ -176,9 +176,15 @@ def _trends(
     base = alt.Chart(alt.InlineData(values=rows))
     point, truth, norm = (base.transform_filter(f"datum.layer == '{name}'") for name in ("point", "truth", "norm"))
     x = alt.X(
-        "x:Q", scale=alt.Scale(nice=False, zero=False), axis=alt.Axis(title=far.feature_name, tickCount=5, format="~s")
+        "x:Q",
+        scale=alt.Scale(nice=False, zero=False),
+        axis=alt.Axis(title=fitted(far.feature_name, SMALL[0]), tickCount=5, format="~s"),
     )
-    y = alt.Y("y:Q", scale=alt.Scale(domain=list(reach), nice=False), axis=alt.Axis(title=far.target_name, tickCount=6))
+    y = alt.Y(
+        "y:Q",
+        scale=alt.Scale(domain=list(reach), nice=False),
+        axis=alt.Axis(title=fitted(far.target_name, SMALL[1]), tickCount=6),
+    )
     return [
         point.mark_point(size=6, filled=True, color=_TRUTH, opacity=0.25, clip=True).encode(x, y),
         *_range_marks(far, "y"),

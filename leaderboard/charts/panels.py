@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leaderboard.charts.selecting import Selection
-from leaderboard.charts.style import color_scale, dash_scale, listing
+from leaderboard.charts.style import color_scale, dash_scale, fitted, listing
 from leaderboard.grouping import CellRecords
 
 Row = dict[str, Any]
@@ -28,7 +28,7 @@ def panels_of(selection: Selection, networks: Iterable[CellRecords]) -> dict[str
 
 
 def merged_labels(rows: Iterable[Row], domain: Sequence[float], panels: int) -> list[Row]:
-    """One label for grey curves whose own labels would lie on each other.
+    """One label for grey curves whose own labels would lie on each other; ``first`` is the name of one of them.
 
     Args:
         rows: the ends of the curves of a panel, with ``mean`` and ``name``.
@@ -43,7 +43,9 @@ def merged_labels(rows: Iterable[Row], domain: Sequence[float], panels: int) -> 
             groups[-1].append(row)
         else:
             groups.append([row])
-    return [group[0] | {"name": listing([row["name"] for row in group], 3)} for group in groups]
+    return [
+        group[0] | {"first": group[0]["name"], "name": listing([row["name"] for row in group], 3)} for group in groups
+    ]
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,9 @@ def concatenate(layers: Mapping[str, Sequence[Any]], columns: int) -> Any:
     width, height = SINGLE if len(layers) == 1 else SMALL
     charts = [
         alt.layer(*parts).properties(
-            width=width, height=height, title=alt.TitleParams(panel, anchor="middle", fontSize=12, frame="group")
+            width=width,
+            height=height,
+            title=alt.TitleParams(fitted(panel, width, font=13), anchor="middle", fontSize=12, frame="group"),
         )
         for panel, parts in layers.items()
     ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
-from leaderboard.charts.panels import Row, Series, concatenate, tooltips
+from leaderboard.charts.labels import Box, Frame, names_layers, place_names
+from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, concatenate, tooltips
 from leaderboard.charts.selecting import is_reference, select
 from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.grouping import Method
@@ -22,7 +24,7 @@ def pareto_chart(records: Iterable[Record], *, overall: bool = False, columns: i
     """far_error against max growth, both logarithmic: a point for each method, a panel for each task.
 
     A grey step joins the methods that no other beats in both. Hollow points are unbounded: their growth is only where
-    probing ended. Estimators are grey, with their names.
+    probing ended. Estimators are grey, with their names, and hollow or filled as networks are.
 
     Args:
         records: of one protocol.
@@ -49,7 +51,7 @@ def pareto_chart(records: Iterable[Record], *, overall: bool = False, columns: i
     layers = {}
     for panel in panels:
         mine = [p for p in points if p["panel"] == panel]
-        layers[panel] = _layers([*mine, *_labels(mine), *_front(mine)], series, shape)
+        layers[panel] = _layers(mine, series, shape, single)
     chart = concatenate(layers, columns)
     names = {id(row): f"{row.method.architecture} {row.method.norm}" for row in rows}
     left = sorted({names[id(row)] for row in rows} - {names[id(row)] for row in drawn})
@@ -79,7 +81,11 @@ def _ends(name: str, interval: Interval | None) -> Row:
 
 
 def _key(points: Sequence[Row], left: Sequence[str]) -> str:
-    parts = ["hollow: unbounded, drawn where probing ended", "step: nobody is better in both"]
+    parts = [
+        "filled: bounded or undecided",
+        "hollow: unbounded, drawn where probing ended",
+        "step: nobody is better in both",
+    ]
     if any(p["growth"] <= LEAST_GROWTH for p in points):
         parts.append(f"least growth drawn: {LEAST_GROWTH:g}")
     parts += [f"not drawn (no finite number, or not every task): {listing(left, 3)}"] if left else []
@@ -99,30 +105,30 @@ def _around(values: Sequence[Row], name: str) -> list[float]:
     return [v for row in values for v in (row[name], row.get(f"{name}_low"), row.get(f"{name}_high")) if v]
 
 
-def _layers(values: list[Row], series: Series, shape: Any) -> list[Any]:
+def _layers(points: list[Row], series: Series, shape: Any, single: bool) -> list[Any]:
     """The layers of one panel."""
     import altair as alt
 
-    base = alt.Chart(alt.InlineData(values=values))
-    network, reference, front = (
-        base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "reference", "front")
+    across = own_log_scale(_around(points, "growth"), "max growth over the ladder")
+    upward = own_log_scale([1.0, *_around(points, "error")], "far error", margin=0.12)
+    frame = Frame(SINGLE if single else SMALL, across["scale"].domain, upward["scale"].domain)
+    front = _front(points)
+    base = alt.Chart(alt.InlineData(values=[*points, *front, *_labels(points, front, frame)]))
+    network, reference, step, label = (
+        base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "reference", "front", "label")
     )
-    across = own_log_scale(_around(values, "growth"), "max growth over the ladder")
-    upward = own_log_scale([1.0, *_around(values, "error")], "far error", margin=0.12)
     x, y = alt.X("growth:Q", **across), alt.Y("error:Q", **upward)
     tips = tooltips("architecture:N", "norm:N", "error:Q", "growth:Q", "verdict:N")
+    fills = alt.Scale(domain=["bounded or undecided", "unbounded"], range=[1, 0])
+    filling = alt.FillOpacity("bound:N", scale=fills, legend=None)
     bar = network.mark_rule(strokeWidth=1.2).encode(series.plain_color, series.stroke_opacity(0.5))
-    fill = alt.Scale(domain=["bounded or undecided", "unbounded"], range=[1, 0])
-    grey = reference.mark_point(size=50, strokeWidth=1.5, color=GREY)
     return [
-        front.mark_line(interpolate="step-after", color="#CCCCCC", strokeWidth=3).encode(x, y),
-        front.mark_rule(strokeDash=[2, 3], color="#999999").encode(y=alt.YDatum(1)),
+        step.mark_line(interpolate="step-after", color="#CCCCCC", strokeWidth=3).encode(x, y),
+        step.mark_rule(strokeDash=[2, 3], color="#999999").encode(y=alt.YDatum(1)),
         bar.encode(x, alt.Y("error_low:Q", **upward), alt.Y2("error_high:Q")).add_params(series.shown),
         bar.encode(alt.X("growth_low:Q", **across), alt.X2("growth_high:Q"), y),
-        grey.encode(x, y, tooltip=tips),
-        *(
-            label.mark_text(color=GREY, fontSize=10, **place).encode(x, y, text="architecture:N")
-            for label, place in _label_places(base)
+        reference.mark_point(size=50, strokeWidth=1.5, stroke=GREY, fill=GREY, opacity=1).encode(
+            x, y, filling, tooltip=tips
         ),
         network.mark_point(size=70, strokeWidth=2).encode(
             x,
@@ -130,40 +136,58 @@ def _layers(values: list[Row], series: Series, shape: Any) -> list[Any]:
             series.color,
             alt.Fill("norm:N", scale=series.scale, legend=None),
             shape,
-            alt.FillOpacity("bound:N", scale=fill, legend=None),
+            filling,
             opacity=series.opacity(),
             tooltip=tips,
         ),
+        *names_layers(label, x, y, "architecture:N"),
     ]
 
 
-def _label_places(base: Any) -> list[tuple[Any, Row]]:
-    """Names of estimators: above their points, or left of those at the right edge."""
-    label = base.transform_filter("datum.layer == 'label'")
-    return [
-        (label.transform_filter("datum.growth < 30"), {"dy": -10}),
-        (label.transform_filter("datum.growth >= 30"), {"dx": -9, "align": "right"}),
-    ]
-
-
-def _labels(points: Sequence[Row]) -> list[Row]:
-    """One label for estimators that lie on each other."""
+def _labels(points: Sequence[Row], front: Sequence[Row], frame: Frame) -> list[Row]:
+    """Where the names of estimators are written: one for those that lie on each other."""
     places: dict[tuple[int, int], list[Row]] = {}
     for p in points:
         if p["layer"] == "reference":
             spot = (round(2 * math.log10(p["growth"])), round(10 * math.log10(max(p["error"], 1e-9))))
             places.setdefault(spot, []).append(p)
-    return [
-        group[0] | {"layer": "label", "architecture": listing([p["architecture"] for p in group], 3)}
+    names = [
+        (listing([p["architecture"] for p in group], 3), [(group[0]["growth"], group[0]["error"])])
         for group in places.values()
     ]
+    marks = [Box.around(frame.pixel(p["growth"], p["error"]), 13, 13) for p in points]
+    found = place_names(frame, names, marks, _lines(points, front, frame))
+    return [
+        {"layer": "label", "architecture": name, "growth": growth, "error": error}
+        for (name, _), (growth, error) in zip(names, found, strict=True)
+    ]
+
+
+def _lines(points: Sequence[Row], front: Sequence[Row], frame: Frame) -> list[Box]:
+    """The bars, the step and the line at 1."""
+    lines = frame.line((frame.x[0], 1.0), (frame.x[1], 1.0))
+    for p in points:
+        if p["error_low"] and p["error_high"]:
+            lines += frame.line((p["growth"], p["error_low"]), (p["growth"], p["error_high"]))
+        if p["growth_low"] and p["growth_high"]:
+            lines += frame.line((p["growth_low"], p["error"]), (p["growth_high"], p["error"]))
+    for a, b in pairwise(front):
+        lines += frame.line((a["growth"], a["error"]), (b["growth"], a["error"]))
+        lines += frame.line((b["growth"], a["error"]), (b["growth"], b["error"]))
+    return lines
 
 
 def _shape(architectures: Sequence[str], single: bool) -> Any:
     """A shape for each architecture, with a legend where there are several."""
     import altair as alt
 
-    legend = alt.Legend(title="architecture", orient="right" if single else "bottom", columns=1 if single else 4)
+    legend = alt.Legend(
+        title="architecture",
+        orient="right" if single else "bottom",
+        columns=1 if single else 4,
+        symbolFillColor="#CCCCCC",  # neither filled nor hollow
+        symbolStrokeColor="#555555",
+    )
     shapes = [_SHAPES[i % len(_SHAPES)] for i in range(len(architectures))]
     return alt.Shape(
         "architecture:N",

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
-from leaderboard.charts.panels import Row, concatenate
-from leaderboard.charts.style import OKABE_ITO, titled
+from leaderboard.charts.panels import SMALL, Row, concatenate
+from leaderboard.charts.style import OKABE_ITO, fitted, titled
 
 MOST_POINTS = 1500  # of each set
 _SHAPES = ("circle", "triangle-up", "square", "diamond", "triangle-down", "cross")
@@ -108,14 +108,20 @@ def _points(rows: list[Row], names: Sequence[str], titles: tuple[str, str], targ
         color = alt.Color(
             "target:Q",
             scale=alt.Scale(scheme="viridis"),
-            legend=alt.Legend(title=target_name, orient="bottom", gradientLength=200, gradientOpacity=1),
+            legend=alt.Legend(
+                title=fitted(target_name, SMALL[0], 11),
+                titleLimit=0,
+                orient="bottom",
+                gradientLength=200,
+                gradientOpacity=1,
+            ),
         )
     return (
         alt.Chart(alt.InlineData(values=rows))
         .mark_point(size=12, filled=True, opacity=0.55)
         .encode(
-            alt.X("x:Q", axis=alt.Axis(title=titles[0], tickCount=6), scale=alt.Scale(zero=False)),
-            alt.Y("y:Q", axis=alt.Axis(title=titles[1], tickCount=6), scale=alt.Scale(zero=False)),
+            alt.X("x:Q", axis=alt.Axis(title=fitted(titles[0], SMALL[0]), tickCount=6), scale=alt.Scale(zero=False)),
+            alt.Y("y:Q", axis=alt.Axis(title=fitted(titles[1], SMALL[1]), tickCount=6), scale=alt.Scale(zero=False)),
             color,
             shape,
             tooltip=["set:N", "target:Q"],

@@ -82,6 +82,15 @@ def networks_and_references(cells: Sequence[CellRecords]) -> tuple[list[CellReco
     return (networks, references) if networks else (references, [])
 
 
+def lone_network(records: Sequence[Record]) -> list[Record]:
+    """The records of the one network among them; all of them where there is none, or several."""
+    cells = group_cells(records)
+    networks = {c.key.architecture for c in cells if c.ok and not is_reference(c)}
+    if len(networks) != 1:
+        return list(records)
+    return [record for record in records if record.key.architecture in networks]
+
+
 def only(names: Sequence[str], what: str, flag: str) -> str:
     """The single name in ``names``.
 
@@ -89,5 +98,5 @@ def only(names: Sequence[str], what: str, flag: str) -> str:
         InputError: there are several.
     """
     if len(names) != 1:
-        raise InputError(f"this picture is of one {what}, not of {listing(names)}", mend=f"choose one with {flag}")
+        raise InputError(f"this picture is of one {what}, not of {listing(names, 12)}", mend=f"choose one with {flag}")
     return names[0]

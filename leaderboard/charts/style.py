@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bench.core.registry import natural
+from leaderboard.lines import break_lines
 
 # Okabe and Ito (2008), black first for what has no normalization; their yellow is faint on white: a dark red instead
 OKABE_ITO = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#6B0F1A")
@@ -113,10 +114,16 @@ def titled(chart: Any, title: str, lines: Sequence[str]) -> Any:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most ``width`` characters, for renderers do not break lines."""
-    import textwrap
+    """Lines of at most ``width`` characters, for renderers do not break lines; a word longer than that is cut."""
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in break_lines(text, width)]
 
-    return textwrap.wrap(text, width) or [""]
+
+def fitted(text: str, pixels: float, font: float = 12) -> str | list[str]:
+    """A title in lines that fit into ``pixels``, at most three; what is longer ends with an ellipsis."""
+    lines = wrap(text, max(8, int(pixels / (0.47 * font))))
+    if len(lines) > 3:
+        lines = [*lines[:2], lines[2].rstrip() + " …"]
+    return lines if len(lines) > 1 else lines[0]
 
 
 def listing(items: Sequence[str], most: int = 4) -> str:

@@ -18,10 +18,12 @@ from leaderboard.charts import (
     far_chart,
     function_chart,
     growth_chart,
+    lone_network,
     pareto_chart,
     save,
     task_chart,
 )
+from leaderboard.charts.labels import Box, Frame, place_names
 from leaderboard.charts.style import OKABE_ITO, decades, log_ticks
 
 TASKS = ("sine-1d", "linear-1d")
@@ -141,6 +143,55 @@ def test_pareto_front_is_nobody_beaten_in_both(records):
         assert len(points) == 5
 
 
+def test_pareto_draws_estimators_hollow_or_filled_as_networks(records, record, key):
+    """What is unbounded is hollow, whoever it is: the caption says so of every point."""
+    flat = record(key(architecture="mean"), learning_rate=None, growth=(0.0,) * 13, exponent=0.0)
+    spec = pareto_chart([*records(tasks=("sine-1d",)), flat]).to_dict()
+    points = [layer for layer in spec["layer"] if layer["mark"]["type"] == "point"]
+    assert len(points) == 2
+    fills = [layer["encoding"]["fillOpacity"] for layer in points]
+    assert fills[0] == fills[1]
+    assert dict(zip(fills[0]["scale"]["domain"], fills[0]["scale"]["range"], strict=True))["unbounded"] == 0
+    rows = {r["architecture"]: r["bound"] for r in data_of(pareto_chart([flat, *records()])) if "bound" in r}
+    assert rows["mean"] == "bounded or undecided"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_names_are_written_where_no_point_is(seed):
+    random = np.random.default_rng(seed)
+    frame = Frame((250, 170), (1e-2, 1e5), (1e-3, 1e2))
+    values = [frame.value((x, y)) for x, y in random.uniform((60, 40), (190, 130), (25, 2))]
+    names = [("ridge", values[:2]), ("linear-extrapolation, knn", [values[2]]), ("mean", [frame.value((3, 165))])]
+    marks = [Box.around(frame.pixel(*value), 9, 9) for value in values]
+    lines = [box for a, b in itertools.pairwise(values[:6]) for box in frame.line(a, b)]
+    boxes = []
+    for (name, _), place in zip(names, place_names(frame, names, marks, lines), strict=True):
+        boxes.append(Box.around(frame.pixel(*place), 5.0 * len(name), 10))
+        assert boxes[-1].left >= 0
+        assert boxes[-1].top >= 0
+        assert boxes[-1].right <= 250
+        assert boxes[-1].bottom <= 170
+    assert not any(box.shared(mark) for box in boxes for mark in marks)
+    assert not any(a.shared(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def test_error_chart_writes_names_of_estimators_beside_the_points(records, record, key):
+    """An estimator that ends where the networks end: its name stands above everything, and on no point."""
+    ridge = [record(key(architecture="ridge", seed=s), learning_rate=None) for s in range(5)]
+    chart = error_chart([*records(tasks=("sine-1d",), norms=("none", "layer@all", "rms@all")), *ridge])
+    layers = chart.to_dict()["layer"]
+    assert layers[-1]["mark"]["type"] == "text"
+    assert layers[-1]["encoding"]["text"]["field"] == "name"
+    axis = {name: layers[-1]["encoding"][name]["scale"]["domain"] for name in ("x", "y")}
+    frame = Frame((460, 320), *axis.values(), log_x=False)
+    rows = data_of(chart)
+    label = next(r for r in rows if r.get("layer") == "label")
+    box = Box.around(frame.pixel(label["place"], label["mean"]), 5.0 * len(label["name"]), 10)
+    points = [r for r in rows if r.get("layer") == "network"]
+    assert len(points) == 3 * 4
+    assert not any(box.shared(Box.around(frame.pixel(r["place"], r["mean"]), 6, 6)) for r in points)
+
+
 def test_pareto_totals_are_of_complete_methods_only(records):
     mine = [*records(), *records(tasks=("sine-1d",), norms=("rms@all",))]
     rows = [r for r in data_of(pareto_chart(mine, overall=True)) if r.get("layer") == "network"]
@@ -233,6 +284,40 @@ def test_task_pictures_of_images_and_of_one_input():
     assert [r["y"] for r in data_of(chart) if r["panel"] == "by set"] == [0, 1, 4, 9, 16]
     with pytest.raises(InputError, match="without rows"):
         task_chart("empty", [PictureSet("train", np.empty((0, 2)), [])])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "residuary resistance per unit weight of displacement",
+        "a_column_that_somebody_named_" * 6 + "in_kg",
+        "x" * 300,
+        "y",
+    ],
+)
+def test_long_names_of_targets_fit_their_panels(name):
+    """Titles have lines that fit, and a name that is shortened says so; Vega cuts none of them."""
+    inputs = np.random.default_rng(0).normal(size=(40, 1))
+    spec = task_chart("t", [PictureSet("train", inputs, inputs[:, 0])], target_name=name).to_dict()
+    panel = spec["concat"][1]
+    encoding = panel["layer"][0]["encoding"]
+    legend = encoding["color"]["legend"]
+    assert legend["titleLimit"] == 0
+    for title, most in ((panel["title"]["text"], 42), (legend["title"], 50), (encoding["y"]["axis"]["title"], 32)):
+        lines = [title] if isinstance(title, str) else title
+        assert 1 <= len(lines) <= 3
+        assert max(map(len, lines)) <= most + 2
+        shown = "".join("".join(lines).split()).removeprefix("by")
+        assert shown == "".join(name.split()) or shown.endswith("…")
+
+
+def test_the_only_network_is_chosen_among_estimators(records, record, key):
+    estimators = [record(key(architecture=name), learning_rate=None) for name in ("mean", "ridge")]
+    mine = records(tasks=("sine-1d",))
+    assert lone_network([*estimators, *mine]) == mine
+    both = [*estimators, *mine, *records(tasks=("sine-1d",), architectures=("cnn",))]
+    assert lone_network(both) == both
+    assert lone_network(estimators) == estimators
 
 
 def png_size(content):

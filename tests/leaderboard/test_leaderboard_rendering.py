@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_what_matters_least_is_left_out_first(boards):
         left_out = text.partition("too narrow for:")[2].partition("(in a wider")[0]
         seen.append({name for name in names if name in left_out})
         assert "far error" not in left_out
-    assert all(wide <= narrow for wide, narrow in zip(seen, seen[1:], strict=False))
+    assert all(wide <= narrow for wide, narrow in pairwise(seen))
     order = [next(i for i, gone in enumerate(seen) if name in gone) for name in names]
     assert order == sorted(order)
 
