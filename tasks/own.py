@@ -144,7 +144,15 @@ def _listed(text: str | None) -> tuple[str, ...]:
 
 
 def path_of(source: object) -> str:
-    """The ``path`` option for a file or for a data frame, which is kept in the cache."""
-    if isinstance(source, (str, Path)):
+    """The ``path`` option for a file or for a data frame, which is kept in the cache.
+
+    The path is part of the task's name and so of the keys of records: one file has one, however it was reached. It is
+    relative to the working folder for a file below that, where results are too by default, and absolute for others.
+    """
+    if not isinstance(source, (str, Path)):
+        return frames.keep_frame(source)  # type: ignore[arg-type]
+    if str(source).startswith(frames.FRAME):
         return str(source)
-    return frames.keep_frame(source)  # type: ignore[arg-type]
+    folder = Path.cwd()
+    file = Path(os.path.abspath(Path(source).expanduser()))
+    return str(file.relative_to(folder) if file.is_relative_to(folder) else file)

@@ -162,4 +162,5 @@ def placements_grid(architecture: Architecture, task: str | None) -> Grid[Placem
         Column[Placement]("placement", "placement", lambda row: row.word),
         Column[Placement]("sites", "sites", lambda row: ", ".join(row.sites) or "none here"),
     ]
-    return Grid(f"placements of {architecture.name} on {problem.kind} of shape {problem.shape}", columns, rows)
+    notes = ["an estimator takes no norm: run it with none"] if architecture.card.role == "estimator" else []
+    return Grid(f"placements of {architecture.name} on {problem.kind} of shape {problem.shape}", columns, rows, notes)

@@ -50,6 +50,22 @@ def test_a_table_behaves_as_a_task(csv: Path) -> None:
     assert len(loaded.train) + len(loaded.validation) + len(loaded.test) + len(loaded.far[0]) == 299
 
 
+def test_one_file_has_one_name_however_it_was_reached(csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name is part of the keys of records: a second spelling of the path would train everything again."""
+
+    def name(path: object) -> str:
+        return tasks.own_data(path, target="price", far_by="rooms").name
+
+    monkeypatch.chdir(csv.parent)
+    (csv.parent / "sub").mkdir()
+    spellings = ["my.csv", "./my.csv", "sub/../my.csv", csv, str(csv)]
+    assert {name(path) for path in spellings} == {name("my.csv")}
+    assert str(csv.parent) not in name(csv)
+    monkeypatch.chdir(csv.parent / "sub")
+    assert name("../my.csv") == name(csv), "outside of the working folder: the absolute path"
+    assert tasks.resolve(name("../my.csv")).name == name(csv)
+
+
 def test_all_rules_at_once(csv: Path) -> None:
     task = tasks.own_data(
         csv,
