@@ -129,6 +129,33 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     assert "Traceback" in loud.stderr
 
 
+def test_pictures_of_one_network_choose_the_only_one(results: Path, tmp_path: Path) -> None:
+    """The estimators beside it do not count; two estimators are named on one line."""
+    for plot in ("function", "far"):
+        picture = tmp_path / f"{plot}.json"
+        done = farfield("plot", plot, "--task", "sine-1d", "--out", str(results), "--save", str(picture))
+        assert done.returncode == 0, done.stderr
+        assert "mlp(width=16)" in " ".join(json.loads(picture.read_text())["title"]["text"])
+    done = farfield("run", "--task", "sine-1d", "--arch", "mean", "--protocol", "quick", "--out", str(tmp_path))
+    again = farfield("run", "--task", "sine-1d", "--arch", "ridge", "--protocol", "quick", "--out", str(tmp_path))
+    assert done.returncode == again.returncode == 0
+    several = farfield("plot", "far", "--task", "sine-1d", "--out", str(tmp_path))
+    assert several.returncode == 2
+    assert len(several.stderr.splitlines()) == 1
+    assert "mean, ridge" in several.stderr
+
+
+def test_listing_the_norms_of_an_estimator_says_that_it_takes_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "norms", "--arch", "ridge"]) == 0
+    assert "an estimator takes no norm: run it with none" in capsys.readouterr().out
+
+
+def test_without_a_terminal_no_column_is_left_out(results: Path) -> None:
+    text = farfield("leaderboard", "--out", str(results), "--scope", "both").stdout
+    assert "G(100)" in text
+    assert "too narrow" not in text
+
+
 def test_lists_name_what_there_is() -> None:
     rows = json.loads(farfield("list", "tasks", "*-1d", "--format", "json").stdout)
     text = json.dumps(rows)
