@@ -10,6 +10,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
@@ -27,7 +28,8 @@ AHEAD = 4
 """Jobs a worker that are handed out at once: it never waits for the coordinator, which may be storing."""
 
 _MOST_TOGETHER = 100
-_PRELOAD = ["bench.worker"]
+_PRELOAD = ["bench.server"]
+_PAUSE = 0.1  # seconds in which what ends is stored together: a transaction costs as much as a small record
 Future = concurrent.futures.Future[list[Outcome]]
 
 
@@ -69,7 +71,7 @@ class LocalExecutor:
         )
 
     def run(self, jobs: Iterable[Job]) -> Iterator[list[tuple[Job, list[Outcome]]]]:
-        """Yield jobs with their outcomes as they end, those together that have ended by the time somebody looks.
+        """Yield jobs with their outcomes as they end; of many small ones, a tenth of a second's together.
 
         Every job is answered: a fault becomes records. Only a few jobs are handed out ahead of the workers, so that
         a long sweep costs no more a job than a short one.
@@ -77,12 +79,15 @@ class LocalExecutor:
         left = iter(jobs)
         ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
         waiting = self._hand_out(itertools.islice(left, AHEAD * self.workers), ended)
+        until = 0.0
         while waiting:
-            batch = [ended.get()]
-            while not ended.empty() and len(batch) < _MOST_TOGETHER:
-                batch.append(ended.get())
-            finished = [(waiting.pop(future), future) for future in batch]
-            waiting |= self._hand_out(itertools.islice(left, len(batch)), ended)
+            finished = []
+            for future in _together(ended, until):
+                finished.append((waiting.pop(future), future))
+                waiting |= self._hand_out(itertools.islice(left, 1), ended)
+                if not waiting:
+                    break
+            until = time.monotonic() + _PAUSE
             yield [(job, self._outcomes(job, future)) for job, future in finished]
 
     def _hand_out(self, jobs: Iterable[Job], ended: queue.SimpleQueue[Future]) -> dict[Future, Job]:
@@ -115,6 +120,16 @@ class LocalExecutor:
         else:
             self._pool.stop()
         self._pool.join()
+
+
+def _together(ended: queue.SimpleQueue[Future], until: float) -> Iterator[Future]:
+    """What has ended: at least one, for which this waits; then what else ends before the time ``until`` (monotonic)."""
+    yield ended.get()
+    for _ in range(_MOST_TOGETHER - 1):
+        try:
+            yield ended.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            return
 
 
 def _start_worker(*prepared: Any) -> None:

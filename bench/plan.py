@@ -164,7 +164,7 @@ class _Keys:
 
     def _task(self, spelling: str) -> dict[str, str]:
         task = tasks.resolve(spelling)
-        parts = {"task": task.name, "task_version": task.card.version, "data_hash": task.load().data_hash}
+        parts = {"task": task.name, "task_version": task.card.version, "data_hash": task.data_hash()}
         self._tasks[spelling], self.truths[spelling] = parts, task.card.truth
         return parts
 

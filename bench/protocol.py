@@ -7,12 +7,15 @@ validation checks. Far data has no part in any of it: it is evaluated once, on t
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from bench.core.errors import UnknownName
 from bench.core.seeding import generator
-from tasks.card import TaskCard
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tasks.card import TaskCard
 
 DIRECTIONS = 64
 """Rays per task: half towards training inputs, half isotropic."""
@@ -145,6 +148,8 @@ def batch_indices(task: str, architecture: str, seed: int, rows: int, schedule: 
     """
     if schedule.batch_size is None:
         return None
+    import numpy as np  # protocols are listed without
+
     draw = generator("batches", task, architecture, seed)
     needed = schedule.steps * schedule.batch_size
     passes = [draw.permutation(rows) for _ in range(-(-needed // rows))]

@@ -29,7 +29,7 @@ def arrange(jobs: Sequence[Job], seeds: Sequence[int], cells: int, workers: int)
     """
     parts = min(len(seeds), -(-workers // max(cells, 1)))
     pieces = [piece for job in jobs for piece in _split(job, seeds, parts)]
-    return sorted(pieces, key=_weight, reverse=True)
+    return sorted(pieces, key=_Weights().weight, reverse=True)
 
 
 def _split(job: Job, seeds: Sequence[int], parts: int) -> list[Job]:
@@ -42,12 +42,22 @@ def _split(job: Job, seeds: Sequence[int], parts: int) -> list[Job]:
     return [dataclasses.replace(job, keys=keys) for keys in pieces if keys]
 
 
-def _weight(job: Job) -> float:
-    """About how long a job takes, in no unit."""
-    key = job.keys[0]
-    card = tasks.resolve(key.task).card
-    if architectures.resolve(key.architecture).card.role == "estimator":
-        return 0.0
-    protocol = get_protocol(key.protocol)
-    rates = len(protocol.learning_rates) or 1
-    return len(job.keys) * rates * card.budget.steps * protocol.step_share * _KIND_WEIGHT[card.kind]
+class _Weights:
+    """About how long jobs take, in no unit; every spelling is read once."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, float] = {}
+        self._trained: dict[str, bool] = {}
+
+    def weight(self, job: Job) -> float:
+        """Of a job."""
+        key = job.keys[0]
+        if key.architecture not in self._trained:
+            self._trained[key.architecture] = architectures.resolve(key.architecture).card.role == "network"
+        if not self._trained[key.architecture]:
+            return 0.0
+        if key.task not in self._tasks:
+            card = tasks.resolve(key.task).card
+            self._tasks[key.task] = card.budget.steps * _KIND_WEIGHT[card.kind]
+        protocol = get_protocol(key.protocol)
+        return len(job.keys) * (len(protocol.learning_rates) or 1) * protocol.step_share * self._tasks[key.task]

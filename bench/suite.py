@@ -76,7 +76,8 @@ def read_suite(path: Path) -> Suite:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise InputError("a suite file of more than a megabyte", where=where, mend="name a suite file")
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, where PyYAML was built with it
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     except OSError as error:
         raise InputError(f"the suite cannot be read: {error.strerror}", where=where, mend="check the path") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -1,16 +1,14 @@
-"""The inside of a worker process. Importing this module imports torch: the fork server does so once for all workers."""
+"""The inside of a worker process. Importing this module imports torch: :mod:`bench.server` does so for all."""
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
 import resource
 import signal
 import threading
-from collections.abc import Callable, Sequence
-from multiprocessing import spawn
+from collections.abc import Sequence
 
 import torch
 
@@ -68,22 +66,3 @@ def _end_with_coordinator() -> None:
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
         os._exit(1)
-
-
-def _lenient(import_script: Callable[[str], None]) -> Callable[[str], None]:
-    """``import_script``, surviving whatever the script does.
-
-    multiprocessing imports the script that started a sweep again in every worker, and what it registers becomes known
-    there. A script without ``if __name__ == "__main__"`` meets its own sweep again (:func:`bench.run` ends its import
-    there), and one that was read from stdin is no file at all. No job needs more of it.
-    """
-
-    def survive(path: str) -> None:
-        with contextlib.suppress(Exception, SystemExit):
-            import_script(path)
-
-    return survive
-
-
-if multiprocessing.parent_process() is None:  # the fork server, which loads this once, before it makes workers
-    spawn._fixup_main_from_path = _lenient(spawn._fixup_main_from_path)  # type: ignore[attr-defined]

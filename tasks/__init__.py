@@ -8,12 +8,17 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tasks.card import Budget, PaperBudget, TaskCard
-from tasks.data import FarSet, RawTask, Rows, Samples, StandardizedTask
-from tasks.describing import TaskDescription, describe
-from tasks.farness import HowFar, Projection, how_far, project
-from tasks.plugins import register_task
 from tasks.task import Task, get_card, list_tasks, own_data, resolve
+
+if TYPE_CHECKING:
+    from tasks.data import FarSet, RawTask, Rows, Samples, StandardizedTask
+    from tasks.describing import TaskDescription, describe
+    from tasks.farness import HowFar, Projection, how_far, project
+    from tasks.plugins import register_task
 
 __all__ = [
     "Budget",
@@ -37,3 +42,18 @@ __all__ = [
     "register_task",
     "resolve",
 ]
+
+_LOADED_ON_USE = {
+    "tasks.data": ("FarSet", "RawTask", "Rows", "Samples", "StandardizedTask"),
+    "tasks.describing": ("TaskDescription", "describe"),
+    "tasks.farness": ("HowFar", "Projection", "how_far", "project"),
+    "tasks.plugins": ("register_task",),
+}
+_MODULES = {name: module for module, names in _LOADED_ON_USE.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """What needs numpy is loaded when it is asked for: cards are read without."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)

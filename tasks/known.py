@@ -1,16 +1,21 @@
-"""Known functions: the truth is a formula, so far sets are labelled on shells and errors can be measured anywhere."""
+"""Known functions: the truth is a formula, so far sets are labelled on shells and errors can be measured anywhere.
+
+Importing this does without numpy, for suites that only count instances.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from bench.core.grammar import spell
 from bench.core.registry import resolve_target
 from bench.core.seeding import generator
-from tasks.data import Rows, Samples
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tasks.data import Samples
 
 ONE_DIMENSION_ROWS = 124  # of which splitting leaves 100 for training
 SEVERAL_DIMENSIONS_ROWS = 5000
@@ -77,6 +82,8 @@ class KnownFunction:
 
     def __call__(self, options: Instance) -> Samples:
         """Noisy samples, and the truth of this instance."""
+        from tasks.data import Rows, Samples
+
         spelling = spell(self.name, options)
         truth, noise = self._instance(options, spelling)
         inputs = self._inputs(generator(spelling, "inputs"))
@@ -88,6 +95,8 @@ class KnownFunction:
     def _inputs(self, draw: np.random.Generator) -> np.ndarray:
         shape = (ONE_DIMENSION_ROWS if self.dimension == 1 else SEVERAL_DIMENSIONS_ROWS, self.dimension)
         if self.domain == "ball":
+            import numpy as np
+
             direction = draw.standard_normal(shape)
             direction /= np.linalg.norm(direction, axis=1, keepdims=True)
             return direction * draw.uniform(0, np.sqrt(self.dimension), (shape[0], 1))

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.core.errors import InputError
 from tasks import frames
-from tasks.card import Budget, PaperBudget, TaskCard
+from tasks.card import TaskCard
 from tasks.data import Samples
 from tasks.encoding import Table, held_out
 from tasks.expressions import Expression
@@ -19,25 +19,6 @@ from tasks.rules import FarRule, Furthest, Group, Highest, Where
 
 MAHALANOBIS = "mahalanobis"
 MOST_INPUTS = 2000
-
-CARD = TaskCard(
-    name="own-data",
-    version="the file's hash",
-    summary="A table of the user's own.",
-    kind="features",
-    target="a column of the table",
-    units="1",
-    truth="unknown",
-    far_rule="as given",
-    source="the user's file",
-    licence="the user's own",
-    citation="the user's own",
-    real=True,
-    budget=Budget(steps=1500, batch_size=256),
-    paper=PaperBudget(epochs=2500),
-    build="tasks.own:build",
-    options="tasks.own:OwnData",
-)
 
 
 @dataclass(frozen=True)

@@ -109,17 +109,20 @@ def row_keys(inputs: np.ndarray) -> np.ndarray:
 
 def without_known_rows(far: tuple[FarSet, ...], domain: Rows) -> tuple[tuple[FarSet, ...], tuple[str, ...]]:
     """Far sets without rows whose inputs also stand in the training domain or in an earlier far set."""
-    seen, kept, notes = row_keys(domain.inputs), [], []
-    repeated = len(seen) - len(np.unique(seen))
+    keys = [row_keys(rows.inputs) for rows in (domain, *(far_set.rows for far_set in far))]
+    _, first, which = np.unique(np.concatenate(keys), return_index=True, return_inverse=True)
+    kept, notes = [], []
+    repeated = len(domain) - int(np.count_nonzero(first < len(domain)))
     if repeated:
         notes.append(f"rows that repeat the inputs of another, whose split they share: {repeated:,}")
+    begin = len(domain)
     for far_set in far:
-        keys = row_keys(far_set.rows.inputs)
-        known = np.isin(keys, seen)
+        end = begin + len(far_set)
+        known = first[which[begin:end]] < begin  # its inputs stand in an earlier set
         if known.any():
             notes.append(f"rows left out of {far_set.name!r}, as their inputs also stand elsewhere: {known.sum():,}")
             far_set = dataclasses.replace(far_set, rows=far_set.rows.take(np.flatnonzero(~known)))
-        seen = np.concatenate([seen, keys])
+        begin = end
         kept.append(far_set)
     return tuple(kept), tuple(notes)
 

@@ -1,4 +1,4 @@
-"""A task as one uses it: a card with options, loaded on request."""
+"""A task as one uses it: a card with options, loaded on request. Importing this does without numpy."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import dataclasses
 import functools
 import os
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bench.core.errors import InputError, suggest
 from bench.core.grammar import bind, parse_call, spell
 from bench.core.registry import Registry, resolve_target
 from tasks.card import TaskCard
 from tasks.cards import builtin_cards
-from tasks.data import RawTask, StandardizedTask, standardize
-from tasks.own import CARD as OWN_CARD
-from tasks.own import OwnData, path_of
-from tasks.splitting import assemble, data_hash
+from tasks.cards.own import CARD as OWN_CARD
+
+if TYPE_CHECKING:
+    from tasks.data import RawTask, StandardizedTask
 
 REGISTRY: Registry[TaskCard] = Registry("task", "farfield.tasks", builtin_cards)
 KEPT_IN_MEMORY = 4
@@ -56,8 +56,23 @@ class Task:
         """
         return _load(self, os.environ.get("FARFIELD_DATA"), os.environ.get("FARFIELD_CACHE"))
 
+    def data_hash(self) -> str:
+        """:func:`tasks.splitting.data_hash` of the data, as :meth:`load` has it; nothing is standardized or kept.
+
+        Raises:
+            InputError: as :meth:`load`.
+        """
+        from tasks.data import check_rows
+        from tasks.splitting import data_hash
+
+        raw = self.load_raw()
+        check_rows(raw, self.name)
+        return data_hash(raw)
+
     def load_raw(self) -> RawTask:
         """The task with its data split, in raw units; built anew at each call."""
+        from tasks.splitting import assemble
+
         build = resolve_target(self.card.build)
         try:
             samples = build() if self.card.options is None else build(self.options)
@@ -69,6 +84,9 @@ class Task:
 @functools.lru_cache(maxsize=KEPT_IN_MEMORY)
 def _load(task: Task, data: str | None, cache: str | None) -> StandardizedTask:
     """Where the data come from is part of what identifies a loaded task."""
+    from tasks.data import standardize
+    from tasks.splitting import data_hash
+
     raw = task.load_raw()
     return standardize(raw, task.card, task.name, data_hash(raw))
 
@@ -108,6 +126,8 @@ def own_data(source: object, *, target: str, **rules: str | float | None) -> Tas
     Raises:
         InputError: there is no such file, no far rule, or an unknown or bad option.
     """
+    from tasks.own import OwnData, path_of
+
     known = {field.name for field in dataclasses.fields(OwnData)}
     for name in rules:
         if name not in known:

@@ -8,8 +8,10 @@ scheme is not among the names.
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def seed_from(*parts: str | int) -> int:
@@ -29,4 +31,6 @@ def seed_from(*parts: str | int) -> int:
 
 def generator(*parts: str | int) -> np.random.Generator:
     """A numpy generator (PCG64) seeded by :func:`seed_from`."""
+    import numpy as np  # what only lists names does without
+
     return np.random.Generator(np.random.PCG64(seed_from(*parts)))

@@ -49,13 +49,13 @@ def test_planning_costs_in_proportion_to_records() -> None:
 
 def test_a_task_is_loaded_once_however_many_cells_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
-    load = tasks.Task.load
+    load = tasks.Task.load_raw
 
-    def counting(task: tasks.Task) -> tasks.StandardizedTask:
+    def counting(task: tasks.Task) -> tasks.RawTask:
         loaded.append(task.name)
         return load(task)
 
-    monkeypatch.setattr(tasks.Task, "load", counting)
+    monkeypatch.setattr(tasks.Task, "load_raw", counting)
     some = cells(100)
     assert count_records(some, SEEDS) == 500
     assert loaded == []
@@ -93,6 +93,34 @@ def test_a_long_sweep_is_handed_out_little_by_little() -> None:
             assert taken <= answered + AHEAD
             assert all(outcome.record.status == "ok" for _, outcomes in together for outcome in outcomes)
     assert answered == taken == len(wanted)
+
+
+def test_what_ends_quickly_is_answered_together() -> None:
+    jobs = jobs_for(cells_of([Selection(("sine-1d", "linear-1d"), ("mean", "ridge"))], "quick"), (0,), ())
+    with LocalExecutor(1, Settings()) as executor:
+        batches = [len(together) for together in executor.run(10 * jobs)]
+    assert sum(batches) == 40
+    assert len(batches) < 40
+
+
+@pytest.mark.parametrize("kind", ["tasks", "protocols", "norms"])
+def test_cards_are_listed_without_numpy(kind: str) -> None:
+    listed = f"from bench.cli import main\nassert main(['list', {kind!r}]) == 0\n"
+    program = f"import sys\n{listed}assert 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
+def test_the_server_that_workers_come_from_ends_without_a_word(tmp_path: Path) -> None:
+    program = (
+        "import os, bench\n"
+        "from multiprocessing import forkserver\n"
+        f"bench.run(tasks=['sine-1d'], architectures=['mean'], seeds=1, protocol='quick', out={str(tmp_path)!r})\n"
+        "server = forkserver._forkserver\n"
+        "os.close(server._forkserver_alive_fd)\n"
+        "assert os.waitpid(server._forkserver_pid, 0)[1] == 0\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert done.stderr == ""
 
 
 def test_the_process_that_coordinates_never_loads_torch(tmp_path: Path) -> None:

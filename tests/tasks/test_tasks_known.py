@@ -85,3 +85,8 @@ def test_instances_differ_and_repeat(name: str) -> None:
     curves = [task.truth_function(points) for task in loaded]  # type: ignore[misc]
     for k in range(3):
         assert np.abs(curves[k] - curves[k + 1]).max() > 0.1 * curves[0].std()
+
+
+@pytest.mark.parametrize("name", ["sine-1d", "friedman1-8d(instance=2)"])
+def test_the_hash_alone_is_that_of_the_loaded_task(name: str) -> None:
+    assert tasks.resolve(name).data_hash() == tasks.resolve(name).load().data_hash

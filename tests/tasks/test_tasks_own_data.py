@@ -183,9 +183,10 @@ def test_bad_files_are_one_line(name: str, tmp_path: Path) -> None:
     content, message = _bad_files()[name]
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(InputError, match=message) as caught:
-        tasks.own_data(path, target="y", far_by="x").load()
-    assert "\n" not in str(caught.value)
+    for read in (tasks.Task.load, tasks.Task.data_hash):
+        with pytest.raises(InputError, match=message) as caught:
+            read(tasks.own_data(path, target="y", far_by="x"))
+        assert "\n" not in str(caught.value)
 
 
 def test_missing_and_huge_files(csv: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bench.core.errors import InputError
 from tasks.data import FarSet, RawTask, Rows, Samples, input_statistics, standardize
-from tasks.splitting import assemble, data_hash, related, row_keys, split
+from tasks.splitting import assemble, data_hash, related, row_keys, split, without_known_rows
 from tasks.task import get_card
 
 
@@ -74,6 +74,20 @@ def test_far_rows_that_stand_in_the_domain_are_left_out_and_reported() -> None:
     raw = assemble(Samples(sample, (FarSet("away", mixed),)), "features", "overlap")
     assert len(raw.far[0]) == 50
     assert raw.notes == ("rows left out of 'away', as their inputs also stand elsewhere: 4",)
+
+
+@given(values=st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=40), min_size=2, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_a_far_row_stands_in_the_first_set_that_has_its_inputs(values: list[list[int]]) -> None:
+    sets = [Rows(np.array(v, np.float64)[:, None], np.arange(len(v), dtype=np.float64)) for v in values]
+    far_sets = tuple(FarSet(f"far-{i}", rows_) for i, rows_ in enumerate(sets[1:]))
+    kept, notes = without_known_rows(far_sets, sets[0])
+    seen, left_out = set(values[0]), 0
+    for far_set, mine in zip(kept, values[1:], strict=True):
+        assert far_set.rows.inputs[:, 0].tolist() == [v for v in mine if v not in seen]
+        left_out += mine != far_set.rows.inputs[:, 0].tolist()
+        seen |= set(mine)
+    assert len(notes) == left_out + (len(set(values[0])) < len(values[0]))
 
 
 def test_samples_need_something_far() -> None:
