@@ -11,6 +11,7 @@ import pytest
 from bench.core.seeding import generator
 from leaderboard import metrics
 from leaderboard.record import Record, RecordKey, SetResult, Status, Truth
+from leaderboard.store import Store
 
 TRUTHS: dict[str, Truth] = {"sine-1d": "bounded", "linear-1d": "growing", "protein": "unknown"}
 
@@ -117,3 +118,21 @@ def unfinished() -> Callable[..., Record]:
 @pytest.fixture(scope="session")
 def records() -> Callable[..., list[Record]]:
     return make_records
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where a store may be made."""
+    return tmp_path / "deep" / "records.sqlite"
+
+
+@pytest.fixture
+def fill():
+    """Puts new records into the store at a path."""
+
+    def filled(path, *records, details=None):
+        with Store(path, "write") as store:
+            for one in records:
+                assert store.add(one, details)
+
+    return filled
