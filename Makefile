@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup bench test lint format clean
+.PHONY: help setup bench test lint speed format clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ —/'
@@ -29,7 +29,11 @@ test: $(STAMP) ## Run all tests
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p bench -p tasks -p architectures -p leaderboard
+	$(BIN)/mypy -p bench -p tasks -p architectures -p leaderboard -p tools
+
+speed: $(STAMP) ## Measure speed side by side with plain loops and JAX; an hour, on a machine that does nothing else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,speed]'
+	$(BIN)/python -m tools.speed
 
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff format .

@@ -73,9 +73,9 @@ def build_network(
     layers draw nothing, so the same holds. The state of every global generator is left as it was.
 
     Raises:
-        Unsupported: the family cannot read the input, has no such site, a norm would be degenerate there, two kinds
-            meet at one site, or the network has more than ``max_parameters``.
-        InputError: the builder breaks the contract.
+        Unsupported: the family cannot read the input, has no such site, a norm would be degenerate there, or two
+            kinds meet at one site.
+        InputError: the network has more than ``max_parameters``, or the builder breaks the contract.
     """
     check_size(architecture, problem, max_parameters)
     with _isolated(seed):
@@ -103,11 +103,15 @@ def check_size(architecture: Architecture, problem: Problem, max_parameters: int
     """Count the parameters outside norm layers without allocating them.
 
     Raises:
-        Unsupported: there are more than ``max_parameters``.
+        InputError: there are more than ``max_parameters``. The limit is the machine's, not the science's, so this makes
+            no final record.
     """
     count = _plan(architecture, problem).parameters
     if count > max_parameters:
-        raise Unsupported(f"{architecture.name} has {count:,} parameters, more than the {max_parameters:,} allowed")
+        raise InputError(
+            f"{architecture.name} has {count:,} parameters, more than the {max_parameters:,} allowed",
+            mend="raise --max-parameters (and give --retry)",
+        )
     return count
 
 

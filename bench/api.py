@@ -58,7 +58,7 @@ def run(
         memory_limit: gigabytes of address space that a worker may take.
         retry: run failed and timed-out records again.
         keep_weights: write the selected weights to ``out/weights`` as safetensors.
-        max_parameters: networks with more are ``unsupported``.
+        max_parameters: networks with more fail; ``retry`` runs them again.
         plugins: files that register tasks or architectures.
         wandb: ``online``, ``offline`` (the default, unless the variable WANDB_MODE says otherwise) or ``disabled``.
         watchers: told of the sweep's course.

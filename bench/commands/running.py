@@ -55,7 +55,7 @@ def run(
         bool, typer.Option("--keep-weights", help="Keep the selected weights as safetensors.")
     ] = False,
     max_parameters: Annotated[
-        int, typer.Option("--max-parameters", min=1, help="Networks with more parameters are unsupported.")
+        int, typer.Option("--max-parameters", min=1, help="Networks with more parameters fail.")
     ] = 200_000_000,
     plugin: Plugin = None,
     data: Annotated[Path | None, typer.Option("--data", help="Your own table, CSV or Parquet, as the task.")] = None,

@@ -12,7 +12,7 @@ from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from architectures import parse_scheme, resolve
 from architectures.building import build, build_network, check_size, resolve_sites, sites
-from bench.core.errors import Unsupported
+from bench.core.errors import InputError, Unsupported
 from bench.core.problem import Problem
 from bench.core.seeding import seed_from
 
@@ -296,7 +296,6 @@ def test_initializations_have_the_distributions_they_name() -> None:
         ("transformer(patch=3)", "none", IMAGE, r"patch=3 does not divide images of 8 by 8; 1, 2, 4, 8 do"),
         ("ridge", "layer@first", FEATURES, "nothing to normalize"),
         ("last-value", "none", FEATURES, "reads sequence inputs"),
-        ("mlp(width=100000, depth=50)", "none", FEATURES, "more than the 200,000,000"),
     ],
 )
 def test_what_makes_no_sense_is_unsupported(spelling: str, norm: str, problem: Problem, reason: str) -> None:
@@ -307,8 +306,10 @@ def test_what_makes_no_sense_is_unsupported(spelling: str, norm: str, problem: P
 
 def test_a_network_is_counted_before_it_is_made() -> None:
     assert check_size(resolve("mlp(width=7)"), FEATURES) == 5 * 7 + 7 + 7 * 7 + 7 + 7 + 1
-    with pytest.raises(Unsupported, match="more than the 10 allowed"):
+    with pytest.raises(InputError, match="more than the 10 allowed: raise --max-parameters"):
         check_size(resolve("mlp"), FEATURES, 10)
+    with pytest.raises(InputError, match="more than the 200,000,000"):
+        build(resolve("mlp(width=100000, depth=50)"), parse_scheme("none"), FEATURES, 0)
 
 
 def test_sites_come_in_forward_order_with_their_positions() -> None:

@@ -10,7 +10,7 @@ from architectures import describe, parse_scheme, register_architecture, registr
 from architectures.building import build_network
 from architectures.description import count_flops, placements_of
 from architectures.examples import EXAMPLES
-from bench.core.errors import Unsupported
+from bench.core.errors import InputError, Unsupported
 from bench.core.problem import Problem
 
 FEATURES = Problem("features", (5,))
@@ -78,7 +78,7 @@ def test_describing_allocates_nothing() -> None:
     described = describe(resolve("mlp(width=9900, depth=3)"), parse_scheme("layer@all"), FEATURES, batch_size=1)
     assert described.parameters is not None
     assert described.parameters > 190e6
-    with pytest.raises(Unsupported, match="more than the 200,000,000 allowed"):
+    with pytest.raises(InputError, match="more than the 200,000,000 allowed"):
         describe(resolve("mlp(width=20000, depth=3)"), parse_scheme("none"), FEATURES)
 
 

@@ -162,6 +162,18 @@ def test_every_fault_becomes_a_record_and_the_sweep_goes_on(
     assert results.complete == (status == "diverged")
 
 
+def test_a_network_that_was_too_large_runs_once_the_limit_is_raised(tmp_path: Path) -> None:
+    def sweep(**more: int | bool) -> bench.Results:
+        return bench.run(
+            tasks="linear-1d", architectures=SMALL, seeds=1, protocol="quick", out=tmp_path, wandb="disabled", **more
+        )
+
+    (refused,) = sweep(max_parameters=10).records
+    assert (refused.status, "more than the 10 allowed" in (refused.reason or "")) == ("failed", True)
+    (ran,) = sweep(retry=True).records
+    assert ran.status == "ok"
+
+
 def test_retry_runs_what_failed_and_nothing_else(tmp_path: Path, plugin: Path) -> None:
     def sweep(retry: bool) -> bench.Results:
         return bench.run(

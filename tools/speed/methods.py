@@ -1,0 +1,114 @@
+"""The programs of :mod:`bench.methods` timed against each other: what its bounds rest on.
+
+One core, a step of every member, networks of several kinds and sizes. The loop is timed beside each stacked program.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+from bench.chains import links_of
+from bench.core.problem import Problem
+from bench.memory import footprint
+from bench.methods import Method
+from bench.training import train
+from tools.speed.jobs import FromRegistry, TrainingJob
+
+NETWORKS: tuple[tuple[str, str, Problem], ...] = (
+    ("mlp(width=64)", "none", Problem("features", (8,))),
+    ("mlp", "none", Problem("features", (8,))),
+    ("mlp", "layer@all", Problem("features", (8,))),
+    ("mlp(width=512)", "layer@all", Problem("features", (8,))),
+    ("mlp", "batch@all", Problem("features", (8,))),
+    ("resmlp", "layer@pre", Problem("features", (8,))),
+    ("ft-transformer(width=32)", "none", Problem("features", (8,))),
+    ("transformer", "layer@pre", Problem("sequence", (8, 1))),
+    ("cnn", "none", Problem("sequence", (16, 1))),
+    ("cnn", "none", Problem("image", (1, 8, 8))),
+    ("cnn", "batch@all", Problem("image", (1, 16, 16))),
+)
+BATCHES = (32, 128, 512, 2048)
+MEMBERS = (1, 4, 10, 20)
+LARGEST_SPAN = 2**19
+
+
+@dataclass(frozen=True)
+class MethodTiming:
+    """A stacked program beside the loop.
+
+    Args:
+        network, norm, kind: what trains.
+        rows: of a step.
+        members: how many train.
+        span: rows times the largest output of a layer.
+        method: ``chain`` or ``vmap``.
+        stacked, loop: milliseconds of a member's step.
+    """
+
+    network: str
+    norm: str
+    kind: str
+    rows: int
+    members: int
+    span: int
+    method: Method
+    stacked: float
+    loop: float
+
+    @property
+    def gain(self) -> float:
+        """How many times faster than the loop."""
+        return self.loop / self.stacked
+
+
+def measure(
+    pool: ProcessPoolExecutor,
+    networks: Sequence[tuple[str, str, Problem]] = NETWORKS,
+    batches: Sequence[int] = BATCHES,
+    members: Sequence[int] = MEMBERS,
+    repeats: int = 3,
+) -> list[MethodTiming]:
+    """Every combination up to ``LARGEST_SPAN``, in one process of ``pool``, which must be single-threaded."""
+    jobs = [
+        TrainingJob(f"{network} {norm}", "", FromRegistry(network, norm), problem, rows, None, 8, seeds=count)
+        for network, norm, problem in networks
+        for rows in batches
+        for count in members
+    ]
+    found = [pool.submit(_timing, job, repeats) for job in jobs]
+    return [timing for future in found if (timing := future.result()) is not None]
+
+
+def _timing(job: TrainingJob, repeats: int) -> MethodTiming | None:
+    module, data = job.build(0), job.data()
+    span = footprint(module, data.inputs).largest * job.rows
+    method: Method = "chain" if links_of(module) is not None else "vmap"
+    if span > LARGEST_SPAN:
+        return None
+    pairs = [(_milliseconds(job, method), _milliseconds(job, "loop")) for _ in range(repeats)]
+    stacked, loop = (statistics.median(side) for side in zip(*pairs, strict=True))
+    network, norm = job.name.split(" ", 1)
+    return MethodTiming(network, norm, job.problem.kind, job.rows, job.seeds, span, method, stacked, loop)
+
+
+def _milliseconds(job: TrainingJob, method: Method) -> float:
+    data = job.data()
+    started = time.perf_counter()
+    train(job.build, range(job.seeds), data, job.schedule(), method=method)
+    return (time.perf_counter() - started) * 1e3 / (job.steps * job.seeds)
+
+
+def table(timings: Sequence[MethodTiming]) -> str:
+    """The gain over the loop by program, members and span, as Markdown: least, median and greatest."""
+    groups: dict[tuple[str, int, int], list[float]] = {}
+    for t in timings:
+        groups.setdefault((t.method, t.members, t.span.bit_length() - 1), []).append(t.gain)
+    lines = [
+        f"| {method} | {members} | 2^{power} | {min(gains):.2f} | {statistics.median(gains):.2f} | {max(gains):.2f} |"
+        for (method, members, power), gains in sorted(groups.items())
+    ]
+    return "\n".join(["| program | members | span | least | median | greatest |", "|---|---|---|---|---|---|", *lines])
