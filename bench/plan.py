@@ -210,11 +210,6 @@ def make_plan(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[
     return Plan(tuple(digests), tuple(jobs))
 
 
-def jobs_for(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[str]) -> list[Job]:
-    """The jobs of :func:`make_plan`."""
-    return list(make_plan(cells, seeds, finished).jobs)
-
-
 def parse_seeds(text: str) -> tuple[int, ...]:
     """``"3"`` is 0, 1, 2; ``"4,7"`` names seeds.
 

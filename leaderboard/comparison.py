@@ -20,7 +20,6 @@ from leaderboard.grouping import (
     Quantity,
     by_protocol,
     current_editions,
-    far_error_of,
     group_cells,
     id_error_of,
     max_growth_of,
@@ -28,9 +27,10 @@ from leaderboard.grouping import (
 from leaderboard.record import Record
 from leaderboard.standings import ALL_TASKS
 from leaderboard.statistics import Interval, Sample, holm, paired_difference
+from leaderboard.summary import measured_far_error
 
 By = Literal["norm", "architecture"]
-METRICS: dict[str, Quantity] = {"far_error": far_error_of, "id_error": id_error_of, "max_growth": max_growth_of}
+METRICS: dict[str, Quantity] = {"far_error": measured_far_error, "id_error": id_error_of, "max_growth": max_growth_of}
 
 
 @dataclass(frozen=True)

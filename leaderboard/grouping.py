@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bench.core.registry import natural
 from leaderboard.metrics import GROWTH_FLOOR, clip_error
 from leaderboard.record import CellKey, Record, Truth
-from leaderboard.summary import measured_far_error, measured_id_error
+from leaderboard.summary import measured_id_error
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,6 @@ class CellRecords:
 
 Quantity = Callable[[Record], float | None]
 """A number of a finished record, ready for its statistics; infinite where growth is, ``None`` where not measured."""
-
-
-def far_error_of(record: Record) -> float | None:
-    """far_error (its parts are clipped); infinite when a far prediction was not finite."""
-    return measured_far_error(record)
 
 
 def id_error_of(record: Record) -> float | None:

@@ -18,11 +18,6 @@ class Interval:
     low: float | None = None
     high: float | None = None
 
-    @property
-    def half_width(self) -> float | None:
-        """Half of high − low."""
-        return None if self.low is None or self.high is None else (self.high - self.low) / 2
-
     def map(self, function: Callable[[float], float]) -> Interval:
         """The interval of an increasing function of the quantity."""
         ends = [None if end is None else function(end) for end in (self.low, self.high)]

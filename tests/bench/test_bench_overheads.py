@@ -14,7 +14,7 @@ import bench
 import tasks
 from bench.core.errors import InputError
 from bench.executors import AHEAD, LocalExecutor
-from bench.plan import Cell, Job, Selection, Settings, cells_of, count_records, jobs_for, make_plan, record_keys
+from bench.plan import Cell, Job, Selection, Settings, cells_of, count_records, make_plan, record_keys
 from tools import speed_overheads
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ def test_a_plan_names_every_record_and_leaves_out_what_is_finished() -> None:
 
 
 def test_a_long_sweep_is_handed_out_little_by_little() -> None:
-    jobs = jobs_for(cells_of([Selection(("sine-1d", "linear-1d"), ("mean", "ridge"))], "quick"), (0,), ())
+    jobs = make_plan(cells_of([Selection(("sine-1d", "linear-1d"), ("mean", "ridge"))], "quick"), (0,), ()).jobs
     wanted = 5 * jobs
     taken = 0
 
@@ -96,7 +96,7 @@ def test_a_long_sweep_is_handed_out_little_by_little() -> None:
 
 
 def test_what_ends_quickly_is_answered_together() -> None:
-    jobs = jobs_for(cells_of([Selection(("sine-1d", "linear-1d"), ("mean", "ridge"))], "quick"), (0,), ())
+    jobs = make_plan(cells_of([Selection(("sine-1d", "linear-1d"), ("mean", "ridge"))], "quick"), (0,), ()).jobs
     with LocalExecutor(1, Settings()) as executor:
         batches = [len(together) for together in executor.run(10 * jobs)]
     assert sum(batches) == 40

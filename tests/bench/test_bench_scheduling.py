@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from bench.plan import Cell, Job, Selection, cells_of, jobs_for
+from bench.plan import Cell, Job, Selection, cells_of, make_plan
 from bench.scheduling import arrange
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -12,7 +12,7 @@ SEEDS = (0, 1, 2, 3, 4)
 
 def jobs(*selections: Selection, finished: tuple[str, ...] = ()) -> tuple[list[Cell], list[Job]]:
     cells = cells_of(selections, "quick")
-    return cells, jobs_for(cells, SEEDS, finished)
+    return cells, list(make_plan(cells, SEEDS, finished).jobs)
 
 
 LONE = Selection(("sine-1d",), ("mlp",), ("none",))
