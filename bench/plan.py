@@ -105,7 +105,7 @@ def cells_of(selections: Iterable[Selection], protocol: str, check: bool = True)
         resolved = [architectures.resolve(name) for name in selection.architectures]
         schemes = [architectures.parse_scheme(norm) for norm in selection.norms]
         if check:
-            _check_schemes(schemes, [a for a in resolved if a.card.role == "network"])
+            _check_schemes(schemes, resolved)
         names = [tasks.resolve(name).name for name in selection.tasks]
         spelled = [str(scheme) for scheme in schemes]
         for task, architecture in product(names, [(a.name, a.card.role) for a in resolved]):
@@ -114,7 +114,11 @@ def cells_of(selections: Iterable[Selection], protocol: str, check: bool = True)
     return list(cells)
 
 
-def _check_schemes(schemes: Sequence[NormScheme], networks: Sequence[Architecture]) -> None:
+def _check_schemes(schemes: Sequence[NormScheme], architectures: Sequence[Architecture]) -> None:
+    networks = [a for a in architectures if a.card.role == "network"]
+    if architectures and not networks and not any(scheme.is_none for scheme in schemes):
+        names = ", ".join(a.name for a in architectures)
+        raise InputError("estimators take no norm", where=f"{schemes[0]} for {names}", mend="none")
     for scheme in schemes:
         faults = []
         for network in networks:

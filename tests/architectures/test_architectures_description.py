@@ -10,7 +10,7 @@ from architectures import describe, parse_scheme, register_architecture, registr
 from architectures.building import build_network
 from architectures.description import count_flops, placements_of
 from architectures.examples import EXAMPLES
-from bench.core.errors import InputError, Unsupported
+from bench.core.errors import InputError
 from bench.core.problem import Problem
 
 FEATURES = Problem("features", (5,))

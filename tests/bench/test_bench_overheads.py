@@ -15,7 +15,7 @@ import tasks
 from bench.core.errors import InputError
 from bench.executors import AHEAD, LocalExecutor
 from bench.plan import Cell, Job, Selection, Settings, cells_of, count_records, make_plan, record_keys
-from tools import speed_overheads
+from tools.speed import overheads
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (0, 1, 2, 3, 4)
@@ -143,8 +143,8 @@ def test_results_say_how_it_went_without_reading_a_record(tmp_path: Path) -> Non
 
 
 def test_the_measurement_of_overheads_runs() -> None:
-    found = speed_overheads.measure(records=500, cells=4, repeats=1)
+    found = overheads.measure(records=500, cells=4, repeats=1)
     assert len(found) == 10
     assert all(one.processor > 0 for one in found[:-1])
-    text = speed_overheads.table(found)
+    text = overheads.table(found)
     assert all(one.name in text for one in found)

@@ -174,6 +174,13 @@ def test_a_network_that_was_too_large_runs_once_the_limit_is_raised(tmp_path: Pa
     assert ran.status == "ok"
 
 
+def test_estimators_alone_take_no_norm() -> None:
+    with pytest.raises(InputError, match=r"estimators take no norm \[layer@all for ridge, mean\]: none"):
+        cells_of([Selection(("linear-1d",), ("ridge", "mean"), ("layer@all",))], "1")
+    mixed = cells_of([Selection(("linear-1d",), ("ridge", "mlp"), ("layer@all",))], "1")
+    assert [cell.norm for cell in mixed] == ["none", "layer@all"]
+
+
 def test_retry_runs_what_failed_and_nothing_else(tmp_path: Path, plugin: Path) -> None:
     def sweep(retry: bool) -> bench.Results:
         return bench.run(

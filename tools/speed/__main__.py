@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard.charts import save
-from tools import speed_overheads as overheads
-from tools.speed import charts, machine, methods, probing, quick, scaling, training
+from tools.speed import charts, machine, methods, overheads, probing, quick, scaling, training
 from tools.speed.jobs import JOBS
 
 

@@ -1,4 +1,4 @@
-"""The jobs in JAX: one jitted program vectorized over members and scanned over steps.
+"""The jobs in JAX: one jitted program, vectorized over members (mapped for images) and scanned over steps.
 
 The networks are read off the PyTorch modules, so that both train the same thing from the same start; tests hold their
 losses equal.
@@ -120,8 +120,11 @@ def program(job: TrainingJob) -> Callable[[], Any]:
         step = lambda carry, batch: _adam(carry, jax.value_and_grad(loss)(carry[0], batch), rate)  # noqa: E731
         return jax.lax.scan(step, (weights, zero, zero, 0.0), batches, length=job.steps)
 
-    compiled = jax.jit(jax.vmap(train, in_axes=(0, 0, None if rows is None else 0)))
-    return lambda: jax.block_until_ready(compiled(start, rates, rows))[1]
+    if job.problem.kind == "image":  # a convolution with an axis of members is slow in XLA: one member after the other
+        compiled = jax.jit(lambda *given: jax.lax.map(lambda one: train(one[0], one[1], rows), given))
+        return lambda: jax.block_until_ready(compiled(start, rates))[1]
+    stacked = jax.jit(jax.vmap(train, in_axes=(0, 0, None if rows is None else 0)))
+    return lambda: jax.block_until_ready(stacked(start, rates, rows))[1]
 
 
 def _adam(carry: Any, found: Any, rate: Any) -> Any:

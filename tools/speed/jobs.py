@@ -134,6 +134,6 @@ JOBS = (
         rates=(1e-3, 3e-3),
     ),
     TrainingJob(
-        "strided CNN", "the registry's cnn (stride 2), 16×16, batch 128", FromRegistry("cnn"), IMAGE, 128, None, 30
+        "strided CNN", "the registry's cnn (stride 2), 16×16, batch 128", FromRegistry("cnn"), IMAGE, 128, None, 20
     ),
 )
