@@ -6,12 +6,53 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
+
+BETAS = (0.9, 0.999)
+EPS = 1e-8
+
+
+def fused_adam(
+    parameters: list[Tensor],
+    gradients: list[Tensor],
+    first: list[Tensor],
+    second: list[Tensor],
+    steps: list[Tensor],
+    rate: float,
+) -> None:
+    """One step of Adam (Kingma and Ba, arXiv 1412.6980) by torch's fused kernel, in place.
+
+    The functional form: around the kernel, a step of ``torch.optim.Adam`` takes longer than the kernel where networks
+    are small. The kernel walks memory, so every list must hold tensors of the same strides.
+
+    Args:
+        parameters, gradients: in the same order.
+        first, second: the moments, zeros at first.
+        steps: how many steps were taken, a number for each parameter.
+        rate: the learning rate.
+    """
+    adam(
+        parameters,
+        gradients,
+        first,
+        second,
+        [],
+        steps,
+        fused=True,
+        amsgrad=False,
+        beta1=BETAS[0],
+        beta2=BETAS[1],
+        lr=rate,
+        weight_decay=0.0,
+        eps=EPS,
+        maximize=False,
+    )
 
 
 class MemberAdam:
-    """Adam (Kingma and Ba, arXiv 1412.6980) over tensors whose first axis is the member.
+    """Adam over tensors whose first axis is the member.
 
-    Members of equal rates must stand side by side: each such run of rows is one group of torch's fused kernel.
+    Members of equal rates must stand side by side: each such run of rows is one call of the kernel.
 
     Args:
         stacked: the parameters, each of shape (M, ...) and contiguous, changed in place by :meth:`step`.
@@ -19,38 +60,36 @@ class MemberAdam:
     """
 
     def __init__(self, stacked: Sequence[Tensor], rates: Sequence[float]) -> None:
+        zeros = [torch.zeros_like(p, requires_grad=False) for p in stacked]
+        self._start(stacked, rates, zeros, [torch.zeros_like(zero) for zero in zeros], 0.0)
+
+    def _start(
+        self, stacked: Sequence[Tensor], rates: Sequence[float], first: list[Tensor], second: list[Tensor], steps: float
+    ) -> None:
         self._rates = list(rates)
+        self._first, self._second = first, second
         starts = [i for i, rate in enumerate(self._rates) if i == 0 or rate != self._rates[i - 1]]
         self._runs = [slice(a, b) for a, b in zip(starts, [*starts[1:], len(self._rates)], strict=True)]
-        groups = [{"params": [p.detach()[run] for p in stacked], "lr": self._rates[run.start]} for run in self._runs]
-        self._optimizer = torch.optim.Adam(groups, fused=True)
+        self._steps = [[torch.tensor(steps, device=p.device) for p in stacked] for _ in self._runs]
+        whole = [p.detach() for p in stacked], first, second
+        self._views = [tuple([t[run] for t in tensors] for tensors in whole) for run in self._runs]
 
+    @torch.no_grad()
     def step(self, gradients: Sequence[Tensor]) -> None:
         """One step along ``gradients``, of the shapes of the parameters."""
-        for group, run in zip(self._optimizer.param_groups, self._runs, strict=True):
-            for rows, gradient in zip(group["params"], gradients, strict=True):
-                rows.grad = gradient[run].contiguous()  # the fused kernel walks memory, whatever the strides
-        self._optimizer.step()
+        for run, (parameters, first, second), steps in zip(self._runs, self._views, self._steps, strict=True):
+            rows = [g[run].contiguous() for g in gradients]
+            fused_adam(parameters, rows, first, second, steps, self._rates[run.start])
 
     def retained(self, stacked: Sequence[Tensor], places: Sequence[int]) -> MemberAdam:
         """The same state for the members at ``places`` (ascending), whose parameters are now in ``stacked``."""
-        other = MemberAdam(stacked, [self._rates[place] for place in places])
-        moments = {name: self._gathered(name) for name in ("exp_avg", "exp_avg_sq")}
-        if not moments["exp_avg"]:
-            return other  # nobody has taken a step
-        (count,) = {float(state["step"]) for state in self._optimizer.state.values()}
         index = torch.tensor(list(places), device=stacked[0].device)
-        for group, run in zip(other._optimizer.param_groups, other._runs, strict=True):
-            for place, rows in enumerate(group["params"]):
-                kept = {name: moment[place][index][run].clone() for name, moment in moments.items()}
-                step = torch.tensor(count, dtype=torch.float32, device=rows.device)
-                other._optimizer.state[rows] = {"step": step, **kept}
+        other = object.__new__(MemberAdam)
+        other._start(
+            stacked,
+            [self._rates[place] for place in places],
+            [moment[index] for moment in self._first],
+            [moment[index] for moment in self._second],
+            float(self._steps[0][0]),
+        )
         return other
-
-    def _gathered(self, name: str) -> list[Tensor]:
-        """A moment of every parameter over all members; nothing before the first step."""
-        state = self._optimizer.state
-        if not state:
-            return []
-        together = zip(*(group["params"] for group in self._optimizer.param_groups), strict=True)
-        return [torch.cat([state[rows][name] for rows in parts]) for parts in together]

@@ -26,11 +26,14 @@ _SEQUENTIAL = (nn.Sequential.forward, Flat.forward)
 class Link(ABC):
     """A layer of M members. ``weights`` are views, shape (M, ...), of the stack's flat parameters.
 
-    Shapes: inputs and outputs (M, rows, channels).
+    Shapes: inputs and outputs (M, rows, channels). Small networks are slowed most by memory that is touched anew, so
+    links work in place: the gradient given to ``backward`` is the link's to overwrite, and so is the input where
+    ``owns_input`` says that no earlier link needs it.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
+        self.owns_input = False
         self.weights: tuple[Tensor, ...] = ()
         self.gradients: tuple[Tensor, ...] = ()
 
@@ -70,10 +73,13 @@ class NormLink(Link):
 
     def forward(self, x: Tensor, keep: bool) -> Tensor:
         """``(x - mean) / sqrt(mean((x - mean)²) + eps) · gain + shift``, without the means for RMS norm."""
-        y = x - x.mean(-1, keepdim=True) if self.centred else x
+        y = x
+        if self.centred:
+            total, share = x.sum(-1, keepdim=True), 1 / x.shape[-1]
+            y = x.sub_(total, alpha=share) if self.owns_input else torch.sub(x, total, alpha=share)
         spread = torch.linalg.vector_norm(y, dim=-1, keepdim=True)
         scale = spread.square_().mul_(1 / y.shape[-1]).add_(self.eps).rsqrt_()
-        y = y.mul_(scale) if self.centred else y * scale
+        y = y.mul_(scale) if self.centred or self.owns_input else y * scale
         if keep:
             self.y, self.scale = y, scale
         if len(self.weights) == 2:
@@ -83,18 +89,26 @@ class NormLink(Link):
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
         """``scale · (h - mean(h) - y · mean(h y))`` with h = g · gain, without ``mean(h)`` for RMS norm."""
+        product = g * self.y
         if self.weights:
-            torch.sum(g * self.y, 1, out=self.gradients[0])
+            torch.sum(product, 1, out=self.gradients[0])
             if len(self.weights) == 2:
                 torch.sum(g, 1, out=self.gradients[1])
-            g = g * self.weights[0].unsqueeze(1)
         if first:
             return g
-        along = torch.linalg.vecdot(g, self.y).unsqueeze(-1).mul_(-1 / g.shape[-1])
-        inner = torch.addcmul(g, self.y, along)
-        if self.centred:
-            inner.sub_(g.mean(-1, keepdim=True))
-        return inner.mul_(self.scale)
+        along, total = self._along(product), self._along(g) if self.centred else None
+        if self.weights:
+            g.mul_(self.weights[0].unsqueeze(1))
+        g.addcmul_(self.y, along, value=-1 / g.shape[-1])
+        if total is not None:
+            g.sub_(total, alpha=1 / g.shape[-1])
+        return g.mul_(self.scale)
+
+    def _along(self, values: Tensor) -> Tensor:
+        """``sum(values · gain)`` over channels, a product with one column."""
+        if self.weights:
+            return torch.bmm(values, self.weights[0].unsqueeze(-1))
+        return values.sum(-1, keepdim=True)
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,7 @@ class Rule:
 
 
 RULES: dict[type[nn.Module], Rule] = {
-    nn.ReLU: Rule(lambda layer, g, y: torch.ops.aten.threshold_backward(g, y, 0), True),
+    nn.ReLU: Rule(lambda layer, g, y: torch.ops.aten.threshold_backward.grad_input(g, y, 0, grad_input=g), True),
     nn.Tanh: Rule(lambda layer, g, y: torch.ops.aten.tanh_backward(g, y), True),
     nn.SiLU: Rule(lambda layer, g, x: torch.ops.aten.silu_backward(g, x), False),
     nn.GELU: Rule(lambda layer, g, x: torch.ops.aten.gelu_backward(g, x, approximate=layer.approximate), False),
@@ -149,6 +163,7 @@ def links_of(module: nn.Module) -> list[Link] | None:
         link = _link(layer, name)
         if link is None:
             return None
+        link.owns_input = bool(links) and not isinstance(links[-1], ActivationLink)
         links.append(link)
     known = {name for link in links for name in link.names}
     whole = known == {name for name, _ in module.named_parameters()} and not list(module.buffers())

@@ -44,8 +44,8 @@ Method = Literal["chain", "vmap", "loop"]
 CHAIN_SPAN = 2**17
 VMAP_SPAN = 2**16
 VMAP_MEMBERS = 4
-TOGETHER_SPAN = 2**19
-"""Span of all members that train together: two megabytes in float32, what a core's cache holds."""
+TOGETHER_SPAN = 2**18
+"""Span of all members that train together: a megabyte in float32, half of what a core's cache holds."""
 
 _GPU_FACTOR = 2**6
 

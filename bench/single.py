@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from bench.adam import fused_adam
+
 
 class Single:
     """A stack of one, without stacking: the module's own parameters are trained in place.
@@ -23,8 +25,10 @@ class Single:
         (self._module,), (rate,) = modules, rates
         if all(p.device.type == "cpu" for p in self._module.parameters()):
             self._module.to(memory_format=torch.channels_last)
-        learned = [p for p in self._module.parameters() if p.requires_grad]
-        self._optimizer = torch.optim.Adam(learned, lr=rate, fused=True)
+        self._learned = [p for p in self._module.parameters() if p.requires_grad]
+        self._rate = rate
+        self._first, self._second = ([torch.zeros_like(p, requires_grad=False) for p in self._learned] for _ in "12")
+        self._steps = [torch.zeros((), device=p.device) for p in self._learned]
 
     def __len__(self) -> int:
         return 1
@@ -39,9 +43,11 @@ class Single:
         if targets.dim() == 2:
             inputs, targets = inputs[0], targets[0]
         loss = (self._module(inputs).squeeze(-1) - targets).square().mean()
-        self._optimizer.zero_grad()
-        loss.backward()
-        self._optimizer.step()
+        gradients = torch.autograd.grad(loss, self._learned, materialize_grads=True)
+        with torch.no_grad():
+            alike = [_laid_out_as(p, g) for p, g in zip(self._learned, gradients, strict=True)]
+            parameters: list[Tensor] = [p.detach() for p in self._learned]
+            fused_adam(parameters, alike, self._first, self._second, self._steps, self._rate)
         return loss.detach().reshape(1)
 
     @torch.no_grad()
@@ -59,3 +65,10 @@ class Single:
 
     def retain(self, places: Sequence[int]) -> None:
         """Nothing to drop: a stack of one whose member leaves is at its end."""
+
+
+def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """``gradient`` with the strides of ``parameter``."""
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)

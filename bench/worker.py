@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import torch
 
+from bench.allocation import keep_freed_memory
 from bench.cell import run_job
 from bench.core.plugins import Plugin, load_plugin
 from bench.environment import Surroundings
@@ -45,6 +46,7 @@ def _prepare(settings: Settings, memory: int | None, plugins: Sequence[Plugin], 
     _settings = settings
     threading.Thread(target=_end_with_coordinator, daemon=True).start()
     torch.set_num_threads(_settings.threads)
+    keep_freed_memory()
     if memory is not None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     with undisturbed():

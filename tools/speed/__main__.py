@@ -94,9 +94,11 @@ PARTS: dict[str, Callable[[Options, ProcessPoolExecutor], Answer]] = {
 
 
 def measure(parts: Sequence[str], options: Options, out: Path) -> None:
-    """Measure ``parts`` one after the other; after each, what is known so far is in ``out/speed.json``."""
+    """Measure ``parts`` one after the other; after each, its figures replace older ones in ``out/speed.json``."""
     out.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = {"machine": machine.describe(options.device)}
+    figures = out / "speed.json"
+    found: dict[str, Any] = json.loads(figures.read_text()) if figures.exists() else {}
+    found["machine"] = machine.describe(options.device)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         training.single_threaded(pool, 1)
         load, before = machine.load(), machine.rates(pool)
@@ -108,10 +110,11 @@ def measure(parts: Sequence[str], options: Options, out: Path) -> None:
                 save(chart, out / f"{name}.png")
             quiet = machine.quiet(load, before, machine.rates(pool))
             noise = dataclasses.asdict(quiet) | {"noise": quiet.noise}
-            found |= {part: answer.figures, "quiet": noise}
-            (out / "speed.json").write_text(json.dumps(found, indent=1) + "\n")
+            found[part] = answer.figures
+            found["quiet"] = found.get("quiet", {}) | {part: noise}
+            figures.write_text(json.dumps(found, indent=1) + "\n")
     print(f"\nload before: {load:.2f}; one thread's matrix products varied by {quiet.noise:.0%}")
-    print(f"figures: {out / 'speed.json'}")
+    print(f"figures: {figures}")
 
 
 def main() -> None:

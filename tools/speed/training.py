@@ -25,6 +25,7 @@ import torch
 from torch import nn
 
 from architectures.description import count_flops
+from bench.allocation import keep_freed_memory
 from bench.environment import available_cores
 from bench.methods import choose_method
 from bench.training import train
@@ -155,13 +156,14 @@ def _processes(count: int) -> ProcessPoolExecutor:
 
 
 def single_threaded(pool: ProcessPoolExecutor, workers: int) -> ProcessPoolExecutor:
-    """``pool`` with one thread in each of its processes."""
-    list(pool.map(_one_thread, range(workers)))
+    """``pool`` with each of its processes set up as a worker."""
+    list(pool.map(_as_worker, range(workers)))
     return pool
 
 
-def _one_thread(_: int) -> None:
+def _as_worker(_: int) -> None:
     torch.set_num_threads(1)
+    keep_freed_memory()
     time.sleep(0.2)  # so that every process gets one of these calls
 
 
@@ -192,7 +194,7 @@ def _once(
     return loop, mine, method, least, *theirs
 
 
-def _jax_seconds(job: TrainingJob) -> tuple[float, float]:
+def _jax_seconds(job: TrainingJob) -> tuple[float, float | None]:
     from tools.speed.jax_programs import jax_seconds
 
     return jax_seconds(job)
