@@ -24,7 +24,7 @@ from architectures.kinds import NormKind
 from architectures.layers import initialize
 from architectures.norms import Layout, Norm, Site, layer_for
 from architectures.schemes import NormScheme
-from bench.core.errors import InputError, Unsupported
+from bench.core.errors import TOO_LARGE, InputError, Unsupported
 from bench.core.problem import Problem
 from bench.core.registry import resolve_target
 from bench.core.seeding import seed_from
@@ -110,7 +110,7 @@ def check_size(architecture: Architecture, problem: Problem, max_parameters: int
     if count > max_parameters:
         raise InputError(
             f"{architecture.name} has {count:,} parameters, more than the {max_parameters:,} allowed",
-            mend="raise --max-parameters (and give --retry)",
+            mend=TOO_LARGE,
         )
     return count
 

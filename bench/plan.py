@@ -66,7 +66,7 @@ class Settings:
         weights: directory that receives the selected weights as safetensors, or None.
         threads: torch threads of the worker.
         workers: processes that share the machine's memory.
-        max_parameters: networks with more are ``unsupported``.
+        max_parameters: networks with more fail.
     """
 
     device: str = "cpu"

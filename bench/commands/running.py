@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,10 @@ from bench.commands.options import (
     load_plugins,
     terminal,
 )
-from bench.core.errors import EXIT_INCOMPLETE, InputError
+from bench.core.errors import EXIT_INCOMPLETE, TOO_LARGE, InputError
+
+if TYPE_CHECKING:
+    from leaderboard.record import Record
 
 
 def add_to(app: typer.Typer) -> None:
@@ -145,10 +148,15 @@ def run(
         f"stored in {results.store}",
         file=sys.stderr,
     )
-    if results.records and all(record.status == "unsupported" for record in results.records):
+    if results.records and all(_refused(record) for record in results.records):
         reason = results.records[0].reason or "unsupported"
         raise InputError(f"nothing of this can be run: {reason}", mend="choose another architecture, norm or task")
     return 0 if results.complete else EXIT_INCOMPLETE
+
+
+def _refused(record: Record) -> bool:
+    """Nothing was tried: the combination makes no sense, or the network is larger than allowed."""
+    return record.status == "unsupported" or (record.reason or "").endswith(TOO_LARGE)
 
 
 def _own_task(data: Path | None, target: str | None, rules: Mapping[str, str | float]) -> list[str]:

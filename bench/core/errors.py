@@ -11,6 +11,9 @@ EXIT_BAD_INPUT = 2
 EXIT_INTERNAL = 3
 EXIT_INTERRUPTED = 130
 
+TOO_LARGE = "raise --max-parameters (and give --retry)"
+"""How the text ends that refuses a network for its size."""
+
 
 class FarFieldError(Exception):
     """Base of every error FarField raises on purpose. Its text is one line."""
