@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -33,12 +33,24 @@ class Slow(nn.Module):
 
     def forward(self, x):
         if x.device.type != "meta":
-            time.sleep(0.02)
+            time.sleep(0.1)
         return self.linear(x)
 
 @register_architecture("slow", inputs=("features",))
 def slow(problem, norm):
     return Slow()
+"""
+
+
+SUITE = """
+name: faulty
+version: 1
+summary: One cell that takes very long, and some that do not.
+protocol: quick
+seeds: 1
+cells:
+  - {tasks: [sine-1d], architectures: [slow]}
+  - {tasks: [sine-1d, linear-1d], architectures: [ridge, mean]}
 """
 
 
@@ -50,16 +62,18 @@ def command(out: Path, *more: str) -> list[str]:
 
 
 @pytest.fixture
-def slow(tmp_path: Path) -> Path:
-    path = tmp_path / "slow.py"
-    path.write_text(SLOW)
-    return path
+def slow(tmp_path: Path) -> tuple[str, ...]:
+    """Options of a sweep in which one of two workers is busy for very long."""
+    plugin, suite = tmp_path / "slow.py", tmp_path / "faulty.yaml"
+    plugin.write_text(SLOW)
+    suite.write_text(SUITE)
+    return "--plugin", str(plugin), "--suite", str(suite), "--workers", "2"
 
 
-def start_slow_sweep(out: Path, slow: Path) -> subprocess.Popen[str]:
-    """A sweep that has stored two records and is busy with a third that takes very long."""
+def start_slow_sweep(out: Path, slow: Sequence[str]) -> subprocess.Popen[str]:
+    """A sweep that has stored two records and is busy with another that takes very long."""
     process = subprocess.Popen(
-        command(out, "--plugin", str(slow), "--arch", "slow"),
+        [sys.executable, "-m", "bench.cli", "run", "--out", str(out), *slow],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -107,7 +121,7 @@ def assert_all_leave(group: int) -> None:
     ],
 )
 def test_signals_stop_a_sweep_cleanly(
-    tmp_path: Path, slow: Path, signals: list[signal.Signals], code: int, said: str
+    tmp_path: Path, slow: tuple[str, ...], signals: list[signal.Signals], code: int, said: str
 ) -> None:
     out = tmp_path / "out"
     process = start_slow_sweep(out, slow)
@@ -127,7 +141,7 @@ def test_signals_stop_a_sweep_cleanly(
     assert again.returncode == 0, again.stderr
 
 
-def test_workers_leave_when_the_coordinator_is_killed(tmp_path: Path, slow: Path) -> None:
+def test_workers_leave_when_the_coordinator_is_killed(tmp_path: Path, slow: tuple[str, ...]) -> None:
     process = start_slow_sweep(tmp_path / "out", slow)
     process.kill()
     process.communicate()
