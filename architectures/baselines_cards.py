@@ -15,7 +15,7 @@ def _baseline(name: str, summary: str, build: str, options: str, citation: str) 
         family="estimator",
         inputs=INPUT_KINDS,
         build=f"architectures.baselines:{build}",
-        options=f"architectures.baselines:{options}",
+        options=f"architectures.baselines_options:{options}",
         role="estimator",
         deterministic=True,
         citation=citation,

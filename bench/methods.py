@@ -4,24 +4,24 @@ Three programs compute the same: ``chain`` (:mod:`bench.chains`) and ``vmap`` (:
 members at once, ``loop`` (:mod:`bench.single`) trains one after the other. Stacking saves what lies between the
 operations, so it pays while operations are small; once a layer's output fills a core's cache it costs.
 
-The bounds were found by timing the programs against each other on one core (milliseconds a member's step, loop divided
-by stacked; ``python -m tools.speed methods`` measures it again). What counts is the *span*: rows of a step
-times the largest output of a layer.
+The bounds were found by timing the programs against each other on one core, eight steps with building, for MLPs,
+residual MLPs, CNNs and transformers (``python -m tools.speed --part methods`` measures it again). What counts is the
+*span*: rows of a step times the largest output of a layer. How many times as fast as the loop, least to greatest:
 
-====== ==================== =================== ===========================
-span   chain, alone         chain, ten members  vmap, eight to twenty members
-====== ==================== =================== ===========================
-2^13   1.1 to 1.4           3.0 to 3.2          1.6 to 3.5
-2^14   1.2 to 1.7           2.2 to 2.4          1.0 to 2.7
-2^15   not measured         not measured        1.1 to 3.7
-2^16   0.9 to 1.4           0.8 to 1.6          0.8 to 1.9
-2^17   0.9 to 1.4           0.9 to 1.3          0.6 to 0.8
-2^18   0.7 to 1.7           0.5 to 0.8          0.6 to 1.1
-2^19   0.7 to 1.5           0.5 to 0.8          0.3 to 1.0
-====== ==================== =================== ===========================
+====== ============ ================== ================== =====================
+span   chain, alone chain, ten members vmap, four members vmap, ten and twenty
+====== ============ ================== ================== =====================
+2^12   0.9          2.6 to 2.8         1.2 to 1.3         0.8 to 1.9
+2^13   1.1          3.0                not measured       not measured
+2^14   0.9 to 1.1   1.3 to 2.1         1.1 to 1.8         1.0 to 2.5
+2^15   1.1          2.1                1.2                1.2 to 1.3
+2^16   0.9 to 1.1   0.9 to 1.2         0.8 to 1.3         0.8 to 1.8
+2^17   1.2          1.4                1.1                1.0 to 1.1
+2^18   0.8 to 1.3   0.9 to 1.2         1.0 to 1.2         0.8 to 1.1
+====== ============ ================== ================== =====================
 
-With two members vmap never paid (0.7 to 0.96), with four it did up to 2^15. On a GPU the bounds are
-2^6 times as high, which is reckoned from the time of a launch and was not measured.
+Alone, vmap never paid (0.7 to 1.1); with two members neither (0.7 to 0.96, in an earlier measurement). On a GPU the
+bounds are 2^6 times as high, which is reckoned from the time of a launch and was not measured.
 """
 
 from __future__ import annotations

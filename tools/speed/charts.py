@@ -21,14 +21,14 @@ def training_chart(timings: Sequence[Timing], quick: SuiteTiming | None = None) 
     for t in timings:
         seconds = {"plain": t.plain, "FarField": t.ours, "JAX, compiling": t.jax, "floor": t.floor}
         values += [
-            {"job": t.name, "who": who, "seconds": s, "times": f"{s:.2g} s · {t.plain / s:.1f}×"}
+            {"job": t.name, "who": who, "seconds": s, "times": f"{s:.2g} s · {t.plain / s:.2g}×"}
             for who, s in seconds.items()
             if s is not None
         ]
     if quick is not None:
         both = {"plain": quick.plain, "FarField": quick.ours}
         values += [
-            {"job": "suite quick", "who": who, "seconds": s, "times": f"{s:.3g} s · {quick.plain / s:.1f}×"}
+            {"job": "suite quick", "who": who, "seconds": s, "times": f"{s:.3g} s · {quick.plain / s:.2g}×"}
             for who, s in both.items()
         ]
     jobs = list(dict.fromkeys(v["job"] for v in values))
