@@ -6,7 +6,7 @@ import math
 import multiprocessing
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
@@ -38,6 +38,7 @@ def run(
     retry: bool = False,
     keep_weights: bool = False,
     max_parameters: int = 200_000_000,
+    method: str | None = None,
     plugins: Sequence[str | Path] = (),
     wandb: str | None = None,
     watchers: Sequence[Watcher] = (),
@@ -59,6 +60,8 @@ def run(
         retry: run failed and timed-out records again.
         keep_weights: write the selected weights to ``out/weights`` as safetensors.
         max_parameters: networks with more fail; ``retry`` runs them again.
+        method: ``chain``, ``vmap`` or ``loop``, the program that trains, whatever the size of a step would choose (:mod:`bench.methods`); a network that
+            is no chain fails under ``chain``, one that cannot be stacked under ``vmap``.
         plugins: files that register tasks or architectures.
         wandb: ``online``, ``offline`` (the default, unless the variable WANDB_MODE says otherwise) or ``disabled``.
         watchers: told of the sweep's course.
@@ -77,7 +80,10 @@ def run(
         out=out,
         workers=workers,
         settings=Settings(
-            device=_device(device), weights=out / "weights" if keep_weights else None, max_parameters=max_parameters
+            device=_device(device),
+            method=_method(method),
+            weights=out / "weights" if keep_weights else None,
+            max_parameters=max_parameters,
         ),
         limits=_limits(timeout, memory_limit),
         retry=retry,
@@ -149,6 +155,14 @@ def _limits(timeout: float | None, gigabytes: float | None) -> Limits:
         mend = f"give a positive number up to {MOST_GIGABYTES:g}"
         raise InputError(f"{gigabytes:g} gigabytes", where="--memory-limit", mend=mend)
     return Limits(timeout, None if gigabytes is None else int(gigabytes * 2**30))
+
+
+def _method(name: str | None) -> Literal["chain", "vmap", "loop"] | None:
+    match name:
+        case None | "chain" | "vmap" | "loop":
+            return name
+        case _:
+            raise InputError(f"unknown method {name!r}", where="--method", mend="chain, vmap or loop")
 
 
 def _device(name: str) -> str:

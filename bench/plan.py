@@ -62,7 +62,7 @@ class Settings:
 
     Args:
         device: torch device that trains and probes.
-        method: how members train (:data:`bench.training.Method`), or None for the cell's own rule.
+        method: how members train (:data:`bench.methods.Method`), or None for the cell's own rule.
         weights: directory that receives the selected weights as safetensors, or None.
         threads: torch threads of the worker.
         workers: processes that share the machine's memory.

@@ -60,6 +60,10 @@ def run(
     max_parameters: Annotated[
         int, typer.Option("--max-parameters", min=1, help="Networks with more parameters fail.")
     ] = 200_000_000,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", help="How members train: chain, vmap or loop. [default: by the size of a step]"),
+    ] = None,
     plugin: Plugin = None,
     data: Annotated[Path | None, typer.Option("--data", help="Your own table, CSV or Parquet, as the task.")] = None,
     target: Annotated[str | None, typer.Option("--target", help="With --data: the column to predict.")] = None,
@@ -128,6 +132,7 @@ def run(
             retry=retry,
             keep_weights=keep_weights,
             max_parameters=max_parameters,
+            method=method,
             plugins=plugin or (),
             wandb=wandb,
             watchers=[watcher],

@@ -174,6 +174,25 @@ def test_a_network_that_was_too_large_runs_once_the_limit_is_raised(tmp_path: Pa
     assert ran.status == "ok"
 
 
+def test_the_method_is_recorded_and_can_be_chosen(tmp_path: Path) -> None:
+    def trained_by(method: str | None, out: str) -> tuple[str, str | None]:
+        (record,) = bench.run(
+            tasks="linear-1d",
+            architectures=SMALL,
+            seeds=1,
+            protocol="quick",
+            out=tmp_path / out,
+            wandb="disabled",
+            method=method,
+        ).records
+        return record.status, record.environment.get("training")
+
+    assert trained_by(None, "chosen") == ("ok", "chain")
+    assert trained_by("loop", "loop") == ("ok", "loop")
+    with pytest.raises(InputError, match="chain, vmap or loop"):
+        trained_by("lop", "none")
+
+
 def test_estimators_alone_take_no_norm() -> None:
     with pytest.raises(InputError, match=r"estimators take no norm \[layer@all for ridge, mean\]: none"):
         cells_of([Selection(("linear-1d",), ("ridge", "mean"), ("layer@all",))], "1")
