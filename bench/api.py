@@ -60,8 +60,9 @@ def run(
         retry: run failed and timed-out records again.
         keep_weights: write the selected weights to ``out/weights`` as safetensors.
         max_parameters: networks with more fail; ``retry`` runs them again.
-        method: ``chain``, ``vmap`` or ``loop``, the program that trains, whatever the size of a step would choose (:mod:`bench.methods`); a network that
-            is no chain fails under ``chain``, one that cannot be stacked under ``vmap``.
+        method: ``chain``, ``vmap`` or ``loop``: the program that trains, whatever the size of a step would choose
+            (:mod:`bench.methods`); a network that is no chain fails under ``chain``, one that cannot be stacked under
+            ``vmap``.
         plugins: files that register tasks or architectures.
         wandb: ``online``, ``offline`` (the default, unless the variable WANDB_MODE says otherwise) or ``disabled``.
         watchers: told of the sweep's course.
