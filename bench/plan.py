@@ -114,10 +114,10 @@ def cells_of(selections: Iterable[Selection], protocol: str, check: bool = True)
     return list(cells)
 
 
-def _check_schemes(schemes: Sequence[NormScheme], architectures: Sequence[Architecture]) -> None:
-    networks = [a for a in architectures if a.card.role == "network"]
-    if architectures and not networks and not any(scheme.is_none for scheme in schemes):
-        names = ", ".join(a.name for a in architectures)
+def _check_schemes(schemes: Sequence[NormScheme], asked: Sequence[Architecture]) -> None:
+    networks = [a for a in asked if a.card.role == "network"]
+    if asked and not networks and not any(scheme.is_none for scheme in schemes):
+        names = ", ".join(a.name for a in asked)
         raise InputError("estimators take no norm", where=f"{schemes[0]} for {names}", mend="none")
     for scheme in schemes:
         faults = []
