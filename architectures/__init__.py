@@ -13,12 +13,12 @@ from architectures.card import (
     registry,
     resolve,
 )
-from architectures.kinds import KINDS
-from architectures.schemes import NormScheme, parse_scheme
+from architectures.norms.kinds import KINDS
+from architectures.norms.scheme import NormScheme, parse_scheme
 from bench.core.problem import Problem
 
 if TYPE_CHECKING:
-    from architectures.description import Description
+    from architectures.analysis.description import Description
 
 __all__ = [
     "Architecture",
@@ -41,7 +41,7 @@ def list_norms() -> list[str]:
 
 
 def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, batch_size: int = 128) -> Description:
-    """Layers, sites, parameters, cost and predicted growth; see :func:`architectures.description.describe`."""
-    from architectures.description import describe
+    """Layers, sites, parameters, cost and predicted growth; see :func:`architectures.analysis.description.describe`."""
+    from architectures.analysis.description import describe
 
     return describe(architecture, scheme, problem, batch_size)

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor, nn
 
 from architectures.card import Architecture
-from architectures.estimators import Estimator
-from architectures.kinds import NormKind
-from architectures.layers import initialize
-from architectures.norms import Layout, Norm, Site, layer_for
-from architectures.schemes import NormScheme
+from architectures.estimators.simple import Estimator
+from architectures.norms.kinds import NormKind
+from architectures.blocks.layers import initialize
+from architectures.norms.layers import Layout, Norm, Site, layer_for
+from architectures.norms.scheme import NormScheme
 from bench.core.errors import TOO_LARGE, InputError, Unsupported
 from bench.core.problem import Problem
 from bench.core.registry import resolve_target

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-from architectures.placements import ANY, Placements
-from architectures.schemes import NormScheme
+from architectures.norms.placements import ANY, Placements
+from architectures.norms.scheme import NormScheme
 from bench.core.errors import InputError
 from bench.core.grammar import bind, parse_call, spell
 from bench.core.plugins import loaded_hash
@@ -118,19 +118,19 @@ def _builtin() -> Iterable[ArchitectureCard]:
 
 
 def _timm_names() -> Iterable[str]:
-    from architectures.timm_cards import names
+    from architectures.families.timm.card import names
 
     return names()
 
 
 def _timm_card(name: str) -> ArchitectureCard | None:
-    from architectures.timm_cards import card
+    from architectures.families.timm.card import card
 
     return card(name)
 
 
 def _module_card(name: str) -> ArchitectureCard:
-    from architectures.modules import CARD
+    from architectures.families.user_module.network import CARD
 
     return CARD
 

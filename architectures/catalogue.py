@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from architectures.baselines_cards import BASELINES
+from architectures.estimators.classical_cards import BASELINES
 from architectures.card import ArchitectureCard
-from architectures.placements import CNN, MLP, NOWHERE, RES_CNN, RES_MLP, TRANSFORMER
+from architectures.norms.placements import CNN, MLP, NOWHERE, RES_CNN, RES_MLP, TRANSFORMER
 from bench.core.problem import INPUT_KINDS, InputKind
 
 
@@ -21,7 +21,7 @@ def _estimator(
         summary=summary,
         family="estimator",
         inputs=inputs,
-        build=f"architectures.estimators:{build}",
+        build=f"architectures.estimators.simple:{build}",
         options=None,
         role="estimator",
         deterministic=True,
@@ -37,8 +37,8 @@ CARDS = (
         summary="multilayer perceptron; images and sequences are flattened",
         family="mlp",
         inputs=INPUT_KINDS,
-        build="architectures.mlp:mlp",
-        options="architectures.options:MlpOptions",
+        build="architectures.families.mlp.network:mlp",
+        options="architectures.blocks.options:MlpOptions",
         citation="Rumelhart, Hinton and Williams, Nature 323, 1986",
         placements=MLP,
     ),
@@ -47,8 +47,8 @@ CARDS = (
         summary="residual multilayer perceptron; images and sequences are flattened",
         family="resmlp",
         inputs=INPUT_KINDS,
-        build="architectures.mlp:resmlp",
-        options="architectures.options:ResMlpOptions",
+        build="architectures.families.mlp.network:resmlp",
+        options="architectures.blocks.options:ResMlpOptions",
         citation="Gorishniy et al., arXiv 2106.11959",
         placements=RES_MLP,
     ),
@@ -57,8 +57,8 @@ CARDS = (
         summary="convolutional network: 2-d over images, 1-d over sequences; mean over positions",
         family="cnn",
         inputs=("image", "sequence"),
-        build="architectures.cnn:cnn",
-        options="architectures.options:CnnOptions",
+        build="architectures.families.cnn.network:cnn",
+        options="architectures.blocks.options:CnnOptions",
         citation="LeCun et al., Proceedings of the IEEE 86, 1998",
         placements=CNN,
     ),
@@ -67,8 +67,8 @@ CARDS = (
         summary="residual convolutional network: 2-d over images, 1-d over sequences; mean over positions",
         family="rescnn",
         inputs=("image", "sequence"),
-        build="architectures.cnn:rescnn",
-        options="architectures.options:CnnOptions",
+        build="architectures.families.cnn.network:rescnn",
+        options="architectures.blocks.options:CnnOptions",
         citation="He et al., arXiv 1512.03385",
         placements=RES_CNN,
     ),
@@ -77,8 +77,8 @@ CARDS = (
         summary="transformer encoder over features, image patches or steps",
         family="transformer",
         inputs=INPUT_KINDS,
-        build="architectures.transformer:transformer",
-        options="architectures.options:TransformerOptions",
+        build="architectures.families.transformer.network:transformer",
+        options="architectures.blocks.options:TransformerOptions",
         citation="Vaswani et al., arXiv 1706.03762",
         placements=TRANSFORMER,
     ),
@@ -87,8 +87,8 @@ CARDS = (
         summary="causal transformer decoder over steps; answers from the last one",
         family="transformer",
         inputs=("sequence",),
-        build="architectures.transformer:decoder",
-        options="architectures.options:DecoderOptions",
+        build="architectures.families.transformer.network:decoder",
+        options="architectures.blocks.options:DecoderOptions",
         citation="Radford et al., Language Models are Unsupervised Multitask Learners, 2019",
         placements=TRANSFORMER,
     ),
@@ -97,8 +97,8 @@ CARDS = (
         summary="FT-Transformer: a token per feature, a class token, gated MLPs",
         family="transformer",
         inputs=("features",),
-        build="architectures.transformer:ft_transformer",
-        options="architectures.options:FtTransformerOptions",
+        build="architectures.families.transformer.network:ft_transformer",
+        options="architectures.blocks.options:FtTransformerOptions",
         citation="Gorishniy et al., arXiv 2106.11959",
         placements=TRANSFORMER,
     ),

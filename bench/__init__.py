@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.api import run
-    from bench.runner import Results
+    from bench.sweep.runner import Results
 
 __all__ = ["Results", "run"]
 
@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
 
         return run
     if name == "Results":
-        from bench.runner import Results
+        from bench.sweep.runner import Results
 
         return Results
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

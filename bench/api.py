@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
-from bench.executors import Limits
-from bench.mirroring import Mirror
-from bench.plan import Cell, Selection, Settings, cells_of, parse_seeds
-from bench.runner import Results, RunOptions, Watcher, run_cells
-from bench.suite import Suite, load_suite
+from bench.sweep.workers.pool import Limits
+from bench.tracking.watcher import Mirror
+from bench.plan.jobs import Cell, Selection, Settings, cells_of, parse_seeds
+from bench.sweep.runner import Results, RunOptions, Watcher, run_cells
+from bench.plan.suite import Suite, load_suite
 from bench.tracking import choose_mode
 from tasks import Task
 
@@ -61,7 +61,7 @@ def run(
         keep_weights: write the selected weights to ``out/weights`` as safetensors.
         max_parameters: networks with more fail; ``retry`` runs them again.
         method: ``chain``, ``vmap`` or ``loop``: the program that trains, whatever the size of a step would choose
-            (:mod:`bench.methods`); a network that is no chain fails under ``chain``, one that cannot be stacked under
+            (:mod:`bench.training.program`); a network that is no chain fails under ``chain``, one that cannot be stacked under
             ``vmap``.
         plugins: files that register tasks or architectures.
         wandb: ``online``, ``offline`` (the default, unless the variable WANDB_MODE says otherwise) or ``disabled``.

@@ -15,10 +15,10 @@ from tasks.card import Budget, PaperBudget, TaskCard
 from tasks.task import Task, get_card, list_tasks, own_data, resolve
 
 if TYPE_CHECKING:
-    from tasks.data import FarSet, RawTask, Rows, Samples, StandardizedTask
+    from tasks.data.samples import FarSet, RawTask, Rows, Samples, StandardizedTask
     from tasks.describing import TaskDescription, describe
     from tasks.farness import HowFar, Projection, how_far, project
-    from tasks.plugins import register_task
+    from tasks.registering import register_task
 
 __all__ = [
     "Budget",
@@ -44,10 +44,10 @@ __all__ = [
 ]
 
 _LOADED_ON_USE = {
-    "tasks.data": ("FarSet", "RawTask", "Rows", "Samples", "StandardizedTask"),
+    "tasks.data.samples": ("FarSet", "RawTask", "Rows", "Samples", "StandardizedTask"),
     "tasks.describing": ("TaskDescription", "describe"),
     "tasks.farness": ("HowFar", "Projection", "how_far", "project"),
-    "tasks.plugins": ("register_task",),
+    "tasks.registering": ("register_task",),
 }
 _MODULES = {name: module for module, names in _LOADED_ON_USE.items() for name in names}
 

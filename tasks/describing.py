@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.card import TaskCard
-from tasks.data import StandardizedTask
+from tasks.data.samples import StandardizedTask
 from tasks.farness import HowFar, how_far
 from tasks.task import Task
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.core.seeding import generator
-from tasks import geometry
-from tasks.data import Rows, StandardizedTask
+from tasks.data import geometry
+from tasks.data.samples import Rows, StandardizedTask
 from tasks.splitting import related
 
 ROWS = 1000  # of a set, drawn at random where there are more

@@ -10,9 +10,9 @@ import numpy as np
 from bench.core.errors import InputError
 from bench.core.problem import InputKind
 from bench.core.seeding import generator
-from tasks import geometry
-from tasks.data import FarSet, RawTask, Rows, Samples, TruthFunction, input_statistics
-from tasks.encoding import impute
+from tasks.data import geometry
+from tasks.data.samples import FarSet, RawTask, Rows, Samples, TruthFunction, input_statistics
+from tasks.reading.encoding import impute
 
 HELD_OUT = 0.1
 SHELLS = ((1.0, 2.0), (2.0, 5.0), (5.0, 10.0))

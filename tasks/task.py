@@ -12,11 +12,11 @@ from bench.core.errors import InputError, suggest
 from bench.core.grammar import bind, parse_call, spell
 from bench.core.registry import Registry, resolve_target
 from tasks.card import TaskCard
-from tasks.cards import builtin_cards
-from tasks.cards.own import CARD as OWN_CARD
+from tasks.families import builtin_cards
+from tasks.families.own.card import CARD as OWN_CARD
 
 if TYPE_CHECKING:
-    from tasks.data import RawTask, StandardizedTask
+    from tasks.data.samples import RawTask, StandardizedTask
 
 REGISTRY: Registry[TaskCard] = Registry("task", "farfield.tasks", builtin_cards)
 KEPT_IN_MEMORY = 4
@@ -62,7 +62,7 @@ class Task:
         Raises:
             InputError: as :meth:`load`.
         """
-        from tasks.data import check_rows
+        from tasks.data.samples import check_rows
         from tasks.splitting import data_hash
 
         raw = self.load_raw()
@@ -84,7 +84,7 @@ class Task:
 @functools.lru_cache(maxsize=KEPT_IN_MEMORY)
 def _load(task: Task, data: str | None, cache: str | None) -> StandardizedTask:
     """Where the data come from is part of what identifies a loaded task."""
-    from tasks.data import standardize
+    from tasks.data.samples import standardize
     from tasks.splitting import data_hash
 
     raw = task.load_raw()
@@ -120,13 +120,13 @@ def own_data(source: object, *, target: str, **rules: str | float | None) -> Tas
     Args:
         source: path of a CSV or Parquet file, or a pandas data frame (kept in the cache for worker processes).
         target: column to predict.
-        rules: the other options of :class:`tasks.own.OwnData` (``far_by``, ``far_quantile``, ``far_where``,
+        rules: the other options of :class:`tasks.families.own.table.OwnData` (``far_by``, ``far_quantile``, ``far_where``,
             ``group_by``, ``far_group``, ``drop``).
 
     Raises:
         InputError: there is no such file, no far rule, or an unknown or bad option.
     """
-    from tasks.own import OwnData, path_of
+    from tasks.families.own.table import OwnData, path_of
 
     known = {field.name for field in dataclasses.fields(OwnData)}
     for name in rules:

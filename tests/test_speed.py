@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import nn
 
-from bench.protocol import Schedule, check_steps
-from bench.training import TrainingData, train
+from bench.plan.protocol import Schedule, check_steps
+from bench.training.train import TrainingData, train
 from tools.speed.jobs import JOBS, TrainingJob
 from tools.speed.quick import plain_train
 

@@ -19,8 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from leaderboard.record import Record
-from leaderboard.store import Store
+from leaderboard.records.record import Record
+from leaderboard.records.store.store import Store
 
 SUITE = """
 name: small

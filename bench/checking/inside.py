@@ -17,7 +17,7 @@ from functools import partial
 import architectures
 import tasks.task
 from bench.checking.findings import Finding, Portrait, fields_of, to_line
-from bench.checking.surroundings import GENERATORS, Surroundings, limit_memory
+from bench.checking.process_state import GENERATORS, Surroundings, limit_memory
 from bench.core.errors import FarFieldError
 from bench.core.plugins import Plugin, load_plugin
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.checking.findings import CheckReport, Finding, Portrait
-from leaderboard.grid import Column, Format, Grid, clean, render
+from leaderboard.tables.grid import Column, Format, Grid, clean, render
 
 
 @dataclass(frozen=True)

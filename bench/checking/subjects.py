@@ -11,20 +11,21 @@ import torch
 
 import architectures
 import tasks
-from architectures import Architecture, NormScheme, contract, parse_scheme
+from architectures import Architecture, NormScheme, parse_scheme
+from architectures.contract import examination as contract
 from architectures.building import sites
-from architectures.description import describe
-from architectures.examples import EXAMPLES
-from bench.cell import run_job
+from architectures.analysis.description import describe
+from architectures.contract.examples import EXAMPLES
+from bench.cell.run import run_job
 from bench.checking.findings import Finding, Portrait
 from bench.core.errors import FarFieldError, Unsupported
 from bench.core.problem import InputKind, Problem
-from bench.plan import Cell, Job, Settings, record_keys
+from bench.plan.jobs import Cell, Job, Settings, record_keys
 from tasks.splitting import data_hash
 
 if TYPE_CHECKING:
     from bench.checking.inside import Reporter
-    from leaderboard.record import Record
+    from leaderboard.records.record import Record
 
 TRIAL_TASKS: dict[InputKind, str] = {"features": "sine-1d", "sequence": "sum-sequence", "image": "digits-rotation"}
 """What is trained on for a first look: small, and there without a network."""

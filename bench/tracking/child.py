@@ -26,7 +26,7 @@ from bench.tracking.options import Mode
 from bench.tracking.picture import cell_chart
 from bench.tracking.runfile import is_complete
 from leaderboard.charts.saving import save
-from leaderboard.record import Record
+from leaderboard.records.record import Record
 
 RESERVED_BYTES = 64 * 1024 * 1024  # of disk space, left to the store: results come first
 _WRITING = 5.0  # seconds for a finished run to reach the disk; it takes a few hundredths

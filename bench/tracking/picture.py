@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from leaderboard.charts.style import OKABE_ITO, decades, log_axis, seeds_text, titled
-from leaderboard.record import Record
+from leaderboard.records.record import Record
 
 _MEASURES = ("growth", "departure")
 _LEAST = 1e-6  # where growth is floored; a logarithmic axis has no place for 0

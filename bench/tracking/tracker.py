@@ -13,7 +13,7 @@ from typing import Any
 from bench.tracking.description import RunDescription, describe_cell, describe_sweep
 from bench.tracking.options import TrackingOptions, Warn, warn_user
 from bench.tracking.publisher import Describe, Publisher
-from leaderboard.record import Details, Record
+from leaderboard.records.record import Details, Record
 
 _HURRY = 2.0  # seconds for the run in hand when the sweep is interrupted
 _PATIENCE = 60.0  # seconds for one run; it takes about a tenth of one offline

@@ -7,7 +7,7 @@ from leaderboard.charts.growth import growth_chart
 from leaderboard.charts.pareto import pareto_chart
 from leaderboard.charts.picture import PictureSet, task_chart
 from leaderboard.charts.saving import save
-from leaderboard.charts.selecting import lone_network
+from leaderboard.charts.cells import lone_network
 
 __all__ = [
     "FarSetData",

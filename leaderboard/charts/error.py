@@ -19,12 +19,12 @@ from leaderboard.charts.panels import (
     panels_of,
     tooltips,
 )
-from leaderboard.charts.selecting import networks_and_references, select
+from leaderboard.charts.cells import networks_and_references, select
 from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
-from leaderboard.grouping import CellRecords
-from leaderboard.metrics import ERROR_CLIP, clip_error
-from leaderboard.record import Record, SetResult
-from leaderboard.statistics import log_t_interval
+from leaderboard.ranking.grouping import CellRecords
+from leaderboard.records.metrics import ERROR_CLIP, clip_error
+from leaderboard.records.record import Record, SetResult
+from leaderboard.ranking.statistics import log_t_interval
 
 _APART = 0.3  # of the distance between two sets
 _AIR = 34  # pixels left and right of the outermost points: half of a set's label

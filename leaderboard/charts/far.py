@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
 from leaderboard.charts.panels import SMALL, Row, Series, concatenate
-from leaderboard.charts.selecting import Selection, only, select
+from leaderboard.charts.cells import Selection, only, select
 from leaderboard.charts.style import fitted, ordered, titled
-from leaderboard.record import Details, Record, RecordKey
+from leaderboard.records.record import Details, Record, RecordKey
 
 MOST_BINS = 40
 FRACTION = 0.4  # of the rows in each local regression

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from bench.core.errors import InputError
 from leaderboard.charts.panels import Row, Series, concatenate
-from leaderboard.charts.selecting import only, select
+from leaderboard.charts.cells import only, select
 from leaderboard.charts.style import ordered, titled
-from leaderboard.record import Details, Record, RecordKey
+from leaderboard.records.record import Details, Record, RecordKey
 
 NEAR = 1.6  # how far the left panel reaches, in radii of the training data
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leaderboard.charts.selecting import Selection
+from leaderboard.charts.cells import Selection
 from leaderboard.charts.style import color_scale, dash_scale, fitted, listing
-from leaderboard.grouping import CellRecords
+from leaderboard.ranking.grouping import CellRecords
 
 Row = dict[str, Any]
 SINGLE = (460, 320)

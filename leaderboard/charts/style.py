@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bench.core.registry import natural
-from leaderboard.lines import break_lines
+from leaderboard.tables.lines import break_lines
 
 # Okabe and Ito (2008), black first for what has no normalization; their yellow is faint on white: a dark red instead
 OKABE_ITO = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#6B0F1A")

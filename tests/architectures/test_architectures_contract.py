@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from architectures import list_architectures, register_architecture, registry, resolve
 from architectures.card import Architecture, ArchitectureCard
-from architectures.contract import Report, cases, examine
-from architectures.placements import NOWHERE
+from architectures.contract.examination import Report, cases, examine
+from architectures.norms.placements import NOWHERE
 from bench.core.errors import Unsupported
 
 _NEEDS = {"xgboost": "xgboost"}

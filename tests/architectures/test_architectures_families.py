@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from architectures import parse_scheme, resolve
 from architectures.building import build_network
-from architectures.layers import Affine
+from architectures.blocks.layers import Affine
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from architectures import list_norms, parse_scheme, resolve
 from architectures.building import build_network
-from architectures.prediction import predict, predict_module
+from architectures.analysis.prediction import predict, predict_module
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from architectures import kinds, parse_scheme
-from architectures.placements import ANY, CNN, MLP, TRANSFORMER
-from architectures.schemes import NormScheme
+from architectures import parse_scheme
+from architectures.norms import kinds
+from architectures.norms.placements import ANY, CNN, MLP, TRANSFORMER
+from architectures.norms.scheme import NormScheme
 from bench.core.errors import InputError, Unsupported
 
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from architectures import list_architectures, parse_scheme, resolve
 from architectures.building import build_network, resolve_sites, sites
-from architectures.frozen import OnFrozenFeatures
-from architectures.norms import ChannelsLast
-from architectures.timm_models import fit_model
+from architectures.families.timm.frozen import OnFrozenFeatures
+from architectures.norms.layers import ChannelsLast
+from architectures.families.timm.network import fit_model
 from bench.core.errors import InputError, UnknownName, Unsupported
 from bench.core.problem import Problem
 

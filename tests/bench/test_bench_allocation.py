@@ -11,7 +11,7 @@ import pytest
 FAULTS = """
 import resource
 import torch
-from bench.allocation import keep_freed_memory
+from bench.sweep.workers.malloc import keep_freed_memory
 torch.set_num_threads(1)
 keep_freed_memory()
 def touch():

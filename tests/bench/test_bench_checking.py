@@ -16,7 +16,7 @@ from architectures import registry
 from bench.checking import CheckLimits, CheckReport, Finding, check_file, inside
 from bench.checking.findings import finding_from, from_line
 from bench.checking.rendering import render_report, summary
-from bench.checking.surroundings import Surroundings
+from bench.checking.process_state import Surroundings
 from bench.core.errors import InputError
 from bench.core.plugins import read_plugin
 from bench.templates import write_template

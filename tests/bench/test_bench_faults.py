@@ -15,9 +15,9 @@ import pytest
 
 import bench
 from bench.core.errors import InputError
-from bench.outcomes import Outcome
-from bench.plan import Job
-from leaderboard.store import Store
+from bench.cell.outcome import Outcome
+from bench.plan.jobs import Job
+from leaderboard.records.store.store import Store
 
 ROOT = Path(__file__).parents[2]
 

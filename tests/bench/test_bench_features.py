@@ -13,11 +13,11 @@ import bench
 import tasks
 from architectures import parse_scheme, resolve
 from architectures.building import build_network
-from architectures.frozen import OnFrozenFeatures
-from bench.features import frozen_data, train_heads
-from bench.protocol import Schedule, batch_indices, check_steps
-from bench.training import TrainingData, train
-from tasks.data import StandardizedTask
+from architectures.families.timm.frozen import OnFrozenFeatures
+from bench.training.frozen_heads import frozen_data, train_heads
+from bench.plan.protocol import Schedule, batch_indices, check_steps
+from bench.training.train import TrainingData, train
+from tasks.data.samples import StandardizedTask
 
 BACKBONE = "timm/test_resnet(size=16, frozen=true, head='mlp(width=16)')"
 

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 import bench
-from bench.checking.surroundings import Surroundings
-from bench.isolation import undisturbed
-from leaderboard.store import Store
+from bench.checking.process_state import Surroundings
+from bench.sweep.workers.isolation import undisturbed
+from leaderboard.records.store.store import Store
 
 pytestmark = pytest.mark.usefixtures("forget_plugins")
 Farfield = Callable[..., subprocess.CompletedProcess[str]]

@@ -12,7 +12,7 @@ import pytest
 import bench
 import tasks
 from bench.cli import main
-from leaderboard.store import Store
+from leaderboard.records.store.store import Store
 
 
 @pytest.fixture(scope="module")

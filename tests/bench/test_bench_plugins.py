@@ -17,8 +17,8 @@ from architectures import registry, resolve
 from bench.core import plugins
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
-from bench.plan import Job
-from bench.runner import Watcher
+from bench.plan.jobs import Job
+from bench.sweep.runner import Watcher
 
 pytestmark = pytest.mark.usefixtures("forget_plugins")
 Farfield = Callable[..., subprocess.CompletedProcess[str]]

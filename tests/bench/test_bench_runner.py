@@ -11,11 +11,11 @@ import pytest
 
 import bench
 from bench.core.errors import InputError
-from bench.outcomes import Outcome
-from bench.plan import Job, Selection, cells_of, parse_seeds
-from bench.suite import list_suites, load_suite, read_suite
-from leaderboard.record import Record
-from leaderboard.store import Store, store_lock
+from bench.cell.outcome import Outcome
+from bench.plan.jobs import Job, Selection, cells_of, parse_seeds
+from bench.plan.suite import list_suites, load_suite, read_suite
+from leaderboard.records.record import Record
+from leaderboard.records.store.store import Store, store_lock
 
 SMALL = "mlp(width=8, depth=1)"
 
@@ -277,7 +277,7 @@ def test_weights_are_kept_on_request_and_give_the_recorded_error(tmp_path: Path)
     import architectures
     import tasks
     from architectures.building import build
-    from bench.probing import evaluate, network_predict
+    from bench.cell.probing import evaluate, network_predict
 
     (record,) = bench.run(
         tasks=["sine-1d"], architectures=[SMALL], seeds=1, protocol="quick", out=tmp_path, keep_weights=True
@@ -409,7 +409,7 @@ def test_worst_growth_knows_what_rays_met_inside_of_the_ball() -> None:
     import torch
 
     import tasks
-    from bench import probing
+    from bench.cell import probing
 
     class Bump(torch.nn.Module):  # flat where the search begins, so that its gradient leads nowhere
         def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bench.core.seeding import generator
-from leaderboard import metrics
-from leaderboard.record import Record, RecordKey, SetResult, Status, Truth
-from leaderboard.store import Store
+from leaderboard.records import metrics
+from leaderboard.records.record import Record, RecordKey, SetResult, Status, Truth
+from leaderboard.records.store.store import Store
 
 TRUTHS: dict[str, Truth] = {"sine-1d": "bounded", "linear-1d": "growing", "protein": "unknown"}
 

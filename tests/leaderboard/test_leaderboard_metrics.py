@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from scipy import stats
 from sklearn import metrics as sk
 
-from leaderboard import metrics
+from leaderboard.records import metrics
 
 VALUES = st.floats(min_value=-1e6, max_value=1e6, allow_nan=False)
 PAIRS = st.integers(2, 40).flatmap(

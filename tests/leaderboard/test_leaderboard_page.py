@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from bench.core.errors import InputError
-from leaderboard.page import render_page, write_page
+from leaderboard.page.document import render_page, write_page
 
 EVIL = (
     "<img src=x onerror=\"document.body.dataset.evil='yes'\"></script><script>document.body.dataset.evil='yes'</script>"

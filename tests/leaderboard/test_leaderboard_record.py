@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from bench.core.errors import InputError
-from leaderboard import metrics
-from leaderboard.record import Record, RecordKey, SetResult
+from leaderboard.records import metrics
+from leaderboard.records.record import Record, RecordKey, SetResult
 
 TEXTS = st.text(min_size=1, max_size=30).filter(lambda s: s.encode("utf-8", "ignore").decode() == s)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

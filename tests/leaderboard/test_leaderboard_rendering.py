@@ -7,10 +7,10 @@ from itertools import pairwise
 import pytest
 
 from bench.core.errors import InputError
-from leaderboard.comparison import compare
-from leaderboard.grid import show_number
-from leaderboard.rendering import render_comparison, render_standings
-from leaderboard.standings import standings
+from leaderboard.ranking.comparison import compare
+from leaderboard.tables.grid import show_number
+from leaderboard.tables.rendering import render_comparison, render_standings
+from leaderboard.ranking.standings import standings
 
 
 @pytest.fixture

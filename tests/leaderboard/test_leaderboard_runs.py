@@ -5,9 +5,9 @@ import json
 import pytest
 
 from bench.core.errors import InputError
-from leaderboard.record import Record
-from leaderboard.runs import export, find_record, render_run, render_runs
-from leaderboard.store import RecordFilter, Store
+from leaderboard.records.record import Record
+from leaderboard.tables.runs import export, find_record, render_run, render_runs
+from leaderboard.records.store.store import RecordFilter, Store
 
 
 @pytest.fixture

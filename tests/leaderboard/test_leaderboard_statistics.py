@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from leaderboard import statistics
-from leaderboard.statistics import Sample
+from leaderboard.ranking import statistics
+from leaderboard.ranking.statistics import Sample
 
 SEEDS = st.lists(st.floats(-100, 100), min_size=2, max_size=10).filter(lambda v: np.std(v) > 1e-6)
 

@@ -8,8 +8,8 @@ from contextlib import ExitStack, closing
 import pytest
 
 from bench.core.errors import InputError
-from leaderboard.record import Record
-from leaderboard.store import RecordFilter, Store
+from leaderboard.records.record import Record
+from leaderboard.records.store.store import RecordFilter, Store
 
 
 def test_records_come_back_equal_and_in_order(path, records, fill):

@@ -10,8 +10,9 @@ from contextlib import closing
 import pytest
 
 from bench.core.errors import InputError
-from leaderboard import opening, schema
-from leaderboard.store import Store
+from leaderboard.records.store import opening
+from leaderboard.records.store import schema
+from leaderboard.records.store.store import Store
 
 
 @pytest.mark.parametrize("content", [b"hello", b"SQLite format 3\x00" + b"\xff" * 5000])
@@ -122,7 +123,7 @@ def can_write_anywhere():
 def read_in_child(path, before=""):
     """Read the store in a process that may be set up by ``before``; returns what it printed."""
     program = (
-        f"from leaderboard.store import Store\nwith Store({str(path)!r}) as s: print(len(list(s.records())), s.check())"
+        f"from leaderboard.records.store.store import Store\nwith Store({str(path)!r}) as s: print(len(list(s.records())), s.check())"
     )
     command = [sys.executable, "-c", program]
     if before:
@@ -165,7 +166,7 @@ def test_a_store_on_a_read_only_mount_is_read_whole(path, tmp_path, record, cras
 def test_writing_on_a_read_only_mount_is_one_clear_line(tmp_path, record, fill):
     fill(tmp_path / "m" / "records.sqlite", record())
     folder = tmp_path / "m"
-    program = f"from leaderboard.store import Store\nStore({str(folder / 'records.sqlite')!r}, 'write')"
+    program = f"from leaderboard.records.store.store import Store\nStore({str(folder / 'records.sqlite')!r}, 'write')"
     mount = f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}"
     if subprocess.run(["unshare", "--mount", "sh", "-c", mount], capture_output=True, check=False).returncode:
         pytest.skip("cannot mount read-only here")
@@ -182,7 +183,7 @@ def test_a_full_disk_keeps_what_was_stored_and_says_so(tmp_path, record):
     sys.path.insert(0, {os.path.dirname(__file__)!r})
     from conftest import make_key, make_record
     from bench.core.errors import InputError
-    from leaderboard.store import Store
+    from leaderboard.records.store.store import Store
     with Store("small/records.sqlite", "write") as store:
         for seed in range(100_000):
             try:

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from bench.core.errors import InputError
-from leaderboard.store import Store, store_lock
+from leaderboard.records.store.store import Store, store_lock
 
 
 def test_readers_work_beside_the_writer(path, record, key):
@@ -25,7 +25,7 @@ WRITER = """
 import sys
 sys.path.insert(0, {helpers!r})
 from conftest import make_key, make_record
-from leaderboard.store import Store
+from leaderboard.records.store.store import Store
 with Store({path!r}, "write") as store:
     print("open", flush=True)
     for seed in range(100_000):

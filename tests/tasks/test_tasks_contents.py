@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import tasks
-from tasks.digits import digit_images, rotated
-from tasks.records import blocks
-from tasks.sequences import Range, damped, driven, integrated, populations
+from tasks.families.images.digits import digit_images, rotated
+from tasks.families.sequences.series import blocks
+from tasks.families.sequences.computed import Range, damped, driven, integrated, populations
 
 
 def test_diabetes_holds_out_the_heaviest_fifth() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import tasks
-from tasks.data import FarSet, Rows, Samples, standardize
+from tasks.data.samples import FarSet, Rows, Samples, standardize
 from tasks.splitting import assemble
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import InputError
-from tasks.expressions import Expression
+from tasks.reading.expressions import Expression
 
 FRAME = pd.DataFrame(
     {

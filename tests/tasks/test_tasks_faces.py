@@ -9,8 +9,8 @@ import pytest
 
 import tasks
 from bench.core.errors import InputError
-from tasks import faces
-from tasks.faces import Face, decode_web_dataset, decoded, from_directory, parse_name
+from tasks.families.images import faces
+from tasks.families.images.faces import Face, decode_web_dataset, decoded, from_directory, parse_name
 
 MALFORMED = ("61_1_20170109142408075.jpg.chip.jpg", "24_0_1_.jpg", "x_0_0_1.jpg.chip.jpg", "200_0_0_1.jpg.chip.jpg")
 

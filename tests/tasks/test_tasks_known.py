@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tasks
-from tasks import formulas
+from tasks.families.known import formulas
 
 REFERENCE = {
     "sine-1d": math.sin,
@@ -16,7 +16,7 @@ REFERENCE = {
     "growing-wave-1d": lambda x: x * math.sin(x),
     "step-1d": lambda x: 0.0 if x < 0 else 1.0 if x > 0 else 0.5,
 }
-KNOWN = [name for name in tasks.list_tasks() if tasks.get_card(name).options == "tasks.known:Instance"]
+KNOWN = [name for name in tasks.list_tasks() if tasks.get_card(name).options == "tasks.families.known.functions:Instance"]
 
 
 @pytest.mark.parametrize("name", list(REFERENCE))

@@ -14,9 +14,9 @@ import pytest
 
 import tasks
 from bench.core.errors import InputError
-from tasks.cache import cached_arrays
-from tasks.files import check, find, read_table
-from tasks.tables import PROTEIN
+from tasks.reading.cache import cached_arrays
+from tasks.reading.files import check, find, read_table
+from tasks.families.tables.tables import PROTEIN
 
 pytestmark = pytest.mark.usefixtures("forget")
 
@@ -103,8 +103,8 @@ def test_archive_is_unpacked_and_kept(real_data: Path, monkeypatch: pytest.Monke
 
 DOWNLOAD = """
 import dataclasses, sys
-from tasks.files import find
-from tasks.tables import PROTEIN
+from tasks.reading.files import find
+from tasks.families.tables.tables import PROTEIN
 print(find(dataclasses.replace(PROTEIN, url=sys.argv[1])).stat().st_size)
 """
 
@@ -169,7 +169,7 @@ MAKE_SLOWLY = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from tasks.cache import cached_arrays
+from tasks.reading.cache import cached_arrays
 
 def make():
     with Path(sys.argv[1]).open("a") as log:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bench.core.errors import InputError
-from tasks.encoding import Table, held_out
-from tasks.rules import Above, FarRule, Furthest, Group, Highest, Where
+from tasks.reading.encoding import Table, held_out
+from tasks.reading.rules import Above, FarRule, Furthest, Group, Highest, Where
 from tasks.splitting import assemble
 
 COUNT = 400

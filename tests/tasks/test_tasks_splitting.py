@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import InputError
-from tasks.data import FarSet, RawTask, Rows, Samples, input_statistics, standardize
+from tasks.data.samples import FarSet, RawTask, Rows, Samples, input_statistics, standardize
 from tasks.splitting import assemble, data_hash, related, row_keys, split, without_known_rows
 from tasks.task import get_card
 

@@ -79,7 +79,7 @@ def methods_chart(timings: Sequence[MethodTiming]) -> Any:
     """Gain of the stacked programs over the loop against the span, a panel a program; lines mark the bounds."""
     import altair as alt
 
-    from bench.methods import CHAIN_SPAN, VMAP_SPAN
+    from bench.training.program import CHAIN_SPAN, VMAP_SPAN
 
     values = [
         {"span": t.span, "gain": t.gain, "members": str(t.members), "network": f"{t.network} {t.norm}, {t.kind}"}

@@ -15,12 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from torch import nn
 
-from architectures.cnn import Cnn, ConvBlock
-from architectures.layers import Conv2d, Linear
-from architectures.mlp import Flat, Hidden, Mlp
-from architectures.residual import FeedForward, Residual
-from architectures.tokenizers import StepTokens
-from architectures.transformer import Attention, Transformer
+from architectures.families.cnn.network import Cnn, ConvBlock
+from architectures.blocks.layers import Conv2d, Linear
+from architectures.families.mlp.network import Flat, Hidden, Mlp
+from architectures.blocks.residual import FeedForward, Residual
+from architectures.families.transformer.tokenizers import StepTokens
+from architectures.families.transformer.network import Attention, Transformer
 from tools.speed.jobs import TrainingJob
 
 Answer = Callable[[nn.Module, dict[str, Any], str, Any], Any]

@@ -13,8 +13,8 @@ from torch import nn
 import architectures
 from architectures.building import build_network
 from bench.core.problem import Problem
-from bench.protocol import Schedule, batch_indices
-from bench.training import TrainingData
+from bench.plan.protocol import Schedule, batch_indices
+from bench.training.train import TrainingData
 
 SEEDS = 10
 

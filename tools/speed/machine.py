@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.environment import available_cores, describe_environment
+from bench.cell.environment import available_cores, describe_environment
 from tools.speed.training import product_rate
 
 

@@ -1,4 +1,4 @@
-"""The programs of :mod:`bench.methods` timed against each other: what its bounds rest on.
+"""The programs of :mod:`bench.training.program` timed against each other: what its bounds rest on.
 
 One core, a step of every member, networks of several kinds and sizes. The loop is timed beside each stacked program.
 """
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
-from bench.chains import links_of
+from bench.training.programs.chain import links_of
 from bench.core.problem import Problem
-from bench.memory import footprint
-from bench.methods import Method
-from bench.training import train
+from bench.training.footprint import footprint
+from bench.training.program import Method
+from bench.training.train import train
 from tools.speed.jobs import FromRegistry, TrainingJob
 
 NETWORKS: tuple[tuple[str, str, Problem], ...] = (

@@ -87,9 +87,9 @@ def fill_store(out: Path, records: int) -> None:
     """Make a store with ``records`` records of real keys and plausible numbers."""
     import numpy as np
 
-    from bench.plan import cells_of, make_plan
-    from bench.selecting import STORE_NAME
-    from leaderboard.store import Store
+    from bench.plan.jobs import cells_of, make_plan
+    from bench.sweep.query import STORE_NAME
+    from leaderboard.records.store.store import Store
 
     draw = np.random.default_rng(0)
     jobs = make_plan(cells_of([_selection(records)], "1"), range(SEEDS), ()).jobs
@@ -100,7 +100,7 @@ def fill_store(out: Path, records: int) -> None:
 
 
 def _selection(records: int) -> Any:
-    from bench.plan import Selection
+    from bench.plan.jobs import Selection
 
     widths = max(1, round(records / (TASKS * len(NORMS) * SEEDS)))
     return Selection(
@@ -114,9 +114,9 @@ def _record(key: Any, draw: Any) -> Any:
     """An ok record with three far sets, whose growth follows a power between 0 and 1."""
     import numpy as np
 
-    from bench.environment import describe_environment
-    from leaderboard import metrics
-    from leaderboard.record import Record, SetResult
+    from bench.cell.environment import describe_environment
+    from leaderboard.records import metrics
+    from leaderboard.records.record import Record, SetResult
 
     power = 0.0 if key.norm != "none" else 1.0
     growth = np.exp(draw.normal(0, 0.1)) * np.array(metrics.LADDER) ** (power + draw.normal(0, 0.002))
@@ -172,8 +172,8 @@ def rank(out: str, records: int) -> None:
     """In a fresh process: standings of the whole store."""
     from scipy import special  # noqa: F401  what the intervals need
 
-    from bench.selecting import stored_records
-    from leaderboard.standings import standings
+    from bench.sweep.query import stored_records
+    from leaderboard.ranking.standings import standings
 
     started = _clocks()
     (board,) = standings(stored_records(Path(out)))
@@ -184,8 +184,8 @@ def rank(out: str, records: int) -> None:
 
 def loop(cells: int) -> None:
     """In a fresh process: train and probe tiny cells one after the other."""
-    from bench.cell import run_job
-    from bench.plan import Settings, make_plan
+    from bench.cell.run import run_job
+    from bench.plan.jobs import Settings, make_plan
 
     jobs = make_plan(_tiny(cells), (0,), ()).jobs
     started = _clocks()
@@ -198,8 +198,8 @@ def sweep(cells: int) -> None:
     """In a fresh process: the same cells as a sweep in one worker process."""
     from multiprocessing import forkserver
 
-    from bench.plan import Settings
-    from bench.runner import RunOptions, run_cells
+    from bench.plan.jobs import Settings
+    from bench.sweep.runner import RunOptions, run_cells
 
     tiny = _tiny(cells)
     with tempfile.TemporaryDirectory(prefix="farfield-speed-") as out:
@@ -212,7 +212,7 @@ def sweep(cells: int) -> None:
 
 
 def _tiny(cells: int) -> Any:
-    from bench.plan import Selection, cells_of
+    from bench.plan.jobs import Selection, cells_of
 
     tasks = tuple(f"sine-1d(instance={i})" for i in range(max(1, cells // 2)))
     return cells_of([Selection(tasks, ("mean", "ridge"))], "quick")

@@ -41,13 +41,13 @@ def measure(
 
 
 def _timing(cell: tuple[str, str, str], protocol: str, seeds: int) -> ProbingTiming:
-    import bench.cell
-    from bench.plan import Selection, Settings, cells_of, make_plan
+    import bench.cell.run
+    from bench.plan.jobs import Selection, Settings, cells_of, make_plan
 
     spent = {"_train": 0.0, "_probe": 0.0}
 
     def timed(name: str) -> Callable[..., Any]:
-        function = getattr(bench.cell, name)
+        function = getattr(bench.cell.run, name)
 
         def call(*arguments: Any) -> Any:
             started = time.perf_counter()
@@ -60,8 +60,8 @@ def _timing(cell: tuple[str, str, str], protocol: str, seeds: int) -> ProbingTim
 
     task, architecture, norm = cell
     (job,) = make_plan(cells_of([Selection((task,), (architecture,), (norm,))], protocol), range(seeds), ()).jobs
-    with patch.object(bench.cell, "_train", timed("_train")), patch.object(bench.cell, "_probe", timed("_probe")):
-        outcomes = bench.cell.run_job(job, Settings())
+    with patch.object(bench.cell.run, "_train", timed("_train")), patch.object(bench.cell.run, "_probe", timed("_probe")):
+        outcomes = bench.cell.run.run_job(job, Settings())
     odd = [o.record.reason for o in outcomes if o.record.status != "ok"]
     if odd:
         raise RuntimeError(f"{' '.join(cell)}: {odd[0]}")

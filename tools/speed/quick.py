@@ -24,8 +24,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from bench.protocol import Schedule
-from bench.training import Curve, Trained, TrainingData
+from bench.plan.protocol import Schedule
+from bench.training.train import Curve, Trained, TrainingData
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,25 +85,25 @@ def _process(arguments: Sequence[str]) -> float:
 
 
 def _errors(out: Path) -> dict[Any, float | None]:
-    from bench.selecting import stored_records
+    from bench.sweep.query import stored_records
 
     return {record.key: record.id_error for record in stored_records(out)}
 
 
 def loop(finished: str, out: str) -> None:
     """In a fresh process: the runs of the store in ``finished``, one after the other, stored in ``out``."""
-    from bench.cell import run_job
-    from bench.plan import Cell, Settings, make_plan
-    from bench.selecting import STORE_NAME
-    from leaderboard.store import Store
+    from bench.cell.run import run_job
+    from bench.plan.jobs import Cell, Settings, make_plan
+    from bench.sweep.query import STORE_NAME
+    from leaderboard.records.store.store import Store
 
     keys = list(_errors(Path(finished)))
     cells = list(dict.fromkeys(Cell(k.task, k.architecture, k.norm, k.protocol) for k in keys))
     jobs = make_plan(cells, sorted({key.seed for key in keys}), ()).jobs
     with (
         Store(Path(out) / STORE_NAME, "write") as store,
-        patch("bench.cell.train", plain_train),
-        patch("bench.features.train", plain_train),
+        patch("bench.cell.run.train", plain_train),
+        patch("bench.training.frozen_heads.train", plain_train),
     ):
         for job in jobs:
             store.add_together((o.record, o.details) for o in run_job(job, Settings()))
@@ -117,7 +117,7 @@ def plain_train(
     batches: Mapping[int, np.ndarray] | None = None,
     **_: object,
 ) -> list[Trained]:
-    """What :func:`bench.training.train` gives, by the loop that anybody would write."""
+    """What :func:`bench.training.train.train` gives, by the loop that anybody would write."""
     results = []
     for seed in seeds:
         runs = [_one(build(seed), rate, seed, data, schedule, batches) for rate in schedule.learning_rates]

@@ -105,8 +105,8 @@ def rows(size: int) -> float:
 def ladder(size: int) -> float:
     """Probe an MLP along 64 rays at ``size`` distances."""
     import tasks
-    from bench import probing
-    from leaderboard import metrics
+    from bench.cell import probing
+    from leaderboard.records import metrics
 
     task = tasks.resolve("diabetes").load()
     module = FromRegistry("mlp", "layer@all")(task.problem, 0)
@@ -128,8 +128,8 @@ def workers(size: int) -> float:
 
 
 def _sweep(tasks: tuple[str, ...], architectures: tuple[str, ...], seeds: tuple[int, ...], processes: int) -> float:
-    from bench.plan import Selection, cells_of
-    from bench.runner import RunOptions, run_cells
+    from bench.plan.jobs import Selection, cells_of
+    from bench.sweep.runner import RunOptions, run_cells
 
     asked = cells_of([Selection(tasks, architectures, ("none",))], "quick")
     with tempfile.TemporaryDirectory(prefix="farfield-speed-") as out:

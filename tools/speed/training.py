@@ -24,11 +24,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from architectures.description import count_flops
-from bench.allocation import keep_freed_memory
-from bench.environment import available_cores
-from bench.methods import choose_method
-from bench.training import train
+from architectures.analysis.description import count_flops
+from bench.sweep.workers.malloc import keep_freed_memory
+from bench.cell.environment import available_cores
+from bench.training.program import choose_method
+from bench.training.train import train
 from tools.speed.jobs import JOBS, TrainingJob
 
 

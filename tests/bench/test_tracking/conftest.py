@@ -13,8 +13,8 @@ import pytest
 
 from bench.tracking import TrackingOptions
 from bench.tracking.runfile import read_run_file
-from leaderboard.metrics import LADDER
-from leaderboard.record import Record, RecordKey, SetResult
+from leaderboard.records.metrics import LADDER
+from leaderboard.records.record import Record, RecordKey, SetResult
 
 ENVIRONMENT = ("WANDB_API_KEY", "WANDB_BASE_URL", "WANDB_MODE", "WANDB_IDENTITY_TOKEN_FILE", "WANDB_ENTITY", "NETRC")
 

@@ -202,7 +202,7 @@ ORPHANING = """
 import os, sys, time
 from pathlib import Path
 from bench.tracking import Tracker, TrackingOptions
-from leaderboard.record import Record
+from leaderboard.records.record import Record
 
 with Tracker(TrackingOptions(mode="offline", directory=Path("out"), suite="s", sweep_id="1")) as tracker:
     tracker.cell_done([Record.from_json(sys.argv[1])])
@@ -230,7 +230,7 @@ from pathlib import Path
 from bench.tracking import child
 from bench.tracking.description import describe_cell
 from bench.tracking.options import environment_of
-from leaderboard.record import Record
+from leaderboard.records.record import Record
 
 record, folder = Record.from_json(sys.argv[1]), Path(sys.argv[2])
 cells = [replace(record, key=replace(record.key, task=f"t{i}")) for i in range(12)]

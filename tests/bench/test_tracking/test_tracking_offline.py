@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from bench.tracking import Tracker
-from leaderboard.metrics import LADDER
-from leaderboard.record import Record
-from leaderboard.standings import standings
+from leaderboard.records.metrics import LADDER
+from leaderboard.records.record import Record
+from leaderboard.ranking.standings import standings
 
 Make = Callable[..., Any]
 
@@ -27,7 +27,7 @@ SWEEP = """
 import json, sys
 from pathlib import Path
 from bench.tracking import Tracker, TrackingOptions
-from leaderboard.record import Record
+from leaderboard.records.record import Record
 
 cells, details, table = json.loads(Path("sweep.json").read_text())
 options = TrackingOptions(mode="offline", directory=Path("out"), suite="a-suite", sweep_id="sweep-1")

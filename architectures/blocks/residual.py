@@ -1,0 +1,85 @@
+"""The residual connection that the residual families and the transformers share."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from architectures.blocks.activations import activation
+from architectures.blocks.interpretation import Interpreter, Streams
+from architectures.blocks.layers import Linear
+from architectures.norms.layers import Layout, Norm
+from architectures.blocks.options import ActivationName, Drawing
+
+
+class Residual(nn.Module):
+    """``res(skip(x) + out(branch(in(x))))``: the sites of pre-norm, sandwich and post-norm around one branch.
+
+    Args:
+        branch: what is added.
+        dims: channels before and after.
+        name: prefix of the sites ``name.in``, ``name.out``, ``name.res``.
+        norm: gives the layers at the sites.
+        layout: where the channels stand.
+        skip: the other path, where shapes change; the identity otherwise.
+    """
+
+    def __init__(
+        self,
+        branch: nn.Module,
+        dims: tuple[int, int],
+        name: str,
+        norm: Norm,
+        layout: Layout = "last",
+        skip: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.norm_in = norm(f"{name}.in", dims[0], layout)
+        self.branch = branch
+        self.norm_out = norm(f"{name}.out", dims[1], layout)
+        self.skip = skip or nn.Identity()
+        self.norm_res = norm(f"{name}.res", dims[1], layout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shapes as of the branch."""
+        return self.norm_res(self.skip(x) + self.norm_out(self.branch(self.norm_in(x))))
+
+    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+        """As ``forward``."""
+        branch = follow(self.norm_out, follow(self.branch, follow(self.norm_in, streams)))
+        skip = follow(self.skip, streams)
+        total = tuple(follow.sum(s, b, self.name) for s, b in zip(skip, branch, strict=True))
+        return follow(self.norm_res, total)
+
+
+class FeedForward(nn.Sequential):
+    """``W₂ f(W₁ x)`` over the last dimension."""
+
+    def __init__(self, width: int, hidden: int, act: ActivationName, drawing: Drawing) -> None:
+        super().__init__()
+        self.rise = Linear(width, hidden, drawing)
+        self.activation = activation(act)
+        self.fall = Linear(hidden, width, drawing)
+
+
+class GatedFeedForward(nn.Module):
+    """``W₃ (W₁ x ⊙ f(W₂ x))`` over the last dimension (Shazeer, arXiv 2002.05202); with f = relu it is ReGLU."""
+
+    def __init__(self, width: int, hidden: int, act: ActivationName, drawing: Drawing) -> None:
+        super().__init__()
+        self.rise = Linear(width, 2 * hidden, drawing)
+        self.activation = activation(act)
+        self.fall = Linear(hidden, width, drawing)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., width) to the same shape."""
+        value, gate = self.rise(x).chunk(2, dim=-1)
+        return self.fall(value * self.activation(gate))
+
+    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+        """As ``forward``."""
+        hidden = self.fall.in_features
+        raised = follow(self.rise, streams)
+        values = tuple(follow.channels(stream, 0, hidden) for stream in raised)
+        gates = follow(self.activation, tuple(follow.channels(stream, hidden, 2 * hidden) for stream in raised))
+        return follow(self.fall, tuple(follow.product(v, g) for v, g in zip(values, gates, strict=True)))

@@ -1,0 +1,1 @@
+"""What any architecture must satisfy, as checks that anybody can run."""

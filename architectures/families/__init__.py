@@ -1,0 +1,1 @@
+"""The built-in networks and those of others, a folder a family."""

@@ -1,0 +1,1 @@
+"""``module(my_models.py:build)``: a network that exists already."""

@@ -1,0 +1,1 @@
+"""Norm schemes: kinds of norm, placements, and the layers that they put at sites."""

@@ -1,0 +1,1 @@
+"""One cell in a worker: admission, training, probing, worst case, outcome."""

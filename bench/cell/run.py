@@ -1,0 +1,251 @@
+"""Runs one cell in a worker: data, training, probing, records. Never raises: every fault becomes records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+import architectures
+import tasks
+from architectures.building import build
+from architectures.analysis.certificate import certificate
+from architectures.analysis.description import count_flops
+from architectures.families.timm.frozen import OnFrozenFeatures
+from bench.cell import probing
+from bench.core.errors import FarFieldError, Unsupported
+from bench.core.seeding import seed_from
+from bench.training.frozen_heads import train_heads
+from bench.training.footprint import budget
+from bench.training.program import Method, choose_method
+from bench.cell.outcome import Outcome, blank_outcomes, make_record
+from bench.cell.admission import hold_to_contract
+from bench.plan.jobs import Job, Settings
+from bench.plan.protocol import Schedule, batch_indices, get_protocol
+from bench.training.train import Trained, TrainingData, train
+from leaderboard.records import metrics
+from leaderboard.records.record import RecordKey
+
+if TYPE_CHECKING:
+    from architectures import Architecture
+    from architectures.norms.scheme import NormScheme
+    from tasks.data.samples import StandardizedTask
+
+FUNCTION_REACH = 10.0
+FUNCTION_POINTS = 401
+ROWS_COUNTED = 2
+
+
+@dataclass(frozen=True)
+class _Context:
+    job: Job
+    settings: Settings
+    task: StandardizedTask
+    architecture: Architecture
+    scheme: NormScheme
+    schedule: Schedule
+
+    def initial(self, seed: int) -> Any:
+        """The initialized network (or estimator) of a run's seed: a function of task, architecture and seed alone."""
+        named = seed_from("weights", self.task.name, self.architecture.name, seed)
+        most = self.settings.max_parameters
+        return build(self.architecture, self.scheme, self.task.problem, named, most)
+
+
+def run_job(job: Job, settings: Settings) -> list[Outcome]:
+    """Every seed of ``job``, as records: ``ok``, ``diverged``, ``unsupported`` or ``failed``."""
+    started = time.perf_counter()
+    try:
+        return _run(job, settings)
+    except Unsupported as reason:
+        return blank_outcomes(job, "unsupported", str(reason))
+    except (Exception, SystemExit) as error:
+        text = str(error) if isinstance(error, FarFieldError) else f"{type(error).__name__}: {error}"
+        return blank_outcomes(job, "failed", text, time.perf_counter() - started)
+
+
+def _run(job: Job, settings: Settings) -> list[Outcome]:
+    key = job.keys[0]
+    task = tasks.resolve(key.task).load()
+    architecture = architectures.resolve(key.architecture)
+    context = _Context(
+        job=job,
+        settings=settings,
+        task=task,
+        architecture=architecture,
+        scheme=architectures.parse_scheme(key.norm),
+        schedule=get_protocol(key.protocol).schedule(task.card, len(task.train.targets)),
+    )
+    if task.data_hash != key.data_hash:
+        raise FarFieldError(f"the data of {task.name} changed since the sweep was planned")
+    if architecture.source_hash != key.source_hash:
+        raise FarFieldError(f"the source of {architecture.name} changed since the sweep was planned")
+    hold_to_contract(architecture, context.scheme, task.problem)
+    return _run_estimator(context) if architecture.card.role == "estimator" else _run_network(context)
+
+
+def _run_estimator(context: _Context) -> list[Outcome]:
+    outcomes = []
+    task = context.task
+    rays = probing.directions(task)
+    for key in context.job.keys:
+        started = time.perf_counter()
+        estimator = context.initial(key.seed)
+        estimator.fit(task.train.inputs, task.train.targets, task.validation.inputs, task.validation.targets)
+        fields = _measured(estimator.predict, task, rays)
+        seconds = time.perf_counter() - started
+        record = make_record(context.job, key, status="ok", seconds=seconds, **fields)
+        outcomes.append(Outcome(record, _curves_kept(estimator.predict, task)))
+    return outcomes
+
+
+def _run_network(context: _Context) -> list[Outcome]:
+    started = time.perf_counter()
+    job, task, settings = context.job, context.task, context.settings
+    first = context.initial(job.keys[0].seed)
+    parameters = sum(p.numel() for p in first.parameters() if p.requires_grad)
+    rows_a_step = context.schedule.batch_size or len(task.train.targets)
+    operations = rows_a_step * count_flops(first, task.problem, ROWS_COUNTED, backward=True) // ROWS_COUNTED
+    method = _method(context, first, rows_a_step)
+    trained = _train(context, method)
+    share = (time.perf_counter() - started) / len(trained)
+    rays = probing.directions(task)
+    outcomes = []
+    for key, result in zip(job.keys, trained, strict=True):
+        begun = time.perf_counter()
+        fields, details = _probe(context, key, result, rays)
+        fields |= {
+            "parameters": parameters,
+            "step_operations": operations,
+            "seconds": share + time.perf_counter() - begun,
+        }
+        record = make_record(job, key, settings.device, method or "heads", **fields)
+        outcomes.append(Outcome(record, {**_curve_details(result), **details}))
+    return outcomes
+
+
+def _method(context: _Context, first: torch.nn.Module, rows_a_step: int) -> Method | None:
+    """What trains the whole network; None where only a head on frozen features is trained."""
+    if isinstance(first, OnFrozenFeatures):
+        return None
+    rows = torch.as_tensor(np.ascontiguousarray(context.task.train.inputs[:8]), dtype=torch.float32)
+    members = len(context.job.seeds) * len(context.schedule.learning_rates)
+    device = context.settings.device
+    return context.settings.method or choose_method(first, rows, rows_a_step, members, device)
+
+
+def _train(context: _Context, method: Method | None) -> list[Trained]:
+    """By ``method``; None for a head on frozen features, which are rows of a table."""
+    task, device = context.task, context.settings.device
+    seeds, batches = context.job.seeds, _batches(context)
+    if method is None:
+        how = context.settings.method
+        return train_heads(context.initial, seeds, task, device, context.schedule, batches, method=how)
+    return train(
+        lambda seed: context.initial(seed).to(device),
+        seeds,
+        _training_data(task, device),
+        context.schedule,
+        batches,
+        method=method,
+        limit=budget(torch.device(device), context.settings.workers),
+    )
+
+
+def _batches(context: _Context) -> dict[int, np.ndarray] | None:
+    task, schedule = context.task, context.schedule
+    if schedule.batch_size is None:
+        return None
+    rows: dict[int, np.ndarray] = {}
+    for seed in context.job.seeds:
+        drawn = batch_indices(task.name, context.architecture.name, seed, len(task.train.targets), schedule)
+        if drawn is not None:
+            rows[seed] = drawn
+    return rows
+
+
+def _training_data(task: StandardizedTask, device: str) -> TrainingData:
+    def tensor(array: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)
+
+    return TrainingData(
+        tensor(task.train.inputs),
+        tensor(task.train.targets),
+        tensor(task.validation.inputs),
+        tensor(task.validation.targets),
+    )
+
+
+def _probe(
+    context: _Context, key: RecordKey, result: Trained, rays: np.ndarray
+) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
+    if result.state is None:
+        return {"status": "diverged", "reason": "every learning rate diverged"}, {}
+    module = context.initial(key.seed)
+    module.load_state_dict(result.state, strict=False)
+    if context.settings.weights is not None:
+        _keep_weights(result.state, key, context.settings.weights)
+    predict = probing.network_predict(module, context.settings.device)
+    fields = _measured(predict, context.task, rays)
+    worst = probing.worst_growth(module, context.task, rays, growth=fields["growth"])
+    bound = certificate(module)
+    fields |= {
+        "status": "ok",
+        "learning_rate": result.learning_rate,
+        "best_step": result.best_step,
+        "edge_of_grid": result.edge_of_grid,
+        "certificate": None if bound is None else bound / context.task.target_max,
+        "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
+    }
+    return fields, _curves_kept(predict, context.task)
+
+
+def _measured(predict: probing.Predict, task: StandardizedTask, rays: np.ndarray) -> dict[str, Any]:
+    """The fields that every model's predictions give."""
+    ladder = probing.probe_rays(predict, task, rays)
+    sets = probing.evaluate(predict, task)
+    return {
+        "sets": sets,
+        "id_error": sets[0].relative_error,
+        "far_error": metrics.far_error(s.relative_error for s in sets[1:]),
+        "ladder": metrics.LADDER,
+        "growth": ladder.growth,
+        "departure": ladder.departure,
+        "nonfinite": ladder.nonfinite,
+        "exponent": metrics.exponent(metrics.LADDER, ladder.growth),
+    }
+
+
+def _curve_details(result: Trained) -> dict[str, tuple[float | None, ...]]:
+    curve = result.curve
+    return {
+        "curve.step": tuple(float(s) for s in curve.steps),
+        "curve.train": tuple(probing.finite(v) for v in curve.train),
+        "curve.validation": tuple(probing.finite(v) for v in curve.validation),
+    }
+
+
+def _curves_kept(predict: probing.Predict, task: StandardizedTask) -> dict[str, tuple[float | None, ...]]:
+    """Predictions on the far sets and, in one dimension, along the line from -10 R to 10 R."""
+    kept = {f"far.{far.name}.prediction": _numbers(predict(far.rows.inputs)) for far in task.far}
+    if task.problem.shape == (1,):
+        line = np.linspace(-FUNCTION_REACH, FUNCTION_REACH, FUNCTION_POINTS)[:, None] * task.radius
+        kept["function.x"] = _numbers(line[:, 0])
+        kept["function.y"] = _numbers(predict(line))
+    return kept
+
+
+def _numbers(values: np.ndarray) -> tuple[float | None, ...]:
+    return tuple(probing.finite(v) for v in values.tolist())
+
+
+def _keep_weights(state: Mapping[str, torch.Tensor], key: RecordKey, directory: Path) -> None:
+    from safetensors.torch import save_file
+
+    directory.mkdir(parents=True, exist_ok=True)
+    save_file({name: t.contiguous().cpu() for name, t in state.items()}, directory / f"{key.digest()[:16]}.safetensors")

@@ -1,0 +1,202 @@
+"""A sweep: plan, leave out what is finished, run the rest, store each record before anything else hears of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Protocol
+
+from bench.core.errors import InputError
+from bench.core.plugins import Plugin
+from bench.cell.environment import available_cores
+from bench.sweep.workers.pool import Limits, LocalExecutor, start_fork_server
+from bench.cell.outcome import Outcome
+from bench.plan.jobs import Cell, Job, Settings, count_records, make_plan
+from bench.plan.arranging import arrange
+from bench.sweep.query import STORE_NAME
+from leaderboard.records.record import FINAL_STATUSES, Record, Status
+from leaderboard.records.store.store import Store
+from leaderboard.records.store.stored_records import StoredRecords
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a sweep runs. None of it changes what a record says, time apart.
+
+    Args:
+        out: folder of the store and of everything else that is written.
+        workers: worker processes; None means one a core, or one for a GPU.
+        settings: device, stacking, weights.
+        limits: time and memory of a job.
+        retry: run failed and timed-out records again.
+        plugins: files to load before planning and in each worker.
+    """
+
+    out: Path
+    workers: int | None = None
+    settings: Settings = field(default_factory=Settings)
+    limits: Limits = field(default_factory=Limits)
+    retry: bool = False
+    plugins: tuple[Plugin, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and not 1 <= self.workers <= 1024:
+            raise InputError(f"{self.workers} workers", where="--workers", mend="between 1 and 1024")
+
+    @property
+    def store(self) -> Path:
+        """The store's file."""
+        return self.out / STORE_NAME
+
+    @property
+    def processes(self) -> int:
+        """Worker processes where there is work for all: one a core, or one for a GPU."""
+        return self.workers or (available_cores() if self.settings.device == "cpu" else 1)
+
+
+@dataclass(frozen=True)
+class Results:
+    """The records of every cell that was asked for, whether run now or found in the store.
+
+    Args:
+        records: a sequence, read from the store when somebody looks into one.
+        store: the store's file.
+        fresh: how many were run now.
+        seconds: it took.
+    """
+
+    records: StoredRecords
+    store: Path
+    fresh: int
+    seconds: float
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        """How many records have each status."""
+        return self.records.summaries.counts
+
+    @property
+    def complete(self) -> bool:
+        """No record is failed or timed out."""
+        return FINAL_STATUSES.issuperset(self.counts)
+
+    def frame(self) -> pandas.DataFrame:
+        """One row a record: key, status, errors, growth. Infinite growth is ``inf``, what was not measured NaN."""
+        import pandas
+
+        return pandas.DataFrame([_row(record) for record in self.records])
+
+
+class Watcher(Protocol):
+    """Somebody who is told of a sweep's course; a record is stored before they hear of it."""
+
+    def begin(self, jobs: Sequence[Job], finished: int) -> None:
+        """The plan: jobs to run, and how many records were there already."""
+        ...
+
+    def done(self, job: Job, outcomes: Sequence[Outcome]) -> None:
+        """A job's records are stored."""
+        ...
+
+
+def run_cells(
+    cells: Sequence[Cell], seeds: Sequence[int], options: RunOptions, watchers: Sequence[Watcher] = ()
+) -> Results:
+    """Run what is not finished of ``cells`` and return all their records.
+
+    Raises:
+        InputError: data missing, store locked, newer or not writable.
+        Interrupted: SIGTERM or SIGHUP; ``KeyboardInterrupt`` for Ctrl-C. What is stored stays.
+    """
+    started = time.perf_counter()
+    with Store(options.store, "write") as store, interruptible():
+        finished = store.finished(retry=options.retry)
+        if len(finished) < count_records(cells, seeds):
+            start_fork_server(options.settings)  # there is work: workers get ready while tasks are read
+        plan = make_plan(cells, seeds, finished)
+        jobs = arrange(plan.jobs, seeds, len(cells), options.processes)
+        fresh = sum(len(job.keys) for job in jobs)
+        for watcher in watchers:
+            watcher.begin(jobs, len(plan.digests) - fresh)
+        if jobs:
+            _run_jobs(jobs, store, options, watchers)
+        records = StoredRecords(options.store, store.summaries().take_digests(plan.digests))
+    return Results(records, options.store, fresh, time.perf_counter() - started)
+
+
+def _run_jobs(jobs: Sequence[Job], store: Store, options: RunOptions, watchers: Sequence[Watcher]) -> None:
+    workers = min(options.processes, len(jobs))
+    settings = dataclasses.replace(options.settings, workers=options.processes)
+    with LocalExecutor(workers, settings, options.limits, options.plugins) as executor:
+        for batch in executor.run(jobs):
+            store.add_together((outcome.record, outcome.details) for _, outcomes in batch for outcome in outcomes)
+            for job, outcomes in batch:
+                for watcher in watchers:
+                    watcher.done(job, outcomes)
+
+
+class Interrupted(BaseException):
+    """A signal other than Ctrl-C asked the sweep to stop."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into :class:`Interrupted`, so that a sweep stops as cleanly as on Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's business
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    previous = {number: signal.signal(number, stop) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _row(record: Record) -> dict[str, object]:
+    key = record.key
+    row: dict[str, object] = {
+        "protocol": key.protocol,
+        "task": key.task,
+        "architecture": key.architecture,
+        "norm": key.norm,
+        "seed": key.seed,
+        "status": record.status,
+        "reason": record.reason,
+        "truth": record.truth,
+        "learning_rate": record.learning_rate,
+        "best_step": record.best_step,
+        "id_error": record.id_error,
+        "far_error": record.far_error,
+        "max_growth": record.max_growth,
+        "growth_10": record.growth_at(10.0),
+        "growth_100": record.growth_at(100.0),
+        "exponent": record.exponent,
+        "nonfinite": sum(record.nonfinite),
+        "parameters": record.parameters,
+        "step_operations": record.step_operations,
+        "seconds": record.seconds,
+    }
+    for result in record.sets:
+        row |= {f"{result.name}.{m}": getattr(result, m) for m in ("relative_error", "rmse", "mae", "r2")}
+    return {name: math.nan if value is None and name != "reason" else value for name, value in row.items()}

@@ -1,0 +1,173 @@
+"""Runs jobs in worker processes: one a core, single-threaded, and a dead one takes only its own job with it."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import itertools
+import multiprocessing
+import multiprocessing.forkserver
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
+from types import TracebackType
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from bench.core.plugins import Plugin
+from bench.cell.environment import Surroundings
+from bench.cell.outcome import Outcome, blank_outcomes
+from bench.plan.jobs import Job, Settings
+
+AHEAD = 4
+"""Jobs a worker that are handed out at once: it never waits for the coordinator, which may be storing."""
+
+_MOST_TOGETHER = 100
+_PRELOAD = ["bench.sweep.workers.forkserver"]
+_PAUSE = 0.1  # seconds in which what ends is stored together: a transaction costs as much as a small record
+Future = concurrent.futures.Future[list[Outcome]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a job may take.
+
+    Args:
+        seconds: time of a whole job; None for no limit.
+        memory: bytes of address space of a worker; None for no limit.
+    """
+
+    seconds: float | None = None
+    memory: int | None = None
+
+
+class LocalExecutor:
+    """A pool of processes on this machine (pebble).
+
+    Workers are forked from a server that has imported torch once, so a replaced worker costs milliseconds.
+
+    Args:
+        workers: processes.
+        settings: what every job is run with.
+        limits: time and memory of a job.
+        plugins: plug-in files that workers load first.
+    """
+
+    def __init__(
+        self, workers: int, settings: Settings, limits: Limits = Limits(), plugins: Sequence[Plugin] = ()
+    ) -> None:
+        self.workers, self.limits = workers, limits
+        self._pool = ProcessPool(
+            max_workers=workers,
+            max_tasks=0,
+            initializer=_start_worker,
+            initargs=(settings, limits.memory, tuple(plugins), Surroundings.here()),
+            context=start_fork_server(settings),
+        )
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[list[tuple[Job, list[Outcome]]]]:
+        """Yield jobs with their outcomes as they end; of many small ones, a tenth of a second's together.
+
+        Every job is answered: a fault becomes records. Only a few jobs are handed out ahead of the workers, so that
+        a long sweep costs no more a job than a short one.
+        """
+        left = iter(jobs)
+        ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        waiting = self._hand_out(itertools.islice(left, AHEAD * self.workers), ended)
+        until = 0.0
+        while waiting:
+            finished = []
+            for future in _together(ended, until):
+                finished.append((waiting.pop(future), future))
+                waiting |= self._hand_out(itertools.islice(left, 1), ended)
+                if not waiting:
+                    break
+            until = time.monotonic() + _PAUSE
+            yield [(job, self._outcomes(job, future)) for job, future in finished]
+
+    def _hand_out(self, jobs: Iterable[Job], ended: queue.SimpleQueue[Future]) -> dict[Future, Job]:
+        scheduled: dict[Future, Job] = {
+            self._pool.schedule(_run_job, args=[job], timeout=self.limits.seconds): job for job in jobs
+        }
+        for future in scheduled:
+            future.add_done_callback(ended.put)
+        return scheduled
+
+    def _outcomes(self, job: Job, future: Future) -> list[Outcome]:
+        fault = future.exception()
+        if fault is None:
+            return future.result()
+        if isinstance(fault, concurrent.futures.TimeoutError):
+            seconds = self.limits.seconds or 0.0
+            return blank_outcomes(job, "timeout", f"longer than {seconds:g} s", seconds)
+        if isinstance(fault, ProcessExpired):
+            return blank_outcomes(job, "failed", _cause(fault.exitcode))
+        return blank_outcomes(job, "failed", f"{type(fault).__name__}: {fault}")
+
+    def __enter__(self) -> LocalExecutor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._pool.close()
+        else:
+            self._pool.stop()
+        self._pool.join()
+
+
+def _together(ended: queue.SimpleQueue[Future], until: float) -> Iterator[Future]:
+    """What has ended: at least one, for which this waits; then what else ends before the time ``until`` (monotonic)."""
+    yield ended.get()
+    for _ in range(_MOST_TOGETHER - 1):
+        try:
+            yield ended.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            return
+
+
+def _start_worker(*prepared: Any) -> None:
+    """:func:`bench.sweep.workers.worker.start`, which loads torch: only in workers, not in the process that coordinates them."""
+    from bench.sweep.workers import worker
+
+    worker.start(*prepared)
+
+
+def _run_job(job: Job) -> list[Outcome]:
+    """:func:`bench.sweep.workers.worker.run`."""
+    from bench.sweep.workers import worker
+
+    return worker.run(job)
+
+
+def start_fork_server(settings: Settings) -> ForkServerContext:
+    """Start the server that workers are forked from, unless it runs; it imports torch while this process goes on.
+
+    It is deaf to Ctrl-C, which the whole process group hears; the coordinator ends it.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOAD)
+    if threading.current_thread() is not threading.main_thread():
+        return context  # signals are the main thread's business; the pool starts the server itself
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    return context
+
+
+def _cause(code: int | None) -> str:
+    """Why a worker ended, in words."""
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        hint = " (often the system's answer to memory running out)" if name == "SIGKILL" else ""
+        return f"the worker was killed by {name}{hint}"
+    return f"the worker ended itself with exit code {code}"

@@ -1,0 +1,97 @@
+"""Lets W&B follow a sweep: a watcher that hands stored records to the tracker."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from bench.core.seeding import seed_from
+from bench.cell.outcome import Outcome
+from bench.plan.jobs import Cell, Job
+from bench.tracking import Mode, Tracker, TrackingOptions
+from leaderboard.records.record import CellKey, Record
+from leaderboard.records.store.store import RecordFilter, Store
+
+if TYPE_CHECKING:
+    from bench.sweep.runner import Results
+    from bench.plan.suite import Suite
+
+AD_HOC = "ad-hoc"
+CURVES = ("curve.step", "curve.train", "curve.validation")
+
+
+class Mirror:
+    """A :class:`bench.sweep.runner.Watcher` in front of a :class:`bench.tracking.Tracker`; a context manager.
+
+    Args:
+        mode: ``online``, ``offline`` or ``disabled``.
+        out: folder of the results; W&B's files go beside the store.
+        store: the store's file, read for what earlier sweeps recorded of the same cells.
+        suite: the suite that is run, if it is one.
+        cells: what the sweep consists of; the same cells give the same summary run.
+    """
+
+    def __init__(self, mode: Mode, out: Path, store: Path, suite: Suite | None, cells: Sequence[Cell]) -> None:
+        self._store = store
+        self._suite_file = suite.path if suite else None
+        self._told: set[CellKey] = set()
+        name = suite.name if suite else AD_HOC
+        sweep = f"{seed_from(name, *(str(cell) for cell in cells)):016x}"
+        options = TrackingOptions(mode=mode, directory=out, suite=name, sweep_id=sweep)
+        self._tracker = Tracker(options, warn=_say)
+
+    @property
+    def off(self) -> bool:
+        """Nobody is to be told anything."""
+        return self._tracker.options.mode == "disabled"
+
+    def begin(self, jobs: Sequence[Job], finished: int) -> None:
+        """Nothing to tell yet."""
+
+    def done(self, job: Job, outcomes: Sequence[Outcome]) -> None:
+        """Queue the cell's run, with every record the store has of it."""
+        if not self.off:
+            self._tell(job.keys[0].cell)
+
+    def finish(self, results: Results) -> None:
+        """Queue what an earlier, interrupted sweep may not have told, and the summary run with the standings."""
+        if self.off:
+            return
+        for cell in dict.fromkeys(record.key.cell for record in results.records):
+            if cell not in self._told:
+                self._tell(cell)
+        self._tracker.finish(_standings_rows(results.records))
+
+    def _tell(self, cell: CellKey) -> None:
+        names = RecordFilter(protocol=(cell.protocol,), task=(cell.task,), norm=(cell.norm,))
+        with Store(self._store) as opened:
+            records = [record for record in opened.records(names) if record.key.cell == cell]
+            details = [opened.details(record.key, *CURVES) for record in records]
+        self._tracker.cell_done(records, details, self._suite_file)
+        self._told.add(cell)
+
+    def __enter__(self) -> Mirror:
+        self._tracker.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tracker.__exit__(kind, error, trace)
+
+
+def _say(text: str) -> None:
+    print(f"farfield: {text}", file=sys.stderr)
+
+
+def _standings_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
+    from leaderboard.tables.rendering import render_standings
+    from leaderboard.ranking.standings import standings
+
+    text = render_standings(standings(records), "csv", scope="both")
+    return list(csv.DictReader(io.StringIO(text)))

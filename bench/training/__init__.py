@@ -1,0 +1,1 @@
+"""Trains the members of a cell together: every seed at every learning rate."""

@@ -1,0 +1,106 @@
+"""By which program a cell's members train, and how many of them together.
+
+Three programs compute the same: ``chain`` (:mod:`bench.training.programs.chain`) and ``vmap`` (:mod:`bench.training.programs.vmap`) take a step of all
+members at once, ``loop`` (:mod:`bench.training.programs.loop`) trains one after the other. Stacking saves what lies between the
+operations, so it pays while operations are small; once a layer's output fills a core's cache it costs.
+
+The bounds were found by timing the programs against each other on one core, eight steps with building, for MLPs,
+residual MLPs, CNNs and transformers (``python -m tools.speed --part methods`` measures it again). What counts is the
+*span*: rows of a step times the largest output of a layer. How many times as fast as the loop, least to greatest:
+
+====== ============ ================== ================== =====================
+span   chain, alone chain, ten members vmap, four members vmap, ten and twenty
+====== ============ ================== ================== =====================
+2^12   0.9          2.6 to 2.8         1.2 to 1.3         0.8 to 1.9
+2^13   1.1          3.0                not measured       not measured
+2^14   0.9 to 1.1   1.3 to 2.1         1.1 to 1.8         1.0 to 2.5
+2^15   1.1          2.1                1.2                1.2 to 1.3
+2^16   0.9 to 1.1   0.9 to 1.2         0.8 to 1.3         0.8 to 1.8
+2^17   1.2          1.4                1.1                1.0 to 1.1
+2^18   0.8 to 1.3   0.9 to 1.2         1.0 to 1.2         0.8 to 1.1
+====== ============ ================== ================== =====================
+
+Alone, vmap never paid (0.7 to 1.1); with two members neither (0.7 to 0.96, in an earlier measurement). On a GPU the
+bounds are 2^6 times as high, which is reckoned from the time of a launch and was not measured.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import warnings
+from collections.abc import Sequence
+from typing import Literal, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from bench.training.programs.chain import links_of
+from bench.training.footprint import Footprint, footprint
+from bench.training.programs.vmap import Stack
+
+Method = Literal["chain", "vmap", "loop"]
+
+CHAIN_SPAN = 2**17
+VMAP_SPAN = 2**16
+VMAP_MEMBERS = 4
+TOGETHER_SPAN = 2**18
+"""Span of all members that train together: a megabyte in float32, half of what a core's cache holds."""
+
+_GPU_FACTOR = 2**6
+
+Item = TypeVar("Item")
+
+
+def choose_method(
+    module: nn.Module, inputs: Tensor, rows: int, members: int, device: str | torch.device = "cpu"
+) -> Method:
+    """The program for a cell: the same for the same cell on every machine with the same kind of device.
+
+    Args:
+        module: an initialized member, on the device of ``inputs``.
+        inputs: some rows.
+        rows: of a training step.
+        members: seeds times learning rates.
+        device: where the cell will train.
+    """
+    span = footprint(module, inputs).largest * rows / _factor(device)
+    if span <= CHAIN_SPAN and links_of(module) is not None:
+        return "chain"
+    small = span <= VMAP_SPAN and members >= VMAP_MEMBERS
+    return "vmap" if small and _stacks(module, inputs[:8]) else "loop"
+
+
+def in_groups(
+    members: Sequence[Item], one: Footprint, rows: int, device: torch.device, limit: int | None = None
+) -> list[Sequence[Item]]:
+    """``members`` in runs of about equal length, each to be trained as one stack.
+
+    Args:
+        members: in order.
+        one: the footprint of a member.
+        rows: of a training step.
+        device: where they train.
+        limit: bytes that the members of a group may take (an estimate), if there is a limit.
+    """
+    most = TOGETHER_SPAN * _factor(device) // max(1, one.largest * rows)
+    if limit is not None:
+        most = min(most, limit // max(1, one.bytes(rows)))
+    groups = -(-len(members) // max(1, most))
+    edges = [len(members) * i // groups for i in range(groups + 1)]
+    return [members[a:b] for a, b in itertools.pairwise(edges)]
+
+
+def _factor(device: str | torch.device) -> int:
+    return 1 if torch.device(device).type == "cpu" else _GPU_FACTOR
+
+
+def _stacks(module: nn.Module, inputs: Tensor) -> bool:
+    """Two copies can take a step together: no random numbers are drawn and nothing branches on values."""
+    copies = [copy.deepcopy(module), copy.deepcopy(module)]
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            Stack(copies, [1e-3, 1e-3]).step(inputs, inputs.new_zeros(len(inputs)))
+    except (RuntimeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Three programs that compute the same training: chain, vmap and loop."""

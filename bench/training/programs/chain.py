@@ -1,0 +1,262 @@
+"""Stacked networks that are plain chains of layers, trained without an autograd graph.
+
+In a small MLP most of a training step is spent between the matrix products: building graphs, allocating, walking
+parameters. A chain of linear maps, layer or RMS norms and activations needs none of that: each link computes its output
+and, from the gradient at its output, the gradients at its input and its parameters, for all members at once.
+Everything else is trained by :mod:`bench.training.programs.vmap`; tests hold both equal in float64.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from architectures.blocks.layers import Linear
+from architectures.families.mlp.network import Flat
+from bench.training.programs.adam import MemberAdam
+
+_SEQUENTIAL = (nn.Sequential.forward, Flat.forward)
+
+
+class Link(ABC):
+    """A layer of M members. ``weights`` are views, shape (M, ...), of the stack's flat parameters.
+
+    Shapes: inputs and outputs (M, rows, channels). Small networks are slowed most by memory that is touched anew, so
+    links work in place: the gradient given to ``backward`` is the link's to overwrite, and so is the input where
+    ``owns_input`` says that no earlier link needs it.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self.owns_input = False
+        self.weights: tuple[Tensor, ...] = ()
+        self.gradients: tuple[Tensor, ...] = ()
+
+    @abstractmethod
+    def forward(self, x: Tensor, keep: bool) -> Tensor:
+        """The output; what ``backward`` needs is kept when ``keep``."""
+
+    @abstractmethod
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        """Fill ``gradients`` from the gradient at the output; return the one at the input unless ``first``."""
+
+
+class LinearLink(Link):
+    """``x Wᵀ + b``, weights (M, out, in) and (M, out)."""
+
+    def forward(self, x: Tensor, keep: bool) -> Tensor:
+        """One batched product."""
+        weight, bias = self.weights
+        self.x = x if keep else None
+        return torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        """``gᵀ x``, the column sums of g, and ``g W``."""
+        weight_gradient, bias_gradient = self.gradients
+        assert self.x is not None
+        torch.bmm(g.mT, self.x, out=weight_gradient)
+        torch.sum(g, 1, out=bias_gradient)
+        return g if first else torch.bmm(g, self.weights[0])
+
+
+class NormLink(Link):
+    """Layer norm (``centred``) or RMS norm over channels; weights (M, channels): gain and shift, gain, or none."""
+
+    def __init__(self, names: Sequence[str], eps: float, centred: bool) -> None:
+        super().__init__(names)
+        self.eps, self.centred = eps, centred
+
+    def forward(self, x: Tensor, keep: bool) -> Tensor:
+        """``(x - mean) / sqrt(mean((x - mean)²) + eps) · gain + shift``, without the means for RMS norm."""
+        y = x
+        if self.centred:
+            total, share = x.sum(-1, keepdim=True), 1 / x.shape[-1]
+            y = x.sub_(total, alpha=share) if self.owns_input else torch.sub(x, total, alpha=share)
+        spread = torch.linalg.vector_norm(y, dim=-1, keepdim=True)
+        scale = spread.square_().mul_(1 / y.shape[-1]).add_(self.eps).rsqrt_()
+        y = y.mul_(scale) if self.centred or self.owns_input else y * scale
+        if keep:
+            self.y, self.scale = y, scale
+        if len(self.weights) == 2:
+            return torch.addcmul(self.weights[1].unsqueeze(1), y, self.weights[0].unsqueeze(1))
+        # an activation may follow in place, and y is needed again
+        return y * self.weights[0].unsqueeze(1) if self.weights else y.clone() if keep else y
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        """``scale · (h - mean(h) - y · mean(h y))`` with h = g · gain, without ``mean(h)`` for RMS norm."""
+        product = g * self.y
+        if self.weights:
+            torch.sum(product, 1, out=self.gradients[0])
+            if len(self.weights) == 2:
+                torch.sum(g, 1, out=self.gradients[1])
+        if first:
+            return g
+        along, total = self._along(product), self._along(g) if self.centred else None
+        if self.weights:
+            g.mul_(self.weights[0].unsqueeze(1))
+        g.addcmul_(self.y, along, value=-1 / g.shape[-1])
+        if total is not None:
+            g.sub_(total, alpha=1 / g.shape[-1])
+        return g.mul_(self.scale)
+
+    def _along(self, values: Tensor) -> Tensor:
+        """``sum(values · gain)`` over channels, a product with one column."""
+        if self.weights:
+            return torch.bmm(values, self.weights[0].unsqueeze(-1))
+        return values.sum(-1, keepdim=True)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How to go back through an activation.
+
+    Args:
+        backward: (layer, gradient at the output, kept tensor) -> gradient at the input.
+        keeps_output: the kept tensor is the output, else the input.
+    """
+
+    backward: Callable[[Any, Tensor, Tensor], Tensor]
+    keeps_output: bool
+
+
+RULES: dict[type[nn.Module], Rule] = {
+    nn.ReLU: Rule(lambda layer, g, y: torch.ops.aten.threshold_backward.grad_input(g, y, 0, grad_input=g), True),
+    nn.Tanh: Rule(lambda layer, g, y: torch.ops.aten.tanh_backward(g, y), True),
+    nn.SiLU: Rule(lambda layer, g, x: torch.ops.aten.silu_backward(g, x), False),
+    nn.GELU: Rule(lambda layer, g, x: torch.ops.aten.gelu_backward(g, x, approximate=layer.approximate), False),
+    nn.LeakyReLU: Rule(
+        lambda layer, g, x: torch.ops.aten.leaky_relu_backward(g, x, layer.negative_slope, False), False
+    ),
+}
+
+
+class ActivationLink(Link):
+    """An elementwise function, by torch's own kernels forwards and backwards."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__(())
+        self.layer, self.rule = layer, RULES[type(layer)]
+
+    def forward(self, x: Tensor, keep: bool) -> Tensor:
+        """The layer's own; ReLU overwrites its input, which nobody else needs."""
+        y = x.relu_() if isinstance(self.layer, nn.ReLU) else self.layer(x)
+        if keep:
+            self.kept = y if self.rule.keeps_output else x
+        return y
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        """By the rule of the activation."""
+        return self.rule.backward(self.layer, g, self.kept)
+
+
+def links_of(module: nn.Module) -> list[Link] | None:
+    """The links of a chain, or None when ``module`` is none, or holds a layer that is not known here."""
+    links: list[Link] = []
+    for name, layer in _leaves(module):
+        if type(layer) is nn.Identity:
+            continue
+        link = _link(layer, name)
+        if link is None:
+            return None
+        link.owns_input = bool(links) and not isinstance(links[-1], ActivationLink)
+        links.append(link)
+    known = {name for link in links for name in link.names}
+    whole = known == {name for name, _ in module.named_parameters()} and not list(module.buffers())
+    trained = all(p.requires_grad for p in module.parameters())
+    return links if whole and trained and links and isinstance(links[0], LinearLink) else None
+
+
+def _leaves(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
+    if isinstance(module, nn.Sequential) and type(module).forward in _SEQUENTIAL:
+        for name, child in module.named_children():
+            yield from _leaves(child, f"{path}{name}.")
+    else:
+        yield path, module
+
+
+def _link(layer: nn.Module, path: str) -> Link | None:
+    names = [f"{path}{name}" for name, _ in layer.named_parameters()]
+    kind = type(layer)
+    if kind in RULES:
+        return ActivationLink(layer)
+    plain = kind is nn.Linear or (isinstance(layer, Linear) and layer.drawing.parameterization == "standard")
+    if plain and len(names) == 2:
+        return LinearLink(names)
+    if isinstance(layer, nn.LayerNorm) and kind is nn.LayerNorm and len(layer.normalized_shape) == 1:
+        return NormLink(names, layer.eps, centred=True) if len(names) != 1 else None
+    if isinstance(layer, nn.RMSNorm) and kind is nn.RMSNorm and len(layer.normalized_shape) == 1:
+        return NormLink(names, layer.eps, centred=False) if layer.eps is not None else None
+    return None
+
+
+class ChainStack:
+    """M chains that take one Adam step together; the same surface as :class:`bench.training.programs.vmap.Stack`.
+
+    All parameters lie in one tensor of shape (M, numbers of a member), so that Adam is one fused operation.
+
+    Args:
+        modules: the initialized members, all chains of one structure.
+        rates: the learning rate of each.
+    """
+
+    def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> None:
+        links = links_of(modules[0])
+        if links is None:
+            raise ValueError("not a chain of known layers")
+        self._links = links
+        states = [dict(module.named_parameters()) for module in modules]
+        self._shapes = {name: p.shape for name, p in states[0].items()}
+        self._load(torch.stack([torch.cat([p.detach().reshape(-1) for p in state.values()]) for state in states]))
+        self._optimizer = MemberAdam([self._flat], rates)
+
+    def __len__(self) -> int:
+        return len(self._flat)
+
+    @torch.no_grad()
+    def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """One Adam step of every member on the mean squared error; returns the losses before the step, shape (M,)."""
+        off = self._run(inputs, targets.dim() == 1, keep=True) - targets
+        losses = off.square().mean(1)
+        g = off.mul_(2 / off.shape[1]).unsqueeze(-1)
+        for place in reversed(range(len(self._links))):
+            g = self._links[place].backward(g, first=place == 0)
+        self._optimizer.step([self._gradient])
+        return losses
+
+    @torch.no_grad()
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Outputs of every member: (rows, *shape) -> (M, rows)."""
+        return self._run(inputs, shared=True, keep=False)
+
+    def state(self, place: int) -> dict[str, Tensor]:
+        """A copy of one member's parameters, as ``load_state_dict`` takes it."""
+        return {name: p[place].clone() for name, p in self._parameters.items()}
+
+    def retain(self, places: Sequence[int]) -> None:
+        """Drop every member that is not at one of ``places`` (ascending); the others go on unchanged."""
+        self._load(self._flat[torch.tensor(list(places), device=self._flat.device)])
+        self._optimizer = self._optimizer.retained([self._flat], places)
+
+    def _load(self, flat: Tensor) -> None:
+        """Take ``flat``, shape (M, numbers of a member), as the parameters, and hand views to the links."""
+        self._flat, self._gradient = flat, torch.zeros_like(flat)
+        self._parameters, gradients = self._views(self._flat), self._views(self._gradient)
+        for link in self._links:
+            link.weights = tuple(self._parameters[name] for name in link.names)
+            link.gradients = tuple(gradients[name] for name in link.names)
+
+    def _views(self, flat: Tensor) -> dict[str, Tensor]:
+        pieces = flat.split([shape.numel() for shape in self._shapes.values()], dim=1)
+        return {name: p.unflatten(1, shape) for (name, shape), p in zip(self._shapes.items(), pieces, strict=True)}
+
+    def _run(self, inputs: Tensor, shared: bool, keep: bool) -> Tensor:
+        members, width = len(self), self._links[0].weights[0].shape[-1]
+        x = inputs.reshape(1 if shared else members, -1, width).expand(members, -1, -1)
+        for link in self._links:
+            x = link.forward(x, keep)
+        return x.squeeze(-1)

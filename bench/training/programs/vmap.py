@@ -1,0 +1,74 @@
+"""Networks of one structure, stacked: parameters with a leading member axis, one program for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state
+
+from bench.training.programs.adam import MemberAdam
+
+
+class Stack:
+    """M networks of one structure that take one Adam step together.
+
+    Members must be ordered so that equal learning rates stand side by side: Adam then acts on contiguous slices.
+    Parameters that do not require gradients stay as they are.
+
+    Args:
+        modules: the initialized members.
+        rates: the learning rate of each.
+
+    Shapes:
+        step(inputs, targets): inputs (rows, *shape) shared by all, or (M, rows, *shape); targets alike; losses (M,).
+        predict(inputs): (rows, *shape) -> (M, rows).
+    """
+
+    def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> None:
+        self._module = modules[0]
+        learned = {name for name, p in self._module.named_parameters() if p.requires_grad}
+        parameters, buffers = stack_module_state(list(modules))
+        self._parameters = {n: p.detach().clone().requires_grad_() for n, p in parameters.items() if n in learned}
+        self._buffers = {n: p.detach().clone() for n, p in parameters.items() if n not in learned}
+        self._buffers |= {n: b.detach().clone() for n, b in buffers.items()}
+        self._members = len(modules)
+        self._optimizer = MemberAdam(list(self._parameters.values()), rates)
+
+    def __len__(self) -> int:
+        return self._members
+
+    def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """One Adam step of every member on the mean squared error; returns the losses before the step, shape (M,)."""
+        self._module.train()
+        shared = targets.dim() == 1
+        losses = (self._forward(inputs, shared) - targets).square().mean(1)
+        gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()), materialize_grads=True)
+        self._optimizer.step(gradients)
+        return losses.detach()
+
+    @torch.no_grad()
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Outputs of every member in evaluation mode."""
+        self._module.eval()
+        return self._forward(inputs, shared=True)
+
+    def state(self, place: int) -> dict[str, Tensor]:
+        """A copy of one member's parameters and buffers, as ``load_state_dict`` takes it."""
+        return {name: t.detach()[place].clone() for name, t in {**self._parameters, **self._buffers}.items()}
+
+    def retain(self, places: Sequence[int]) -> None:
+        """Drop every member that is not at one of ``places`` (ascending); the others go on unchanged."""
+        index = torch.tensor(list(places), device=next(iter(self._parameters.values())).device)
+        self._parameters = {n: p.detach()[index].requires_grad_() for n, p in self._parameters.items()}
+        self._buffers = {n: b[index] for n, b in self._buffers.items()}
+        self._members = len(places)
+        self._optimizer = self._optimizer.retained(list(self._parameters.values()), places)
+
+    def _forward(self, inputs: Tensor, shared: bool) -> Tensor:
+        run = torch.vmap(self._one, in_dims=(0, 0, None if shared else 0), randomness="error")
+        return run(self._parameters, self._buffers, inputs)
+
+    def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor) -> Tensor:
+        return functional_call(self._module, (parameters, buffers), (inputs,)).squeeze(-1)

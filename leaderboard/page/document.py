@@ -1,0 +1,190 @@
+"""A page of standings: one HTML file that needs nothing else, neither a server nor a network.
+
+Everything from records passes through Jinja's escaping, and the page's Content-Security-Policy lets only its own
+script run and nothing be fetched.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+from bench.core.errors import InputError
+from leaderboard.page import parts as page_parts
+from leaderboard.ranking.comparison import compare
+from leaderboard.ranking.grouping import by_protocol, group_cells
+from leaderboard.records.record import Record
+from leaderboard.tables.rendering import comparison_grids, standing_grids
+from leaderboard.ranking.standings import Board, standings
+
+Settings = Mapping[str, Sequence[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class _Chart:
+    number: int
+    title: str
+    text: str
+    spec: dict[str, Any]
+
+
+def render_page(
+    records: Iterable[Record],
+    *,
+    title: str = "FarField standings",
+    note: str = "",
+    protocols: Settings | None = None,
+) -> str:
+    """The page as HTML: sortable standings, growth, far error against growth, comparison of schemes, provenance.
+
+    Args:
+        records: of any protocols; each has a section of its own.
+        title: of the page.
+        note: a sentence below it.
+        protocols: what each protocol fixes, as (name, value) lines.
+
+    Raises:
+        InputError: there are no records.
+    """
+    every = list(records)
+    if not every:
+        raise InputError("there are no records to show", mend="run something first, or choose other records")
+    sections: list[dict[str, Any]] = []
+    charts: list[_Chart] = []
+    for number, board in enumerate(standings(every)):
+        mine = [r for r in every if r.key.protocol == board.protocol]
+        drawn = _charts(mine, len(charts))
+        charts += drawn
+        sections.append(_section(f"board{number}", board, mine, drawn))
+    cells = group_cells(every)
+    environments = page_parts.environments(every)
+    script = _template_text("page.js")
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=title,
+            note=note,
+            version=metadata.version("farfield"),
+            made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            counts=_counts(every, len(cells)),
+            boards=sections,
+            protocols={name: lines for name, lines in (protocols or {}).items() if name in by_protocol(cells)},
+            environments=environments,
+            cells=[page_parts.provenance(cell, environments) for cell in cells],
+            words=page_parts.WORDS,
+            blob=_blob(charts),
+            script=_safe(script),
+            script_hashes=_safe(_hash(script)),
+        )
+    )
+
+
+def write_page(records: Iterable[Record], path: str | Path, **options: Any) -> Path:
+    """Write :func:`render_page` to ``path``.
+
+    Raises:
+        InputError: there are no records, or the file cannot be written.
+    """
+    target = Path(path)
+    text = render_page(records, **options)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"the page cannot be written: {error.strerror}", where=str(target), mend="choose another file"
+        ) from None
+    return target
+
+
+def _section(name: str, board: Board, records: Sequence[Record], charts: Sequence[_Chart]) -> dict[str, Any]:
+    overall, per_task = standing_grids(board, "both")
+    try:
+        grids = [grid for comparison in compare(records, "norm") for grid in comparison_grids(comparison)]
+    except InputError:
+        grids = []  # a single scheme: nothing to compare
+    compared = [page_parts.table(f"{name}-norms{i}", grid, by_task=i > 0) for i, grid in enumerate(grids)]
+    return {
+        "id": name,
+        "protocol": board.protocol,
+        "first": [page_parts.table(f"{name}-overall", overall), *compared[:1]],
+        "charts": charts,
+        "then": [page_parts.table(f"{name}-tasks", per_task, by_task=True), *compared[1:]],
+    }
+
+
+def _charts(records: Sequence[Record], first: int) -> list[_Chart]:
+    from leaderboard.charts import growth_chart, pareto_chart
+
+    if not any(r.status == "ok" for r in records):
+        return []
+    switch = "Click a scheme in the legend to see it alone; with Shift, several."
+    made = (
+        ("Growth", f"How far from the training mean the networks answer, at growing distance. {switch}", growth_chart),
+        ("Far error against growth", f"What a bound on growth costs or saves. {switch}", pareto_chart),
+    )
+    return [_Chart(first + i, title, text, chart(records).to_dict()) for i, (title, text, chart) in enumerate(made)]
+
+
+def _counts(records: Sequence[Record], cells: int) -> dict[str, Any]:
+    statuses = Counter(r.status for r in records if r.status != "ok")
+    return {
+        "records": f"{len(records):,}",
+        "cells": f"{cells:,}",
+        "tasks": len({r.key.task for r in records}),
+        "troubles": ", ".join(f"{n} {status}" for status, n in sorted(statuses.items())),
+    }
+
+
+def _blob(charts: Sequence[_Chart]) -> str:
+    """Library and charts, compressed: three times smaller, and the page stays below a megabyte."""
+    content = {"library": _library() if charts else "", "charts": {str(c.number): c.spec for c in charts}}
+    return base64.b64encode(gzip.compress(json.dumps(content, allow_nan=False).encode(), mtime=0)).decode()
+
+
+@cache
+def _library() -> str:
+    import vl_convert
+
+    from leaderboard.charts.saving import vega_lite_version
+
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=vega_lite_version())
+
+
+def _template_text(name: str) -> str:
+    return resources.files("leaderboard").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _environment() -> Any:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template_text),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _safe(text: str) -> Any:
+    """Our own text, which is not escaped."""
+    import markupsafe
+
+    return markupsafe.Markup(text)
+
+
+def _hash(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'"

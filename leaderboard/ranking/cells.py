@@ -1,0 +1,131 @@
+"""Summaries put together by cell: what standings count and average."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.registry import natural
+from leaderboard.ranking.grouping import Edition, Method
+from leaderboard.records.record import STATUSES, CellKey, Truth
+from leaderboard.records.summary import Summaries
+
+Whole = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+OK = STATUSES.index("ok")
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The cells of one protocol, in natural order of task and method.
+
+    Args:
+        records: in order of cell and seed; ``records.cell`` counts the cells here.
+        editions: in order of the cells.
+        methods: in natural order.
+        edition, method: (cells,) places in these.
+        truth: (cells,) how the true target behaves far away.
+        exact: (cells,) no training randomness in any finished record.
+        finished: (cells,) how many records are ok.
+    """
+
+    records: Summaries
+    editions: tuple[Edition, ...]
+    methods: tuple[Method, ...]
+    edition: Whole
+    method: Whole
+    truth: tuple[Truth, ...]
+    exact: Flags
+    finished: Whole
+
+    def __len__(self) -> int:
+        return len(self.edition)
+
+    @property
+    def ok(self) -> Flags:
+        """(records,) which are finished."""
+        return self.records.status == OK
+
+    def current_editions(self) -> Whole:
+        """For each task, in natural order, the edition whose newest record is the newest: it enters totals."""
+        stamps = np.unique(np.array(self.records.created, dtype=np.str_), return_inverse=True)[1]
+        newest = np.full(len(self.editions), -1)
+        np.maximum.at(newest, self.edition[self.records.cell], stamps)
+        chosen: dict[str, int] = {}
+        for place, edition in enumerate(self.editions):
+            before = chosen.setdefault(edition.task, place)
+            if newest[place] > newest[before]:
+                chosen[edition.task] = place
+        return np.array([chosen[task] for task in sorted(chosen, key=natural)], dtype=np.int64)
+
+
+def cells_by_protocol(summaries: Summaries) -> dict[str, Cells]:
+    """The cells of each protocol; they are never ranked together.
+
+    Raises:
+        ValueError: a key occurs twice, or the records of a cell disagree about the truth.
+    """
+    protocols = np.array([key.protocol for key in summaries.cells], dtype=np.str_)
+    mine = protocols[summaries.cell]
+    return {str(p): _cells(summaries.take(np.flatnonzero(mine == p))) for p in np.unique(mine)}
+
+
+def _cells(summaries: Summaries) -> Cells:
+    occurring, place = np.unique(summaries.cell, return_inverse=True)
+    keys = [summaries.cells[i] for i in occurring.tolist()]
+    order = _order(keys)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    keys = [keys[i] for i in order.tolist()]
+    cell = rank[place]
+    sort = np.lexsort((summaries.seed, cell))
+    records = replace(summaries.take(sort), cells=tuple(keys), cell=cell[sort])
+    editions: dict[Edition, int] = {}
+    edition = [editions.setdefault(Edition.of(key), len(editions)) for key in keys]
+    found = [Method.of(key) for key in keys]
+    methods = {m: place for place, m in enumerate(sorted(set(found), key=lambda m: m.order))}
+    return Cells(
+        records=records,
+        editions=tuple(editions),
+        methods=tuple(methods),
+        edition=np.array(edition, dtype=np.int64),
+        method=np.array([methods[m] for m in found], dtype=np.int64),
+        truth=_truths(records),
+        exact=np.bincount(records.cell[(records.status == OK) & ~records.deterministic], minlength=len(keys)) == 0,
+        finished=np.bincount(records.cell[records.status == OK], minlength=len(keys)),
+    )
+
+
+def _order(keys: Sequence[CellKey]) -> Whole:
+    """Places of ``keys`` in order of task, version, architecture, norm, source and data."""
+    columns = [
+        _ranks(key.data_hash for key in keys),
+        _ranks(key.source_hash for key in keys),
+        _ranks(key.norm for key in keys),
+        _ranks(key.architecture for key in keys),
+        _ranks(key.task_version for key in keys),
+        _ranks(key.task for key in keys),
+    ]
+    return np.lexsort(columns)
+
+
+def _ranks(names: Iterable[str]) -> Whole:
+    """The place of each name in natural order."""
+    every = list(names)
+    ranks = {name: rank for rank, name in enumerate(sorted(set(every), key=lambda name: (natural(name), name)))}
+    return np.array([ranks[name] for name in every], dtype=np.int64)
+
+
+def _truths(records: Summaries) -> tuple[Truth, ...]:
+    """The truth of each cell; checks that records agree and that none is there twice."""
+    first = np.flatnonzero(np.diff(records.cell, prepend=-1))
+    again = np.flatnonzero((np.diff(records.cell) == 0) & (np.diff(records.seed) == 0))
+    if again.size:
+        raise ValueError(f"a seed of {records.cells[records.cell[again[0]]]} is given twice")
+    odd = np.flatnonzero(records.truth != records.truth[first][records.cell])
+    if odd.size:
+        raise ValueError(f"the records of {records.cells[records.cell[odd[0]]]} disagree about the truth")
+    return tuple(records.truth[first].tolist())

@@ -1,0 +1,245 @@
+"""Standings: who answers how well near and far, on every task and over all of them.
+
+Ranked by far_error, then id_error, then max growth. A method that lacks tasks ranks after those that lack fewer; one
+with a diverged, failed, timed-out or non-finite record ranks after those; one without any result is last. None is left
+out. Totals over tasks are geometric means (of errors and growth) that weigh every task the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaderboard.ranking.cells import Cells, cells_by_protocol
+from leaderboard.ranking.grouping import Edition, Method
+from leaderboard.records.interval import Interval
+from leaderboard.records.record import STATUSES, Record, Status, Truth
+from leaderboard.ranking.statistics import UNBOUNDED, VERDICTS
+from leaderboard.records.store.stored_records import StoredRecords
+from leaderboard.records.summary import Summaries
+from leaderboard.ranking.tally import Measured, Tally
+
+ALL_TASKS = "all tasks"
+MIXED = "mixed"
+Whole = NDArray[np.int64]
+_TROUBLES = [place for place, status in enumerate(STATUSES) if status not in ("ok", "unsupported")]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A row: one method on one task, or over all tasks of the board (then ``edition`` is ``None``).
+
+    Attributes:
+        rank: 1 is best; rows with equal numbers share a rank.
+        far_error, far_error_bounded, far_error_growing: over all far sets, and apart by what the truth does far away.
+        id_error, max_growth, growth_10, growth_100: geometric means with intervals over seeds.
+        exponent: mean with interval.
+        verdict: of the cell; over tasks their common one, or "mixed".
+        verdicts: how many tasks have which verdict.
+        counts: records of each status. ``nonfinite``: ok records with an output that was not finite.
+        seeds: least and greatest number of ok seeds over the tasks.
+        missing: tasks of the board without any ok record.
+        parameters: least and greatest over the tasks.
+        seconds: the sum over all records.
+        reasons: why records are not ok, each once.
+    """
+
+    protocol: str
+    method: Method
+    edition: Edition | None
+    truth: Truth | None
+    rank: int
+    far_error: Interval | None
+    far_error_bounded: Interval | None
+    far_error_growing: Interval | None
+    id_error: Interval | None
+    max_growth: Interval | None
+    growth_10: Interval | None
+    growth_100: Interval | None
+    exponent: Interval | None
+    verdict: str
+    verdicts: tuple[tuple[str, int], ...]
+    counts: tuple[tuple[Status, int], ...]
+    nonfinite: int
+    seeds: tuple[int, int]
+    missing: tuple[str, ...]
+    parameters: tuple[int, int] | None
+    seconds: float | None
+    reasons: tuple[str, ...]
+
+    @property
+    def task(self) -> str:
+        """The task's name, or "all tasks"."""
+        return self.edition.task if self.edition else ALL_TASKS
+
+    @property
+    def unbounded(self) -> bool:
+        """The verdict of some task is that growth goes on: the maximum over the ladder is only where probing ended."""
+        return any(name in UNBOUNDED for name, _ in self.verdicts)
+
+    @property
+    def trouble(self) -> int:
+        """Records that are neither finite nor merely unsupported."""
+        return self.nonfinite + sum(n for status, n in self.counts if status not in ("ok", "unsupported"))
+
+
+@dataclass(frozen=True)
+class Board:
+    """The standings of one protocol.
+
+    Attributes:
+        protocol: which.
+        editions: the tasks that totals go over, as they were measured.
+        overall: a row a method, over all of ``editions``.
+        per_task: a row a method for each edition, older ones too, each task ranked for itself.
+        notes: what a reader must know, one line each.
+    """
+
+    protocol: str
+    editions: tuple[Edition, ...]
+    overall: tuple[Standing, ...]
+    per_task: tuple[Standing, ...]
+    notes: tuple[str, ...]
+
+
+def standings(records: Iterable[Record] | Summaries) -> list[Board]:
+    """A board for each protocol among ``records``.
+
+    Args:
+        records: any. Of those in a store (:class:`leaderboard.records.store.stored_records.StoredRecords`) only the summaries are looked at.
+
+    Raises:
+        ValueError: a key occurs twice, or the records of a cell disagree about the truth.
+    """
+    if isinstance(records, StoredRecords):
+        records = records.summaries
+    summaries = records if isinstance(records, Summaries) else Summaries.of(records)
+    return [_board(protocol, cells) for protocol, cells in cells_by_protocol(summaries).items()]
+
+
+def _board(protocol: str, cells: Cells) -> Board:
+    measured, current = Measured(cells), cells.current_editions()
+    totals = np.where(np.isin(cells.edition, current), cells.method, -1)
+    names = [_Name(method, None, None, missing) for method, missing in _missing(cells, current).items()]
+    overall = _rows(protocol, measured.tally(totals, len(names)), names)
+    names = [
+        _Name(cells.methods[m], cells.editions[e], truth, () if n else (cells.editions[e].task,))
+        for m, e, truth, n in zip(
+            *_lists(cells.method, cells.edition), cells.truth, *_lists(cells.finished), strict=True
+        )
+    ]
+    per_task = _rows(protocol, measured.tally(np.arange(len(cells)), len(cells)), names, cells.edition)
+    editions = tuple(cells.editions[e] for e in current.tolist())
+    return Board(protocol, editions, overall, per_task, _notes(cells, current, overall))
+
+
+@dataclass(frozen=True)
+class _Name:
+    """What a row speaks of."""
+
+    method: Method
+    edition: Edition | None
+    truth: Truth | None
+    missing: tuple[str, ...]
+
+
+def _missing(cells: Cells, current: Whole) -> dict[Method, tuple[str, ...]]:
+    """For each method the tasks, among the editions ``current``, of which it has no finished record."""
+    done = cells.finished > 0
+    there = set(zip(*_lists(cells.method[done], cells.edition[done]), strict=True))
+    wanted = [(e, cells.editions[e].task) for e in current.tolist()]
+    return {m: tuple(task for e, task in wanted if (i, e) not in there) for i, m in enumerate(cells.methods)}
+
+
+def _rows(protocol: str, tally: Tally, names: Sequence[_Name], section: Whole | None = None) -> tuple[Standing, ...]:
+    """The rows of ``tally``, whose ``names`` are in natural order within a section, in order of section and rank."""
+    sections = np.zeros(len(names), dtype=np.int64) if section is None else section
+    order, rank = _ranked(_merit(tally, names), sections)
+    columns: dict[str, Sequence[Any]] = {name: tests.intervals() for name, tests in tally.intervals.items()}
+    columns |= {
+        "verdicts": [
+            tuple(sorted((v, n) for v, n in zip(VERDICTS, row, strict=True) if n)) for row in tally.verdicts.tolist()
+        ],
+        "counts": [tuple(zip(STATUSES, row, strict=True)) for row in tally.counts.tolist()],
+        "nonfinite": tally.nonfinite.tolist(),
+        "seeds": list(zip(*_lists(tally.least_seeds, tally.most_seeds), strict=True)),
+        "parameters": [None if a != a else (int(a), int(b)) for a, b in tally.parameters.tolist()],
+        "seconds": [None if t != t else t for t in tally.seconds.tolist()],
+        "reasons": tally.reasons,
+    }
+    return tuple(
+        Standing(
+            protocol=protocol,
+            rank=rank,
+            verdict=_common(columns["verdicts"][place]),
+            **vars(names[place]),
+            **{name: column[place] for name, column in columns.items()},
+        )
+        for place, rank in zip(order.tolist(), rank.tolist(), strict=True)
+    )
+
+
+def _lists(*arrays: NDArray[Any]) -> list[list[Any]]:
+    return [array.tolist() for array in arrays]
+
+
+def _common(verdicts: Sequence[tuple[str, int]]) -> str:
+    if not verdicts:
+        return "none"
+    return verdicts[0][0] if len(verdicts) == 1 else MIXED
+
+
+def _merit(tally: Tally, names: Sequence[_Name]) -> NDArray[np.float64]:
+    """(rows, keys) Less is better: soundness, how many tasks are lacking, then the numbers.
+
+    Soundness is 0, or 1 of what lacks tasks, 2 with records that diverged, failed or are not finite, 3 without result.
+    """
+    lacking = np.array([len(name.missing) for name in names])
+    means = [tally.intervals[name].mean for name in ("far_error", "id_error", "max_growth")]
+    none = np.isnan(tally.intervals["id_error"].mean)
+    trouble = tally.nonfinite + tally.counts[:, _TROUBLES].sum(axis=1)
+    soundness = np.select([none, trouble > 0, lacking > 0], [3, 2, 1], 0)
+    return np.stack([soundness, lacking, *(np.where(np.isnan(m), np.inf, m) for m in means)], axis=1)
+
+
+def _ranked(merit: NDArray[np.float64], section: Whole) -> tuple[Whole, Whole]:
+    """Places of the rows in order of section and merit, and their ranks in the section; equal ones share a rank."""
+    order = np.lexsort((*merit.T[::-1], section))
+    merit, section = merit[order], section[order]
+    place = np.arange(len(order))
+    new = np.diff(section, prepend=-1) != 0
+    differs = new | np.any(merit != np.roll(merit, 1, axis=0), axis=1)
+    start = np.maximum.accumulate(np.where(new, place, 0))
+    first = np.maximum.accumulate(np.where(differs, place, 0))
+    return order, first - start + 1
+
+
+def _notes(cells: Cells, current: Whole, overall: Sequence[Standing]) -> tuple[str, ...]:
+    editions = Counter(edition.task for edition in cells.editions)
+    notes = [
+        f"{edition.task}: {editions[edition.task] - 1} older edition(s) (another version or other data) are ranked by"
+        f" themselves and not in totals; totals use version {edition.version}, data {edition.data_hash[:8]}"
+        for edition in (cells.editions[e] for e in current.tolist())
+        if editions[edition.task] > 1
+    ]
+    sources = Counter((row.method.architecture, row.method.norm) for row in overall)
+    if any(n > 1 for n in sources.values()):
+        notes.append("rows with the same name and different source code are kept apart")
+    if any(row.seeds[1] == 1 and row.exponent and row.exponent.low is None for row in overall):
+        notes.append("one seed gives neither an interval nor a verdict: run more with --seeds")
+    return (*notes, *_reasons(cells.records))
+
+
+def _reasons(records: Summaries, most: int = 4) -> list[str]:
+    """Why records are not ok: the most frequent reasons, and how many there are besides."""
+    told = zip(records.status.tolist(), records.reason, strict=True)
+    counted = Counter((STATUSES[status], reason) for status, reason in told if reason)
+    lines = [f"{n} {status}: {shorten(reason, 200)}" for (status, reason), n in counted.most_common(most)]
+    left = len(counted) - len(lines)
+    return [*lines, f"and {left} other reasons"] if left else lines

@@ -1,0 +1,248 @@
+"""Intervals over seeds, verdicts, and corrections for asking many questions.
+
+Five seeds are few: a t-interval on the right scale (the logarithm, for errors and growth) covers as promised, where a
+percentile bootstrap covers 84% instead of 95%. All intervals cover training randomness only: another draw of the
+data, of the split or of the task is not in them.
+
+The formulas stand once, over the arrays of many cells (:func:`moments`, :func:`combine`, :func:`verdicts`); what
+speaks of one cell calls them with one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from leaderboard.records.interval import Interval
+
+__all__ = ["Interval", "Moments", "Sample", "Test", "Tests", "Verdict"]
+
+CONFIDENCE = 0.95
+Verdict = Literal["bounded", "sublinear", "linear", "superlinear", "undecided"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+UNBOUNDED: frozenset[str] = frozenset({"sublinear", "linear", "superlinear"})
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The values of one task over seeds; an exact one (deterministic) has no training randomness."""
+
+    values: tuple[float, ...]
+    exact: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What intervals need of samples: arrays with an entry for each.
+
+    Args:
+        count: values.
+        mean: infinite where a value is, NaN where there is none.
+        variance: with n - 1 in the denominator; 0 of fewer than two values.
+        exact: no training randomness.
+    """
+
+    count: Whole
+    mean: Floats
+    variance: Floats
+    exact: Flags
+
+
+@dataclass(frozen=True)
+class Test:
+    """A mean against 0: the interval and the two-sided p-value of Student's t (``None`` where there is none)."""
+
+    __test__ = False  # not a test case of pytest's
+
+    interval: Interval
+    p_value: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Tests:
+    """:class:`Test` of many groups as arrays; NaN stands for what there is not."""
+
+    __test__ = False
+
+    mean: Floats
+    low: Floats
+    high: Floats
+    p_value: Floats
+
+    def intervals(self) -> list[Interval | None]:
+        """An interval a group; ``None`` for a group without samples."""
+        columns = zip(self.mean.tolist(), self.low.tolist(), self.high.tolist(), strict=True)
+        return [None if m != m else Interval(m) if a != a else Interval(m, a, b) for m, a, b in columns]
+
+    def exponentials(self) -> Tests:
+        """The groups' means and ends put back from logarithms; infinite where that is no float64."""
+        with np.errstate(over="ignore"):
+            return Tests(np.exp(self.mean), np.exp(self.low), np.exp(self.high), self.p_value)
+
+
+def moments(values: ArrayLike, sample: ArrayLike, exact: ArrayLike) -> Moments:
+    """Count, mean and variance of each sample.
+
+    Deviations are taken from the sample's first value, so that equal values have variance 0 and their own mean.
+
+    Args:
+        values: (n,) of all samples; infinite ones make their sample's mean infinite.
+        sample: (n,) whose value it is, from 0.
+        exact: (samples,) without training randomness.
+    """
+    value, member = np.asarray(values, dtype=np.float64), np.asarray(sample, dtype=np.int64)
+    sure = np.asarray(exact, dtype=np.bool_)
+    size = len(sure)
+    count = np.bincount(member, minlength=size)
+    infinite = np.bincount(member[np.isinf(value)], minlength=size) > 0
+    first = np.full(size, np.nan)
+    first[member[::-1]] = value[::-1]
+    finite = ~infinite[member]
+    member, shift = member[finite], (value - np.where(infinite, 0.0, first)[member])[finite]
+    offset = np.bincount(member, weights=shift, minlength=size) / np.maximum(count, 1)
+    squares = np.bincount(member, weights=(shift - offset[member]) ** 2, minlength=size)
+    return Moments(count, np.where(infinite, np.inf, first + offset), squares / np.maximum(count - 1, 1), sure)
+
+
+def combine(samples: Moments, group: ArrayLike, groups: int) -> Tests:
+    """The mean of each group over its samples, which weigh the same, against 0.
+
+    With s² the variance over the n seeds of a task, each of the T tasks adds s² / (n T²) to the variance of the mean;
+    degrees of freedom by Welch and Satterthwaite. With one task this is the plain t-interval and the one-sample t-test.
+    Seeds of different tasks draw independently (the task's name is in every draw), so the variances add.
+    There is no interval where a mean is infinite or a sample that is not exact has one value.
+
+    Args:
+        samples: those without values are in no group's mean.
+        group: (samples,) from 0.
+        groups: how many.
+    """
+    from scipy import special
+
+    there = samples.count > 0
+    count, exact, place = samples.count[there], samples.exact[there], np.asarray(group, dtype=np.int64)[there]
+    tasks = moments(samples.mean[there], place, np.zeros(groups, dtype=np.bool_))
+    lone = np.bincount(place[~exact & (count < 2)], minlength=groups) > 0
+    part = np.where(exact, 0.0, samples.variance[there] / (count * tasks.count[place] ** 2))
+    variance = np.bincount(place, weights=part, minlength=groups)
+    known = np.isfinite(tasks.mean) & ~lone
+    random = known & (variance > 0)
+    # relative to the whole, so that squares of tiny variances do not vanish
+    share = part / np.where(variance > 0, variance, 1.0)[place]
+    inverse = np.bincount(place, weights=share**2 / np.maximum(count - 1, 1), minlength=groups)
+    freedom, error = 1.0 / np.where(random, inverse, 1.0), np.sqrt(variance)
+    half = np.where(random, special.stdtrit(freedom, 0.5 + CONFIDENCE / 2) * error, 0.0)
+    score = -np.abs(np.where(known, tasks.mean, 0.0)) / np.where(random, error, 1.0)
+    p_value = np.where(random, 2.0 * special.stdtr(freedom, score), np.where(tasks.mean == 0, 1.0, 0.0))
+    center = np.where(known, tasks.mean, np.nan)
+    return Tests(tasks.mean, center - half, center + half, np.where(known, p_value, np.nan))
+
+
+def verdicts(exponents: Tests, missing: ArrayLike, measured: ArrayLike) -> Whole:
+    """:func:`verdict` of many cells, as places in ``VERDICTS``.
+
+    Args:
+        exponents: of each cell, from those of its exponents that are finite.
+        missing: (cells,) how many are not.
+        measured: (cells,) how many there are in all.
+    """
+    lost, every = np.asarray(missing), np.asarray(measured)
+    bands: dict[Verdict, Flags] = {
+        "superlinear": (lost == every) & (every > 0),
+        "undecided": lost > 0,
+        "bounded": exponents.high < 0.05,
+        "sublinear": (exponents.low >= 0.05) & (exponents.high <= 0.95),
+        "linear": (exponents.low >= 0.95) & (exponents.high <= 1.05),
+    }
+    places = [VERDICTS.index(name) for name in bands]
+    rest = np.where(exponents.low > 1.05, VERDICTS.index("superlinear"), VERDICTS.index("undecided"))
+    return np.select(list(bands.values()), places, rest).astype(np.int64)
+
+
+def t_interval(values: Sequence[float], exact: bool = False) -> Interval:
+    """Mean ± t(0.975, n − 1) · s / √n.
+
+    Args:
+        values: one a seed, at least one.
+        exact: the values have no randomness (an estimator that needs one seed): the interval is the point.
+    """
+    return stratified_test([Sample(tuple(values), exact)]).interval
+
+
+def log_t_interval(values: Sequence[float], exact: bool = False) -> Interval:
+    """The t-interval of the logarithms, put back: a geometric mean with an interval.
+
+    Args:
+        values: one a seed, positive (clip errors and floor growth first); infinite ones give an infinite mean.
+        exact: the values have no randomness.
+    """
+    return stratified_log_interval([Sample(tuple(values), exact)])
+
+
+def stratified_log_interval(samples: Sequence[Sample]) -> Interval:
+    """:func:`stratified_test` of the logarithms, put back."""
+    logs = [Sample(tuple(_log(v) for v in s.values), s.exact) for s in samples]
+    return stratified_test(logs).interval.map(_exp)
+
+
+def stratified_test(samples: Sequence[Sample]) -> Test:
+    """The mean over tasks of the mean over seeds, tasks weighing the same, against 0: see :func:`combine`."""
+    if not samples or not all(s.values for s in samples):
+        raise ValueError("an interval needs at least one value for each task")
+    values = [v for s in samples for v in s.values]
+    each = moments(
+        values, np.repeat(np.arange(len(samples)), [len(s.values) for s in samples]), [s.exact for s in samples]
+    )
+    tests = combine(each, np.zeros(len(samples), dtype=np.int64), 1)
+    p_value = float(tests.p_value[0])
+    interval = tests.intervals()[0]
+    assert interval is not None
+    return Test(interval, None if math.isnan(p_value) else p_value)
+
+
+def verdict(exponents: Sequence[float | None], exact: bool = False) -> Verdict:
+    """How a cell grows, from its exponents over seeds (``None`` = growth was infinite).
+
+    From the 95% t-interval: bounded when its upper end is below 0.05, sublinear inside 0.05 to 0.95, linear inside
+    0.95 to 1.05, superlinear when its lower end is above 1.05, else undecided; one seed of something random decides
+    nothing. Growth that is infinite for every seed is superlinear, for some of them undecided. It speaks of the range
+    probed: a logarithm reads about 0.15.
+    """
+    finite = [e for e in exponents if e is not None]
+    each = combine(moments(finite, np.zeros(len(finite), dtype=np.int64), [exact]), [0], 1)
+    return VERDICTS[int(verdicts(each, [len(exponents) - len(finite)], [len(exponents)])[0])]
+
+
+def paired_difference(samples: Sequence[Sample]) -> Test:
+    """Differences paired by task and seed (one sample a task), averaged: see :func:`stratified_test`."""
+    return stratified_test(samples)
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """p-values corrected for their number by Holm's method; ``None`` stays ``None`` and does not count."""
+    known = [p for p in p_values if p is not None]
+    if not known:
+        return list(p_values)
+    from statsmodels.stats.multitest import multipletests
+
+    corrected = iter(multipletests(known, method="holm")[1])
+    return [None if p is None else float(next(corrected)) for p in p_values]
+
+
+def _log(value: float) -> float:
+    if value <= 0:
+        raise ValueError(f"a logarithm needs a positive number, not {value}")
+    return math.log(value)
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 709 else math.inf

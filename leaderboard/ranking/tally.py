@@ -1,0 +1,173 @@
+"""The numbers of standings, as arrays over rows: a row is one cell, or all cells of a method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaderboard.ranking.cells import Cells
+from leaderboard.records.metrics import ERROR_CLIP, GROWTH_FLOOR
+from leaderboard.records.record import STATUSES, Truth
+from leaderboard.ranking.statistics import VERDICTS, Moments, Tests, combine, moments, verdicts
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+
+def _log_of_error(values: Floats) -> Floats:
+    """Clipped to [1e-3, 1e3], as every logarithm of an error is taken; infinite stays infinite."""
+    return np.log(np.where(np.isinf(values), values, np.clip(values, *ERROR_CLIP)))
+
+
+def _log_of_growth(values: Floats) -> Floats:
+    """Floored at 1e-6."""
+    return np.log(np.maximum(values, GROWTH_FLOOR))
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number of a finished record, ready for its statistics.
+
+    Args:
+        column: of the summaries.
+        scale: what intervals are taken of: a logarithm, and put back then; or ``None`` for the number itself.
+        truth: over tasks of this kind of truth only.
+    """
+
+    column: str
+    scale: Callable[[Floats], Floats] | None = None
+    truth: Truth | None = None
+
+
+QUANTITIES: dict[str, Quantity] = {
+    "far_error": Quantity("far_error", _log_of_error),
+    "far_error_bounded": Quantity("far_error", _log_of_error, "bounded"),
+    "far_error_growing": Quantity("far_error", _log_of_error, "growing"),
+    "id_error": Quantity("id_error", _log_of_error),
+    "max_growth": Quantity("max_growth", _log_of_growth),
+    "growth_10": Quantity("growth_10", _log_of_growth),
+    "growth_100": Quantity("growth_100", _log_of_growth),
+    "exponent": Quantity("exponent"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What stands in ``rows`` rows.
+
+    Args:
+        intervals: of each of ``QUANTITIES``.
+        counts: (rows, statuses) records.
+        nonfinite: (rows,) finished records with an output that was not finite.
+        least_seeds, most_seeds: (rows,) finished records of a cell.
+        verdicts: (rows, verdicts) finished cells.
+        parameters: (rows, 2) least and greatest; NaN where nobody counted them.
+        seconds: (rows,) in all; NaN where nobody took the time.
+        reasons: of each row, why records are not ok, each once.
+    """
+
+    intervals: dict[str, Tests]
+    counts: Whole
+    nonfinite: Whole
+    least_seeds: Whole
+    most_seeds: Whole
+    verdicts: Whole
+    parameters: Floats
+    seconds: Floats
+    reasons: list[tuple[str, ...]]
+
+
+class Measured:
+    """Cells with the moments of every quantity, from which rows of any kind are made.
+
+    Args:
+        cells: of one protocol.
+    """
+
+    def __init__(self, cells: Cells) -> None:
+        self.cells = cells
+
+    @cached_property
+    def moments(self) -> dict[str, Moments]:
+        """Of each of ``QUANTITIES``, over the finished records of each cell in which it was measured."""
+        truths = np.array(self.cells.truth, dtype=np.str_)
+        by_column: dict[str, Moments] = {}
+        found = {}
+        for name, quantity in QUANTITIES.items():
+            if quantity.column not in by_column:
+                by_column[quantity.column] = self._moments(quantity)
+            every = by_column[quantity.column]
+            mine = np.ones(len(truths), dtype=np.bool_) if quantity.truth is None else truths == quantity.truth
+            found[name] = replace(every, count=np.where(mine, every.count, 0))
+        return found
+
+    def _moments(self, quantity: Quantity) -> Moments:
+        values = self.cells.records.number(quantity.column)
+        use = self.cells.ok & ~np.isnan(values)
+        scaled = values[use] if quantity.scale is None else quantity.scale(values[use])
+        return moments(scaled, self.cells.records.cell[use], self.cells.exact)
+
+    @cached_property
+    def verdict(self) -> Whole:
+        """(cells,) as places in ``VERDICTS``; of a cell with a finished record."""
+        exponent = self.cells.records.number("exponent")
+        known = self.cells.ok & np.isfinite(exponent)
+        cell, count = self.cells.records.cell, len(self.cells)
+        each = combine(moments(exponent[known], cell[known], self.cells.exact), np.arange(count), count)
+        return verdicts(each, self.cells.finished - np.bincount(cell[known], minlength=count), self.cells.finished)
+
+    def tally(self, row: Whole, rows: int) -> Tally:
+        """Put cells together.
+
+        Args:
+            row: (cells,) which row each cell belongs to; -1 for none.
+            rows: how many.
+        """
+        cells = self.cells
+        of_record = row[cells.records.cell]
+        least, most = _ends(cells.finished.astype(np.float64), row, rows)
+        pairs = of_record * len(STATUSES) + cells.records.status
+        kinds = (row * len(VERDICTS) + self.verdict)[(row >= 0) & (cells.finished > 0)]
+        seconds = cells.records.number("seconds")
+        timed = (of_record >= 0) & ~np.isnan(seconds)
+        total = np.bincount(of_record[timed], weights=seconds[timed], minlength=rows)
+        return Tally(
+            intervals={name: self._tests(name, row, rows) for name in QUANTITIES},
+            counts=_count(pairs[of_record >= 0], rows * len(STATUSES)).reshape(rows, -1),
+            nonfinite=_count(of_record[(of_record >= 0) & cells.ok & ~cells.records.finite], rows),
+            least_seeds=np.nan_to_num(least).astype(np.int64),
+            most_seeds=np.nan_to_num(most).astype(np.int64),
+            verdicts=_count(kinds, rows * len(VERDICTS)).reshape(rows, -1),
+            parameters=np.stack(_ends(cells.records.number("parameters"), of_record, rows), axis=1),
+            seconds=np.where(_count(of_record[timed], rows) > 0, total, np.nan),
+            reasons=self._reasons(of_record, rows),
+        )
+
+    def _tests(self, name: str, row: Whole, rows: int) -> Tests:
+        every = self.moments[name]
+        tests = combine(replace(every, count=np.where(row >= 0, every.count, 0)), row, rows)
+        return tests if QUANTITIES[name].scale is None else tests.exponentials()
+
+    def _reasons(self, row: Whole, rows: int) -> list[tuple[str, ...]]:
+        found: list[dict[str, None]] = [{} for _ in range(rows)]
+        for place, reason in enumerate(self.cells.records.reason):
+            if reason is not None and row[place] >= 0:
+                found[row[place]][reason] = None
+        return [tuple(reasons) for reasons in found]
+
+
+def _count(places: Whole, size: int) -> Whole:
+    return np.bincount(places, minlength=size)
+
+
+def _ends(values: Floats, row: Whole, rows: int) -> tuple[Floats, Floats]:
+    """Least and greatest value of each row; NaN where a row has none."""
+    use = (row >= 0) & ~np.isnan(values)
+    least, most = np.full(rows, np.inf), np.full(rows, -np.inf)
+    np.minimum.at(least, row[use], values[use])
+    np.maximum.at(most, row[use], values[use])
+    return np.where(np.isinf(least), np.nan, least), np.where(np.isinf(most), np.nan, most)

@@ -1,0 +1,1 @@
+"""Records, the numbers they carry, and the store."""

@@ -1,0 +1,106 @@
+"""The tables of a store, and how a store of an older schema becomes one of this schema.
+
+``PRAGMA user_version`` holds the schema of a file. ``MIGRATIONS[v]`` turns schema ``v`` into ``v + 1``; the first one
+creates the tables of schema 1 in an empty file, so that a new store and a migrated one are made by the same steps.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from bench.core.errors import InputError
+from leaderboard.records.store import summary_table
+from leaderboard.records.record import Record
+
+APPLICATION_ID = 0x46617246  # "FarF", so that another program's database is not taken for a store
+
+Migration = Callable[[sqlite3.Connection], None]
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """Schema 1. The index holds all that planning asks for; details go with their record."""
+    connection.execute(
+        """CREATE TABLE records (
+            id INTEGER PRIMARY KEY,
+            digest TEXT NOT NULL UNIQUE,
+            status TEXT NOT NULL,
+            protocol TEXT NOT NULL,
+            task TEXT NOT NULL,
+            architecture TEXT NOT NULL,
+            norm TEXT NOT NULL,
+            seed INTEGER NOT NULL,
+            body TEXT NOT NULL
+        ) STRICT"""
+    )
+    connection.execute("CREATE INDEX records_by_status ON records (status, digest)")
+    connection.execute("CREATE INDEX records_by_name ON records (protocol, task, architecture, norm, seed)")
+    connection.execute(
+        """CREATE TABLE details (
+            record INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            numbers BLOB NOT NULL,
+            PRIMARY KEY (record, name)
+        ) STRICT, WITHOUT ROWID"""
+    )
+
+
+def _summarize(connection: sqlite3.Connection) -> None:
+    """Schema 2: a summary of every record, so that standings need not read records whole.
+
+    A record that cannot be read gets none; :meth:`leaderboard.records.store.store.Store.check` names it.
+    """
+    summary_table.create_tables(connection)
+    for number, body in connection.execute("SELECT id, body FROM records"):
+        with suppress(InputError):
+            summary_table.insert(connection, number, Record.from_json(body))
+
+
+MIGRATIONS: tuple[Migration, ...] = (_create, _summarize)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema of the file: 0 when it is empty.
+
+    Raises:
+        InputError: it is the database of some other program.
+    """
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    if application != APPLICATION_ID and (tables or version or application):
+        raise InputError("this is a database, but not a FarField store", mend="choose another file")
+    return version
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] | None = None) -> int:
+    """Bring the file to schema ``len(migrations)`` in one transaction; returns the schema it had.
+
+    Args:
+        connection: to the store's file.
+        migrations: ``MIGRATIONS`` unless given.
+
+    Raises:
+        InputError: the file has a newer schema.
+    """
+    migrations = MIGRATIONS if migrations is None else migrations
+    version = version_of(connection)
+    if version > len(migrations):
+        raise InputError(
+            f"this store has schema {version}, and this FarField knows schemas up to {len(migrations)}",
+            mend="upgrade FarField, or choose another --out",
+        )
+    if version == len(migrations):
+        return version
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in migrations[version:]:
+            step(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return version

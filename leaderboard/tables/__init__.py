@@ -1,0 +1,1 @@
+"""Tables for terminals, Markdown, CSV and JSON."""

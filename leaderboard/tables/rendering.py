@@ -1,0 +1,290 @@
+"""Standings and comparisons as tables for people and files for programs."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, replace
+from typing import Any, Literal
+
+from leaderboard.ranking.comparison import Comparison, Difference
+from leaderboard.tables.grid import GAP, Column, Format, Grid, clean, render, show_number, show_value
+from leaderboard.ranking.grouping import Method
+from leaderboard.records.metrics import ERROR_CLIP, GROWTH_FLOOR
+from leaderboard.records.record import STATUSES, Status
+from leaderboard.ranking.standings import Board, Standing
+from leaderboard.ranking.statistics import Interval
+
+Scope = Literal["overall", "tasks", "both"]
+_PER_TASK_TITLE = "by task"
+
+
+def render_standings(
+    boards: Sequence[Board],
+    form: Format = "table",
+    *,
+    scope: Scope = "overall",
+    width: int | None = None,
+    color: bool = False,
+) -> str:
+    """The standings as text.
+
+    Args:
+        boards: from :func:`leaderboard.ranking.standings.standings`.
+        form: ``table``, ``markdown``, ``csv`` or ``json``.
+        scope: totals over tasks, a row for each task, or both.
+        width, color: of the terminal, for ``table``.
+    """
+    grids = [grid for board in boards for grid in standing_grids(board, scope)]
+    return render(grids, form, width=width, color=color)
+
+
+def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing]]:
+    """The tables of one board."""
+    facts = {
+        "protocol": board.protocol,
+        "editions": [{"task": e.task, "version": e.version, "data_hash": e.data_hash} for e in board.editions],
+    }
+    tasks = f"{len(board.editions)} tasks" if len(board.editions) > 1 else board.editions[0].task
+    columns = _standing_columns(ambiguous_sources(row.method for row in board.overall), ambiguous_editions(board))
+    parts = (
+        ("overall", f"Standings over {tasks}, protocol {board.protocol}", board.overall, {"task", "truth"}),
+        ("tasks", f"Standings {_PER_TASK_TITLE}, protocol {board.protocol}", board.per_task, _APART),
+    )
+    return [
+        Grid(title, _without(columns, unseen), rows, board.notes, facts, section=lambda row: row.edition)
+        for name, title, rows, unseen in parts
+        if scope in (name, "both")
+    ]
+
+
+_APART = {"far_error_bounded", "far_error_growing"}  # one task has one truth
+
+
+def _without(columns: Sequence[Column[Any]], unseen: set[str]) -> list[Column[Any]]:
+    """The columns, those named left to CSV and JSON."""
+    return [replace(c, extra=c.extra or c.name in unseen) for c in columns]
+
+
+def ambiguous_editions(board: Board) -> frozenset[str]:
+    """Tasks that were measured in several editions."""
+    found = Counter(edition.task for edition in {row.edition for row in board.per_task} if edition)
+    return frozenset(task for task, n in found.items() if n > 1)
+
+
+def ambiguous_sources(methods: Any) -> frozenset[tuple[str, str]]:
+    """(architecture, norm) that occur with different source code, so that a name alone does not tell them apart."""
+    found = Counter((m.architecture, m.norm) for m in set(methods))
+    return frozenset(name for name, n in found.items() if n > 1)
+
+
+def architecture_name(method: Method, ambiguous: frozenset[tuple[str, str]]) -> str:
+    """The architecture's spelling, with the start of its source hash where the name alone would mislead."""
+    if (method.architecture, method.norm) in ambiguous:
+        return f"{method.architecture} #{method.source_hash[:6]}"
+    return method.architecture
+
+
+def _standing_columns(
+    sources: frozenset[tuple[str, str]], editions: frozenset[str] = frozenset()
+) -> list[Column[Standing]]:
+    return [
+        Column("rank", "#", lambda row: row.rank),
+        Column("task", "task", lambda row: row.task, show=lambda row: _task_name(row, editions)),
+        Column("truth", "truth", lambda row: row.truth, spare=2),
+        Column("architecture", "architecture", lambda row: architecture_name(row.method, sources)),
+        Column("norm", "norm", lambda row: row.method.norm),
+        Column("far_error", "far error ↓", lambda row: row.far_error, "lower", show=_show_error("far_error")),
+        Column(
+            "far_error_bounded",
+            f"bounded{GAP}truths ↓",
+            lambda row: row.far_error_bounded,
+            "lower",
+            show=_show_error("far_error_bounded"),
+            spare=2,
+        ),
+        Column(
+            "far_error_growing",
+            f"growing{GAP}truths ↓",
+            lambda row: row.far_error_growing,
+            "lower",
+            show=_show_error("far_error_growing"),
+            spare=2,
+        ),
+        Column("id_error", "id error ↓", lambda row: row.id_error, "lower", show=_show_error("id_error"), spare=1),
+        Column("max_growth", f"max{GAP}growth ↓", lambda row: row.max_growth, "lower", show=_show_max_growth, spare=-3),
+        Column("growth_10", "G(10) ↓", lambda row: row.growth_10, "lower", show=_show_growth("growth_10"), spare=5),
+        Column("growth_100", "G(100) ↓", lambda row: row.growth_100, "lower", show=_show_growth("growth_100"), spare=6),
+        Column("exponent", "exponent", lambda row: row.exponent, show=_show_exponent, spare=3),
+        Column("verdict", "verdict", lambda row: row.verdict, show=show_verdict, spare=-1),
+        Column("seeds", "seeds", lambda row: row.seeds[0], show=lambda row: show_range(row.seeds), spare=4),
+        Column("seeds_most", "seeds at most", lambda row: row.seeds[1], extra=True),
+        Column("remarks", "remarks", lambda row: show_troubles(row).replace(GAP, " "), show=show_troubles, spare=-2),
+        *(_count_column(status) for status in STATUSES),
+        Column("nonfinite", "non-finite", lambda row: row.nonfinite, extra=True),
+        Column("unbounded", "unbounded", lambda row: row.unbounded, extra=True),
+        Column("missing", "lacks", lambda row: row.missing, extra=True),
+        Column("reasons", "reasons", lambda row: row.reasons, extra=True),
+        Column("parameters", "parameters", lambda row: row.parameters and row.parameters[0], extra=True),
+        Column("parameters_most", "parameters at most", lambda row: row.parameters and row.parameters[1], extra=True),
+        Column("seconds", "seconds", lambda row: row.seconds, extra=True),
+        Column("source_hash", "source", lambda row: row.method.source_hash, extra=True),
+        Column("task_version", "task version", lambda row: row.edition.version if row.edition else None, extra=True),
+        Column("data_hash", "data", lambda row: row.edition.data_hash if row.edition else None, extra=True),
+    ]
+
+
+def _count_column(status: Status) -> Column[Standing]:
+    return Column(f"{status}_records", status, lambda row: dict(row.counts)[status], extra=True)
+
+
+def _task_name(row: Standing | Difference, editions: frozenset[str]) -> str:
+    """The task, with version and data where it was measured in several editions."""
+    if row.edition and row.task in editions:
+        return clean(f"{row.task} v{row.edition.version} {row.edition.data_hash[:6]}")
+    return clean(row.task)
+
+
+def _show_exponent(row: Standing) -> str | None:
+    """Two decimals: the verdicts part at 0.05."""
+    if row.exponent is None or not math.isfinite(row.exponent.mean):
+        return None
+    mean, low, high = (None if v is None else _two_decimals(v) for v in astuple(row.exponent))
+    return mean if None in (low, high) or low == mean == high else f"{mean}{GAP}[{low}, {high}]"
+
+
+def _two_decimals(value: float) -> str:
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def _show_error(name: str) -> Callable[[Standing], str | None]:
+    """Errors are clipped before logarithms are taken: at the edge of the clip the number is only a bound."""
+
+    def shown(row: Standing) -> str | None:
+        value: Interval | None = getattr(row, name)
+        return f"≤ {ERROR_CLIP[0]:g}" if value and value.mean <= ERROR_CLIP[0] * (1 + 1e-9) else None
+
+    return shown
+
+
+def _show_growth(name: str) -> Callable[[Standing], str | None]:
+    def shown(row: Standing) -> str | None:
+        value: Interval | None = getattr(row, name)
+        return "0" if value and value.mean <= GROWTH_FLOOR * (1 + 1e-9) else None
+
+    return shown
+
+
+def _show_max_growth(row: Standing) -> str | None:
+    return "unbounded" if row.unbounded and row.max_growth else _show_growth("max_growth")(row)
+
+
+def show_verdict(row: Standing) -> str | None:
+    """The verdict; over tasks that disagree, how many have which."""
+    if len(row.verdicts) < 2:
+        return None
+    return ", ".join(f"{n} {name}" for name, n in row.verdicts)
+
+
+def show_range(ends: tuple[int, int] | None) -> str:
+    """``5`` or ``3–5``."""
+    if ends is None:
+        return ""
+    return f"{ends[0]:,}" if ends[0] == ends[1] else f"{ends[0]:,}–{ends[1]:,}"
+
+
+def show_troubles(row: Standing) -> str:
+    """Counts of every status but ok, of records with outputs that are not finite, of tasks that are lacking."""
+    parts = [f"{n} {status}" for status, n in row.counts if n and status != "ok"]
+    if row.nonfinite:
+        parts.append(f"{row.nonfinite} non-finite")
+    if row.missing and row.edition is None:
+        parts.append(f"lacks {len(row.missing)} task{'s' * (len(row.missing) != 1)}")
+    return f",{GAP}".join(parts)
+
+
+def render_comparison(
+    comparisons: Sequence[Comparison],
+    form: Format = "table",
+    *,
+    scope: Scope = "both",
+    width: int | None = None,
+    color: bool = False,
+) -> str:
+    """Paired comparisons as text; arguments as for :func:`render_standings`."""
+    grids = [grid for comparison in comparisons for grid in comparison_grids(comparison, scope)]
+    return render(grids, form, width=width, color=color)
+
+
+def comparison_grids(comparison: Comparison, scope: Scope = "both") -> list[Grid[Difference]]:
+    """The tables of one comparison: ratios candidate / reference, below 1 where the candidate's number is smaller."""
+    facts = {"protocol": comparison.protocol, "by": comparison.by, "reference": comparison.reference}
+    columns = _difference_columns("architecture" if comparison.by == "norm" else "norm", comparison.by)
+    notes = [
+        f"ratios to {comparison.reference}, paired by task and seed, with 95% intervals over seeds; "
+        "* p < 0.05 after Holm's correction over this table"
+    ]
+    if any(e.lost or e.won for row in comparison.per_task for e in row.effects):
+        notes.append("lost, won: pairs in which only this one's, or only the reference's, number is infinite")
+    start = f"Against {comparison.by} {comparison.reference}, protocol {comparison.protocol}"
+    parts = (
+        ("overall", f"{start}, over all tasks", comparison.overall, {"task"}),
+        ("tasks", f"{start}, {_PER_TASK_TITLE}", comparison.per_task, {"tasks"}),
+    )
+    return [
+        Grid(title, _without(columns, unseen), rows, notes, facts, section=lambda row: row.edition)
+        for name, title, rows, unseen in parts
+        if scope in (name, "both")
+    ]
+
+
+def _difference_columns(fixed: str, by: str) -> list[Column[Difference]]:
+    return [
+        Column("task", "task", lambda row: row.task),
+        Column("tasks", "tasks", lambda row: row.tasks, spare=3),
+        Column(fixed, fixed, lambda row: row.fixed),
+        Column(by, by, lambda row: row.candidate),
+        *_effect_columns("far_error"),
+        *_effect_columns("id_error", spare=-1),
+        *_effect_columns("max_growth", spare=-3),
+        Column("outcomes", "remarks", show_outcomes, spare=-2),
+        Column("source_hash", "source", lambda row: row.source_hash, extra=True),
+    ]
+
+
+def _effect_columns(metric: str, spare: int = 0) -> list[Column[Difference]]:
+    def ratio(row: Difference) -> Interval | None:
+        return row.effect(metric).ratio
+
+    def shown(row: Difference) -> str:
+        effect = row.effect(metric)
+        mark = " *" if effect.p_holm is not None and effect.p_holm < 0.05 else ""
+        extra = "".join(f", {n} {word}" for word, n in (("lost", effect.lost), ("won", effect.won)) if n)
+        mean, gap, ends = show_value(effect.ratio, GAP).partition(GAP)
+        return f"{mean}{mark}{gap}{ends}{extra}"
+
+    heading = metric.replace("_", " ") + f"{GAP}ratio ↓"
+    return [
+        Column(f"{metric}_ratio", heading, ratio, "lower", show=shown, spare=spare),
+        Column(f"{metric}_p", "p", lambda row: row.effect(metric).p_value, extra=True, show=_p(metric, "p_value")),
+        Column(
+            f"{metric}_p_holm", "p (Holm)", lambda row: row.effect(metric).p_holm, extra=True, show=_p(metric, "p_holm")
+        ),
+        Column(f"{metric}_pairs", "pairs", lambda row: row.effect(metric).pairs, extra=metric != "far_error", spare=2),
+        Column(f"{metric}_lost", "lost", lambda row: row.effect(metric).lost, extra=True),
+        Column(f"{metric}_won", "won", lambda row: row.effect(metric).won, extra=True),
+    ]
+
+
+def _p(metric: str, which: str) -> Any:
+    def shown(row: Difference) -> str:
+        value = getattr(row.effect(metric), which)
+        return "–" if value is None else "<0.001" if value < 0.001 else show_number(value)
+
+    return shown
+
+
+def show_outcomes(row: Difference) -> str:
+    """Pairs in which either record is not ok, as "reference/candidate: number"."""
+    return ", ".join(f"{n} {a}/{b}" for (a, b), n in row.outcomes if (a, b) != ("ok", "ok"))

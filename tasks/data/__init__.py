@@ -1,0 +1,1 @@
+"""Rows, far sets and standardized tasks, and the geometry of distance."""

@@ -1,0 +1,263 @@
+"""Rows, far sets, and a task with its data: raw as built, and standardized as networks see it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bench.core.errors import InputError
+from bench.core.problem import InputKind, Problem
+from tasks.data import geometry
+from tasks.card import TaskCard
+
+TruthFunction = Callable[[np.ndarray], np.ndarray]
+MINIMUM_TRAINING_ROWS = 20
+IMAGES_AT_ONCE = 512
+_SET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Inputs with their targets.
+
+    Args:
+        inputs: (n, *shape); float64, for images float32 or, before standardization, uint8.
+        targets: (n,) float64.
+        groups: (n,) source of each row (an image, a sequence, ...); rows of one source share a split. ``None``: each
+            row is its own source.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    groups: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.targets.shape != (len(self.inputs),):
+            raise ValueError(f"{len(self.inputs)} inputs need as many targets, not the shape {self.targets.shape}")
+        if self.groups is not None and len(self.groups) != len(self.inputs):
+            raise ValueError(f"{len(self.inputs)} inputs need as many groups, not {len(self.groups)}")
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def take(self, which: np.ndarray) -> Rows:
+        """The rows at the given indices, or where a mask is true."""
+        groups = None if self.groups is None else self.groups[which]
+        return Rows(self.inputs[which], self.targets[which], groups)
+
+
+@dataclass(frozen=True)
+class FarSet:
+    """Labelled rows away from the training domain.
+
+    Args:
+        name: lower-case words joined by hyphens, unique within the task.
+        rows: the rows.
+        centre: a place on an axis of distance where the rule has one (geometric middle of a shell, in R).
+        label: how it is shown.
+    """
+
+    name: str
+    rows: Rows
+    centre: float | None = None
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if not _SET_NAME.match(self.name):
+            raise ValueError(f"a set's name is lower-case words joined by hyphens, not {self.name!r}")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a task's builder returns, in raw units; splitting and standardizing is done for it.
+
+    Args:
+        domain: rows of the training domain, to be split into train, validation and test.
+        far: far sets. Left empty by a known function: it is then labelled by ``truth`` on the shells (1, 2],
+            (2, 5] and (5, 10] R.
+        truth: noise-free target of raw inputs (n, *shape) -> (n,), where it is known.
+        feature_names: of table columns.
+        notes: what was counted on the way (imputed values, files skipped, ...).
+        split_by: what seeds the split instead of the task's name.
+    """
+
+    domain: Rows
+    far: tuple[FarSet, ...] = ()
+    truth: TruthFunction | None = None
+    feature_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    split_by: str | None = None
+
+
+@dataclass(frozen=True)
+class RawTask:
+    """A task with its data split, in raw units."""
+
+    kind: InputKind
+    train: Rows
+    validation: Rows
+    test: Rows
+    far: tuple[FarSet, ...]
+    feature_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    truth_function: TruthFunction | None = None
+
+    def sets(self) -> dict[str, Rows]:
+        """All rows by the name of their set: train, validation, test, then the far sets."""
+        inside = {"train": self.train, "validation": self.validation, "test": self.test}
+        return inside | {far.name: far.rows for far in self.far}
+
+
+@dataclass(frozen=True)
+class StandardizedTask:
+    """A task as networks see it: inputs x̃ and targets z, standardized by the statistics of the training rows.
+
+    ``x̃ = (x - input_mean) / input_scale`` and ``z = (y - target_mean) / target_scale``: per feature for tables, per
+    channel for images and sequences; a deviation of 0 becomes 1.
+
+    Args:
+        name: canonical spelling.
+        card: in words.
+        problem: what an architecture may know.
+        train, validation, test: rows of the training domain, float64 (images: float32).
+        far: labelled far sets.
+        radius: 99th percentile of the size of x̃ over training inputs (:func:`tasks.data.geometry.radius`).
+        input_mean, input_scale: broadcast against one input.
+        target_mean, target_scale: numbers.
+        target_max: greatest ``|z|`` over training targets.
+        data_hash: SHA-256 over all raw rows and the names of the sets.
+    """
+
+    name: str
+    card: TaskCard
+    problem: Problem
+    train: Rows
+    validation: Rows
+    test: Rows
+    far: tuple[FarSet, ...]
+    radius: float
+    input_mean: np.ndarray
+    input_scale: np.ndarray
+    target_mean: float
+    target_scale: float
+    target_max: float
+    data_hash: str
+    feature_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    truth_function: TruthFunction | None = field(default=None, compare=False)
+
+    def distance(self, inputs: np.ndarray) -> np.ndarray:
+        """Distance (n,) of standardized inputs (n, *shape) in units of the radius."""
+        return geometry.distance(inputs, self.card.kind, self.radius)
+
+    def from_raw(self, raw: np.ndarray) -> np.ndarray:
+        """x̃ of raw inputs."""
+        return (raw - self.input_mean) / self.input_scale
+
+    def to_raw(self, inputs: np.ndarray) -> np.ndarray:
+        """Raw inputs of x̃."""
+        return inputs * self.input_scale + self.input_mean
+
+    def target_to_raw(self, targets: np.ndarray) -> np.ndarray:
+        """Targets in their units, from z."""
+        return targets * self.target_scale + self.target_mean
+
+
+def standardize(raw: RawTask, card: TaskCard, name: str, data_hash: str) -> StandardizedTask:
+    """Standardize every row by the statistics of the training rows.
+
+    Raises:
+        InputError: too few training rows, a constant target, or values that are not finite.
+    """
+    check_rows(raw, name)
+    mean, scale = input_statistics(raw.train.inputs, raw.kind)
+    target_mean, target_scale = float(raw.train.targets.mean()), float(raw.train.targets.std())
+
+    def apply(rows: Rows) -> Rows:
+        inputs = _standardized(rows.inputs, mean, scale, raw.kind)
+        return Rows(inputs, (rows.targets - target_mean) / target_scale, rows.groups)
+
+    train = apply(raw.train)
+    return StandardizedTask(
+        name=name,
+        card=card,
+        problem=Problem(raw.kind, train.inputs.shape[1:], (float(train.targets.min()), float(train.targets.max()))),
+        train=train,
+        validation=apply(raw.validation),
+        test=apply(raw.test),
+        far=tuple(FarSet(far.name, apply(far.rows), far.centre, far.label) for far in raw.far),
+        radius=geometry.radius(train.inputs, raw.kind),
+        input_mean=mean,
+        input_scale=scale,
+        target_mean=target_mean,
+        target_scale=target_scale,
+        target_max=float(np.abs(train.targets).max()),
+        data_hash=data_hash,
+        feature_names=raw.feature_names,
+        notes=raw.notes,
+        truth_function=raw.truth_function,
+    )
+
+
+def input_statistics(inputs: np.ndarray, kind: InputKind) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation that standardize ``inputs`` (n, *shape), shaped to broadcast against one input.
+
+    Tables: per feature, over rows. Images (n, channels, height, width): per channel, over rows and pixels.
+    Sequences (n, steps, channels): per channel, over rows and steps.
+    """
+    if kind == "image":
+        return _image_statistics(inputs)
+    axes = {"features": (0,), "sequence": (0, 1)}[kind]
+    mean, scale = inputs.mean(axis=axes), inputs.std(axis=axes)
+    least, most = inputs.min(axis=axes), inputs.max(axis=axes)
+    # A column of one repeated value has a computed deviation near 1e-17, which would blow up rounding errors.
+    return np.where(least == most, least, mean), np.where(least == most, 1.0, scale)
+
+
+def _image_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same for images, in float64 but a few at a time: a float64 copy of all faces would not fit everywhere."""
+    count = images[:, 0].size
+    pieces = range(0, len(images), IMAGES_AT_ONCE)
+    mean = sum(images[i : i + IMAGES_AT_ONCE].sum(axis=(0, 2, 3), dtype=np.float64) for i in pieces) / count
+    mean = np.asarray(mean)[:, None, None]
+    squares = sum(np.square(images[i : i + IMAGES_AT_ONCE] - mean).sum(axis=(0, 2, 3)) for i in pieces)
+    scale = np.sqrt(np.asarray(squares) / count)[:, None, None]
+    return mean, np.where(scale > 0, scale, 1.0)
+
+
+def _standardized(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray, kind: InputKind) -> np.ndarray:
+    if kind != "image":
+        return (inputs - mean) / scale
+    result = inputs.astype(np.float32)  # images are large: one float32 array, worked on in place
+    result -= mean.astype(np.float32)
+    result /= scale.astype(np.float32)
+    return result
+
+
+def check_rows(raw: RawTask, name: str) -> None:
+    """Refuse what cannot be a regression task.
+
+    Raises:
+        InputError: fewer than 20 training rows, an empty set, a constant target, a value that is not finite.
+    """
+    if len(raw.train) < MINIMUM_TRAINING_ROWS:
+        raise InputError(
+            f"{len(raw.train)} training rows are too few",
+            where=name,
+            mend=f"at least {MINIMUM_TRAINING_ROWS} must be left for training",
+        )
+    for label, rows in raw.sets().items():
+        if len(rows) == 0:
+            raise InputError(f"the set {label!r} has no rows", where=name, mend="choose another far rule or more rows")
+        if not (
+            np.isfinite(rows.targets).all() and (rows.inputs.dtype.kind in "biu" or np.isfinite(rows.inputs).all())
+        ):
+            raise InputError(f"infinite or missing values in the set {label!r}", where=name, mend="remove those rows")
+    if raw.train.targets.max() == raw.train.targets.min():
+        raise InputError("the target is the same in all training rows", where=name, mend="choose another target")

@@ -1,0 +1,1 @@
+"""Known functions: the truth is a formula."""

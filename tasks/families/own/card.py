@@ -1,0 +1,24 @@
+"""A table of the user's own: what is known of it before there is one."""
+
+from __future__ import annotations
+
+from tasks.card import Budget, PaperBudget, TaskCard
+
+CARD = TaskCard(
+    name="own-data",
+    version="the file's hash",
+    summary="A table of the user's own.",
+    kind="features",
+    target="a column of the table",
+    units="1",
+    truth="unknown",
+    far_rule="as given",
+    source="the user's file",
+    licence="the user's own",
+    citation="the user's own",
+    real=True,
+    budget=Budget(steps=1500, batch_size=256),
+    paper=PaperBudget(epochs=2500),
+    build="tasks.families.own.table:build",
+    options="tasks.families.own.table:OwnData",
+)

@@ -1,0 +1,1 @@
+"""Sequences: computed ones and real time series."""

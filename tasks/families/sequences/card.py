@@ -1,0 +1,107 @@
+"""Cards of sequence tasks."""
+
+from __future__ import annotations
+
+from tasks.card import Budget, PaperBudget, TaskCard, Truth
+
+
+def _computed(name: str, summary: str, target: str, truth: Truth, far_rule: str, build: str) -> TaskCard:
+    return TaskCard(
+        name=name,
+        version="1",
+        summary=summary,
+        kind="sequence",
+        target=target,
+        units="1",
+        truth=truth,
+        far_rule=far_rule,
+        source="computed by FarField",
+        licence="Apache-2.0",
+        citation="FarField",
+        real=False,
+        budget=Budget(steps=300, batch_size=128),
+        paper=PaperBudget(epochs=50, batch_size=128),
+        build=f"tasks.families.sequences.computed:{build}",
+    )
+
+
+def _measured(name: str, summary: str, target: str, units: str, truth: Truth, far_rule: str, citation: str) -> TaskCard:
+    return TaskCard(
+        name=name,
+        version="1",
+        summary=summary,
+        kind="sequence",
+        target=target,
+        units=units,
+        truth=truth,
+        far_rule=far_rule,
+        source=f"statsmodels ({name})",
+        licence="public domain",
+        citation=citation,
+        real=True,
+        budget=Budget(steps=300),
+        paper=PaperBudget(epochs=2500),
+        build=f"tasks.families.sequences.series:{name}",
+    )
+
+
+CARDS = (
+    _computed(
+        "trend-sequence",
+        "The next value of a straight line f(i) = a + b·i with a, b ~ N(0, 1), from ten consecutive ones.",
+        "the next value",
+        "growing",
+        "other lines, later: windows inside i = 31 to 60 and 61 to 100, trained on i = 1 to 30",
+        "trend",
+    ),
+    _computed(
+        "sum-sequence",
+        "The sum of a run of 4 to 10 values from [-1, 1] somewhere within 20 steps.",
+        "the sum",
+        "growing",
+        "values up to ±3 and ±10; runs of 11 to 20 values",
+        "total",
+    ),
+    _computed(
+        "damped-oscillator",
+        "The next position of a damped harmonic oscillator, from ten positions.",
+        "the next position",
+        "growing",
+        "higher energy: 1 to 4 and 4 to 25 at the beginning, trained on 0 to 1",
+        "damped_oscillator",
+    ),
+    _computed(
+        "driven-oscillator",
+        "The next position of a driven Duffing oscillator, from ten positions and the driving force.",
+        "the next position",
+        "growing",
+        "higher energy: 1 to 4 and 4 to 25 at the beginning, trained on 0 to 1",
+        "driven_oscillator",
+    ),
+    _computed(
+        "lotka-volterra",
+        "The next number of prey, from ten steps of prey and predators.",
+        "the next number of prey",
+        "growing",
+        "larger populations: beginning at 1.5 to 3 and 3 to 6, trained on 0.5 to 1.5",
+        "lotka_volterra",
+    ),
+    _measured(
+        "co2",
+        "Carbon dioxide at Mauna Loa next week, from ten weeks, trained before 1980.",
+        "concentration of carbon dioxide",
+        "ppm",
+        "growing",
+        "later decades: 1980 to 1989 and 1990 to 2001",
+        "Keeling and Whorf, Atmospheric CO2 records from sites in the SIO air sampling network, 2004",
+    ),
+    _measured(
+        "sunspots",
+        "Next year's number of sunspots, from eight years, trained before 1930.",
+        "yearly number of sunspots",
+        "1",
+        "bounded",
+        "later decades: 1930 to 1969 and 1970 to 2008",
+        "US National Geophysical Data Center, Sunspot Numbers, 1700 to 2008",
+    ),
+)

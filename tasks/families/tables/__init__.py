@@ -1,0 +1,1 @@
+"""Tables that packages ship or that lie in a folder."""

@@ -1,0 +1,123 @@
+"""From columns of any type to numeric inputs: numbers as they are, words one-hot, missing values by training means."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bench.core.errors import InputError, suggest
+from tasks.data.samples import FarSet, RawTask, Rows, Samples
+from tasks.reading.rules import FarRule
+
+MOST_WORDS = 100
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of a table, and which of them is the target.
+
+    Args:
+        columns: (n,) arrays by name: float64 (NaN: missing) or text ("": missing).
+        target: name of the column to predict.
+        unused: names of columns that are no inputs; far rules may look at them.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    target: str
+    unused: tuple[str, ...] = field(default=())
+
+    def column(self, name: str) -> np.ndarray:
+        """One column (n,).
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if name not in self.columns:
+            raise InputError(f"there is no column {name!r}", mend=suggest(name, self.columns))
+        return self.columns[name]
+
+    @property
+    def input_names(self) -> list[str]:
+        """Columns that are inputs."""
+        return [name for name in self.columns if name != self.target and name not in self.unused]
+
+    def encoded(self, reference: np.ndarray | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Inputs (n, d) with their names.
+
+        A column of words becomes a column of 0 and 1 for each word that occurs in the rows ``reference`` (all, if
+        not given); a word unknown there, or a missing one, is 0 in all of them.
+
+        Raises:
+            InputError: more than 100 different words in a column.
+        """
+        parts, names = [], []
+        for name in self.input_names:
+            values = self.columns[name]
+            if values.dtype.kind == "f":
+                parts.append(values[:, None])
+                names.append(name)
+                continue
+            words = np.unique(values if reference is None else values[reference])
+            words = words[words != ""]
+            if len(words) > MOST_WORDS:
+                raise InputError(
+                    f"the column {name!r} has {len(words):,} different texts",
+                    mend=f"leave it out (drop={name}); at most {MOST_WORDS} categories can be encoded",
+                )
+            parts.append((values[:, None] == words).astype(np.float64))
+            names += [f"{name}={word}" for word in words]
+        if not parts:
+            raise InputError("no input column is left", mend="keep at least one column beside the target")
+        return np.concatenate(parts, axis=1), tuple(names)
+
+
+def held_out(table: Table, *rules: FarRule, notes: tuple[str, ...] = ()) -> Samples:
+    """Samples of ``table`` whose far sets are chosen by ``rules``; a row goes to the first rule that takes it.
+
+    Raises:
+        InputError: a rule takes no row, or none is left.
+    """
+    targets = table.column(table.target)
+    inside, masks = np.ones(len(targets), dtype=bool), {}
+    for rule in rules:
+        masks[rule] = rule.far(table) & inside
+        inside &= ~masks[rule]
+        if not masks[rule].any() or not inside.any():
+            extent = "everything" if masks[rule].any() else "nothing"
+            raise InputError(f"the far rule {rule.label!r} selects {extent}", mend="choose another threshold or column")
+    inputs, names = table.encoded(inside)
+    far = tuple(FarSet(r.name, Rows(inputs[m], targets[m]), label=r.label) for r, m in masks.items())
+    return Samples(Rows(inputs[inside], targets[inside]), far, feature_names=names, notes=notes)
+
+
+def impute(raw: RawTask) -> RawTask:
+    """Replace missing inputs (NaN) of a table by the training mean of their column, and note how many.
+
+    Raises:
+        InputError: a column has no value at all in the training rows.
+    """
+    missing = np.sum([np.isnan(rows.inputs).sum(axis=0) for rows in raw.sets().values()], axis=0)
+    if not missing.any():
+        return raw
+    names = raw.feature_names or tuple(f"x{i + 1}" for i in range(len(missing)))
+    present = ~np.isnan(raw.train.inputs)
+    if not present.any(axis=0).all():
+        empty = names[int(np.argmin(present.any(axis=0)))]
+        raise InputError(f"the column {empty!r} has no value in the training rows", mend="leave that column out")
+    means = np.nanmean(raw.train.inputs, axis=0)
+
+    def filled(rows: Rows) -> Rows:
+        return dataclasses.replace(rows, inputs=np.where(np.isnan(rows.inputs), means, rows.inputs))
+
+    counted = ", ".join(f"{count:,} in {name!r}" for name, count in zip(names, missing, strict=True) if count)
+    return dataclasses.replace(
+        raw,
+        train=filled(raw.train),
+        validation=filled(raw.validation),
+        test=filled(raw.test),
+        far=tuple(dataclasses.replace(far, rows=filled(far.rows)) for far in raw.far),
+        notes=(*raw.notes, f"missing values replaced by the training mean: {counted}"),
+    )
