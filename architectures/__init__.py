@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from architectures.card import (
-    Architecture,
-    ArchitectureCard,
-    get_card,
-    list_architectures,
-    register_architecture,
-    registry,
-    resolve,
-)
+from architectures.card import Architecture, ArchitectureCard
 from architectures.norms.kinds import KINDS
 from architectures.norms.scheme import NormScheme, parse_scheme
+from architectures.registry import get_card, list_architectures, register_architecture, registry, resolve
 from bench.core.problem import Problem
 
 if TYPE_CHECKING:

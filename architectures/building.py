@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from architectures.blocks.layers import initialize
 from architectures.card import Architecture
 from architectures.estimators.simple import Estimator
 from architectures.norms.kinds import NormKind
-from architectures.blocks.layers import initialize
-from architectures.norms.layers import Layout, Norm, Site, layer_for
+from architectures.norms.layers import layer_for
 from architectures.norms.scheme import NormScheme
+from architectures.norms.site import Layout, Norm, Site
 from bench.core.errors import TOO_LARGE, InputError, Unsupported
 from bench.core.problem import Problem
 from bench.core.registry import resolve_target
@@ -110,7 +111,7 @@ def check_size(architecture: Architecture, problem: Problem, max_parameters: int
     if count > max_parameters:
         raise InputError(
             f"{architecture.name} has {count:,} parameters, more than the {max_parameters:,} allowed",
-            mend=TOO_LARGE,
+            hint=TOO_LARGE,
         )
     return count
 
@@ -174,7 +175,7 @@ def _call(architecture: Architecture, problem: Problem, norm: Norm) -> nn.Module
     module = resolve_target(architecture.card.build)(problem, norm, architecture.options)
     if not isinstance(module, nn.Module):
         kind = type(module).__name__
-        raise InputError(f"{architecture.card.name} built a {kind}", mend="return a torch.nn.Module")
+        raise InputError(f"{architecture.card.name} built a {kind}", hint="return a torch.nn.Module")
     return module
 
 
@@ -216,13 +217,13 @@ class _Recorder:
 
     def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
         if not _SITE.match(site):
-            raise InputError(f"{site!r} is no name for a site", where=self.architecture, mend="letters, digits, . - _")
+            raise InputError(f"{site!r} is no name for a site", where=self.architecture, hint="letters, digits, . - _")
         if layout not in ("last", "first"):
-            raise InputError(f"layout {layout!r} of site {site!r}", where=self.architecture, mend="last or first")
+            raise InputError(f"layout {layout!r} of site {site!r}", where=self.architecture, hint="last or first")
         known = self.sites.setdefault(site, Site(site, dim, layout))
         if (known.dim, known.layout) != (dim, layout):
             raise InputError(
-                f"site {site!r} is asked for twice, unlike", where=self.architecture, mend="give each its own name"
+                f"site {site!r} is asked for twice, unlike", where=self.architecture, hint="give each its own name"
             )
         return _Probe(site, self)
 
@@ -234,7 +235,7 @@ class _Recorder:
             raise InputError(
                 f"site {name!r} was announced with {site.dim} channels {site.layout} but meets the shape {shape}",
                 where=self.architecture,
-                mend="norm(site, dim, layout) takes the number of channels and where they stand",
+                hint="norm(site, dim, layout) takes the number of channels and where they stand",
             )
         self.sites[name] = replace(site, space=space)
         self.visits.append(name)
@@ -252,7 +253,7 @@ class _SchemeNorm:
 
     def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
         if site not in self.known:
-            raise InputError(f"site {site!r} appears in one build and not in another", mend="build the same every time")
+            raise InputError(f"site {site!r} appears in one build and not in another", hint="build the same every time")
         if site not in self.assigned:
             return nn.Identity()
         return layer_for(self.assigned[site], self.known[site], own)

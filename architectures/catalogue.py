@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from architectures.estimators.classical_cards import BASELINES
 from architectures.card import ArchitectureCard
+from architectures.estimators.classical_cards import BASELINES
 from architectures.norms.placements import CNN, MLP, NOWHERE, RES_CNN, RES_MLP, TRANSFORMER
 from bench.core.problem import INPUT_KINDS, InputKind
 

@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
-from bench.sweep.workers.pool import Limits
-from bench.tracking.watcher import Mirror
 from bench.plan.jobs import Cell, Selection, Settings, cells_of, parse_seeds
-from bench.sweep.runner import Results, RunOptions, Watcher, run_cells
 from bench.plan.suite import Suite, load_suite
+from bench.sweep.runner import Results, RunOptions, Watcher, run_cells
+from bench.sweep.workers.pool import Limits
 from bench.tracking import choose_mode
+from bench.tracking.watcher import Mirror
 from tasks import Task
 
 DEFAULT_SEEDS = 5
@@ -61,14 +61,14 @@ def run(
         keep_weights: write the selected weights to ``out/weights`` as safetensors.
         max_parameters: networks with more fail; ``retry`` runs them again.
         method: ``chain``, ``vmap`` or ``loop``: the program that trains, whatever the size of a step would choose
-            (:mod:`bench.training.program`); a network that is no chain fails under ``chain``, one that cannot be stacked under
-            ``vmap``.
+            (:mod:`bench.training.program`); a network that is no chain fails under ``chain``, one that cannot be
+            stacked under ``vmap``.
         plugins: files that register tasks or architectures.
         wandb: ``online``, ``offline`` (the default, unless the variable WANDB_MODE says otherwise) or ``disabled``.
         watchers: told of the sweep's course.
 
     Raises:
-        InputError: one line on what is wrong, where, and how to mend it.
+        InputError: one line on what is wrong, where, and how to correct it.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise SystemExit("a worker of a sweep imports the script that started it, and stops where the sweep begins")
@@ -105,7 +105,7 @@ def _cells(suite: Suite | None, asked: Selection, protocol: str | None) -> list[
     for name in ("tasks", "architectures"):
         if not getattr(asked, name):
             option = {"tasks": "--task", "architectures": "--arch"}[name]
-            raise InputError(f"no {name} to run", mend=f"give {option}, or a --suite")
+            raise InputError(f"no {name} to run", hint=f"give {option}, or a --suite")
     return cells_of([Selection(asked.tasks, asked.architectures, asked.norms or ("none",))], protocol or "1")
 
 
@@ -129,7 +129,7 @@ def select_cells(cells: Sequence[Cell], asked: Selection) -> list[Cell]:
     wanted = set(listed)
     kept = [cell for cell in cells if cell in wanted]
     if not kept:
-        raise InputError("no cell of the suite is left", mend="leave out --task, --arch or --norm, or --suite")
+        raise InputError("no cell of the suite is left", hint="leave out --task, --arch or --norm, or --suite")
     return kept
 
 
@@ -151,10 +151,10 @@ def _seeds(asked: int | str | Sequence[int] | None, suite: Suite | None) -> tupl
 
 def _limits(timeout: float | None, gigabytes: float | None) -> Limits:
     if timeout is not None and not 0 < timeout < math.inf:
-        raise InputError(f"a timeout of {timeout:g} seconds", where="--timeout", mend="give a positive number")
+        raise InputError(f"a timeout of {timeout:g} seconds", where="--timeout", hint="give a positive number")
     if gigabytes is not None and not 0 < gigabytes <= MOST_GIGABYTES:
-        mend = f"give a positive number up to {MOST_GIGABYTES:g}"
-        raise InputError(f"{gigabytes:g} gigabytes", where="--memory-limit", mend=mend)
+        hint = f"give a positive number up to {MOST_GIGABYTES:g}"
+        raise InputError(f"{gigabytes:g} gigabytes", where="--memory-limit", hint=hint)
     return Limits(timeout, None if gigabytes is None else int(gigabytes * 2**30))
 
 
@@ -163,7 +163,7 @@ def _method(name: str | None) -> Literal["chain", "vmap", "loop"] | None:
         case None | "chain" | "vmap" | "loop":
             return name
         case _:
-            raise InputError(f"unknown method {name!r}", where="--method", mend="chain, vmap or loop")
+            raise InputError(f"unknown method {name!r}", where="--method", hint="chain, vmap or loop")
 
 
 def _device(name: str) -> str:
@@ -176,8 +176,8 @@ def _device(name: str) -> str:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise InputError(f"no such device {name!r}", where="--device", mend="cpu, cuda, cuda:N or auto") from None
+        raise InputError(f"no such device {name!r}", where="--device", hint="cpu, cuda, cuda:N or auto") from None
     if device.type == "cuda" and (device.index or 0) < torch.cuda.device_count():
         return name
     found = torch.cuda.device_count()
-    raise InputError(f"{name} is not here", where="--device", mend=f"cpu, or auto ({found} CUDA devices are visible)")
+    raise InputError(f"{name} is not here", where="--device", hint=f"cpu, or auto ({found} CUDA devices are visible)")

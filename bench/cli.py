@@ -10,13 +10,13 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from bench.commands import leaderboard as boards
 from bench.commands import check as checking
 from bench.commands import doctor as keeping
+from bench.commands import leaderboard as boards
 from bench.commands import list as listing
 from bench.commands import plot as plotting
-from bench.commands import runs as records
 from bench.commands import run as running
+from bench.commands import runs as records
 from bench.core.errors import (
     EXIT_BAD_INPUT,
     EXIT_COMPLETE,

@@ -24,5 +24,5 @@ def check_shadowing() -> None:
             found = origin or next(iter(getattr(spec, "submodule_search_locations", None) or []), "nothing")
             raise InputError(
                 f"{found} stands where FarField's package {name!r} should be",
-                mend="rename it, or run farfield in another folder",
+                hint="rename it, or run farfield in another folder",
             )

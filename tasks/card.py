@@ -72,8 +72,8 @@ class TaskCard:
         real: measured in the world, not computed from a formula.
         budget: training budget of protocol 1.
         paper: training budget of protocol ``paper``.
-        build: a function, or ``"module:function"``, that returns :class:`tasks.data.samples.Samples`; it takes the options
-            when there are any.
+        build: a function, or ``"module:function"``, that returns :class:`tasks.data.samples.Samples`; it takes the
+            options when there are any.
         options: frozen dataclass (or ``"module:class"``) of the task's options, ``None`` when it takes none.
     """
 

@@ -35,12 +35,12 @@ def assemble(samples: Samples, kind: InputKind, name: str) -> RawTask:
     if not far and samples.truth is not None:
         far = shells(train, kind, samples.truth, name)
     if not far:
-        raise InputError("the task has no far set and no known truth", where=name, mend="give far sets or a truth")
+        raise InputError("the task has no far set and no known truth", where=name, hint="give far sets or a truth")
     if len({f.name for f in far} | {"train", "validation", "test"}) < len(far) + 3:
-        raise InputError("two sets have the same name", where=name, mend="give each far set a name of its own")
+        raise InputError("two sets have the same name", where=name, hint="give each far set a name of its own")
     shape = samples.domain.inputs.shape[1:]
     if any(f.rows.inputs.shape[1:] != shape for f in far):
-        raise InputError("far inputs have another shape than training inputs", where=name, mend=f"give them {shape}")
+        raise InputError("far inputs have another shape than training inputs", where=name, hint=f"give them {shape}")
     far, notes = without_known_rows(far, samples.domain)
     raw = RawTask(
         kind=kind,

@@ -104,7 +104,7 @@ def resolve(spelling: str) -> Task:
     card = get_card(call.name)
     if card.options is None:
         if call.positional or call.options:
-            raise InputError(f"{card.name} takes no options", where=spelling, mend=f"write {card.name}")
+            raise InputError(f"{card.name} takes no options", where=spelling, hint=f"write {card.name}")
         return Task(card)
     return with_options(card, bind(call, resolve_target(card.options)))
 
@@ -120,8 +120,8 @@ def own_data(source: object, *, target: str, **rules: str | float | None) -> Tas
     Args:
         source: path of a CSV or Parquet file, or a pandas data frame (kept in the cache for worker processes).
         target: column to predict.
-        rules: the other options of :class:`tasks.families.own.table.OwnData` (``far_by``, ``far_quantile``, ``far_where``,
-            ``group_by``, ``far_group``, ``drop``).
+        rules: the other options of :class:`tasks.families.own.table.OwnData` (``far_by``, ``far_quantile``,
+            ``far_where``, ``group_by``, ``far_group``, ``drop``).
 
     Raises:
         InputError: there is no such file, no far rule, or an unknown or bad option.
@@ -131,7 +131,7 @@ def own_data(source: object, *, target: str, **rules: str | float | None) -> Tas
     known = {field.name for field in dataclasses.fields(OwnData)}
     for name in rules:
         if name not in known:
-            raise InputError(f"unknown option {name!r}", where=OWN_CARD.name, mend=suggest(name, known))
+            raise InputError(f"unknown option {name!r}", where=OWN_CARD.name, hint=suggest(name, known))
     try:
         return with_options(OWN_CARD, OwnData(path_of(source), target, **rules))  # type: ignore[arg-type]
     except ValueError as error:

@@ -22,11 +22,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from architectures.analysis.regions import Anything, Region
 from architectures.blocks.activations import BY_TYPE, Activation
 from architectures.blocks.interpretation import Interpreter, UnknownModule
 from architectures.blocks.layers import Affine, Clamp, Conv1d, Conv2d, Linear
 from architectures.norms.layers import ChannelsFirst, ChannelsLast, DynamicTanh, ScaleNorm, marked
-from architectures.analysis.regions import Anything, Region
 
 Known = Region | Anything
 

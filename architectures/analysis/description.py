@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from architectures.analysis.prediction import Prediction, predict, predict_module
 from architectures.building import build_skeleton, check_size, sites
 from architectures.card import Architecture
 from architectures.norms.layers import marked
-from architectures.analysis.prediction import Prediction, predict, predict_module
 from architectures.norms.scheme import NormScheme
 from bench.core.grammar import spell
 from bench.core.problem import Problem

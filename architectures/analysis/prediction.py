@@ -21,11 +21,11 @@ from typing import cast
 from torch import Tensor, nn
 
 from architectures.blocks.activations import BY_TYPE
+from architectures.blocks.interpretation import Interpreter, UnknownModule
+from architectures.blocks.layers import Affine, Clamp
 from architectures.building import build_estimator, build_skeleton
 from architectures.card import Architecture
-from architectures.blocks.interpretation import Interpreter, UnknownModule
 from architectures.norms.kinds import Own
-from architectures.blocks.layers import Affine, Clamp
 from architectures.norms.layers import ChannelsFirst, ChannelsLast, DynamicTanh, ScaleNorm, marked
 from architectures.norms.scheme import NormScheme
 from bench.core.problem import Problem

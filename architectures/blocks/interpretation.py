@@ -1,9 +1,10 @@
 """Following a network without running it.
 
 A network of FarField can be walked by an :class:`Interpreter`: instead of tensors, each layer is given what is known
-of them. :mod:`architectures.analysis.prediction` follows how fast they grow, :mod:`architectures.analysis.certificate` the region they
-stay in. What is known may differ between the tokens that carry the input and a class token that does not, so it
-travels as a tuple of streams: ``(all,)`` or ``(class token, other tokens)``.
+of them. :mod:`architectures.analysis.prediction` follows how fast they grow,
+:mod:`architectures.analysis.certificate` the region they stay in. What is known may differ between the tokens that
+carry the input and a class token that does not, so it travels as a tuple of streams: ``(all,)`` or
+``(class token, other tokens)``.
 
 A module that holds others says how they are connected in its method ``trace(streams, interpreter)``, which stands
 beside its ``forward`` and mirrors it; ``torch.nn.Sequential`` needs none.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from architectures.norms.site import divisors
+
 MOST_LAYERS = 10_000  # as modules, more take minutes to build, only to be counted
 MOST_UNITS = 10_000_000  # beyond, sizes overflow before parameters can be counted
 
@@ -205,11 +207,6 @@ class FtTransformerOptions(NetworkOptions):
         _divide("heads", self.heads, "width", self.width)
         if round(self.width * self.ratio) < 1:
             raise ValueError(f"ratio={self.ratio} leaves no hidden unit at width={self.width}")
-
-
-def divisors(size: int) -> str:
-    """The divisors of ``size`` in words."""
-    return ", ".join(str(d) for d in range(1, min(size, 4096) + 1) if size % d == 0)
 
 
 def _positive(options: object, *names: str) -> None:

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from architectures.blocks.activations import activation
 from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Linear
-from architectures.norms.layers import Layout, Norm
 from architectures.blocks.options import ActivationName, Drawing
+from architectures.norms.site import Layout, Norm
 
 
 class Residual(nn.Module):

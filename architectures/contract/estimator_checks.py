@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from architectures.building import build_estimator
-from architectures.contract.examination import Broken, Check, Skipped, Subject
+from architectures.contract.check import Broken, Check, Skipped, Subject
 from architectures.estimators.simple import Estimator
 from architectures.norms.scheme import parse_scheme
 from bench.core.errors import Unsupported

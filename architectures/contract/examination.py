@@ -4,47 +4,26 @@
         print(case.name, case.where)      # before it runs, so that a hang can be blamed on it
         result = case.run()
 
-or ``examine(architecture)`` for a report of all of them. The checks are in :mod:`architectures.contract.network_checks` and
-:mod:`architectures.contract.estimator_checks`, one function each: it returns what it saw, or raises :class:`Broken`.
+or ``examine(architecture)`` for a report of all of them. The checks are in
+:mod:`architectures.contract.network_checks` and :mod:`architectures.contract.estimator_checks`, one function each: it
+returns what it saw, or raises :class:`Broken`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from architectures.building import build, resolve_sites, sites
 from architectures.card import Architecture
+from architectures.contract.check import Broken, Check, Skipped, Subject
+from architectures.contract.estimator_checks import ESTIMATOR_CHECKS
 from architectures.contract.examples import EXAMPLES
+from architectures.contract.network_checks import NETWORK_CHECKS
 from architectures.norms.scheme import NormScheme, parse_scheme
 from bench.core.errors import FarFieldError, Unsupported
 from bench.core.problem import Problem
-
-
-class Broken(Exception):
-    """An architecture breaks the contract: what was found, and how to mend it."""
-
-    def __init__(self, found: str, mend: str) -> None:
-        super().__init__(found)
-        self.found, self.mend = found, mend
-
-
-class Skipped(Exception):
-    """A check has nothing to say here, for the reason given."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a check looks at."""
-
-    architecture: Architecture
-    scheme: NormScheme
-    problem: Problem
-    device: str = "cpu"
-
-
-Check = Callable[[Subject], str]
-"""Returns what it saw; raises :class:`Broken` or :class:`Skipped`."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +36,7 @@ class Result:
         tried: what it does, in a line.
         passed: None when it was skipped.
         found: what it saw.
-        mend: how to mend it, when it failed.
+        hint: how to correct it, when it failed.
         seconds: how long it took.
     """
 
@@ -66,7 +45,7 @@ class Result:
     tried: str
     passed: bool | None
     found: str
-    mend: str
+    hint: str
     seconds: float
 
 
@@ -94,18 +73,18 @@ class Case:
         started = time.perf_counter()
         passed: bool | None
         try:
-            passed, found, mend = True, self.check(self.subject), ""
+            passed, found, hint = True, self.check(self.subject), ""
         except Skipped as skipped:
-            passed, found, mend = None, str(skipped), ""
+            passed, found, hint = None, str(skipped), ""
         except Broken as broken:
-            passed, found, mend = False, broken.found, broken.mend
+            passed, found, hint = False, broken.found, broken.hint
         except FarFieldError as error:
-            passed, found, mend = False, str(error), "see the message"
+            passed, found, hint = False, str(error), "see the message"
         except Exception as error:
             text = " ".join(str(error).split())[:300]
-            passed, found, mend = False, f"{type(error).__name__}: {text}", "run it by hand; the traceback says where"
+            passed, found, hint = False, f"{type(error).__name__}: {text}", "run it by hand; the traceback says where"
         tried = (self.check.__doc__ or "").partition("\n")[0]
-        return Result(self.name, self.where, tried, passed, found, mend, time.perf_counter() - started)
+        return Result(self.name, self.where, tried, passed, found, hint, time.perf_counter() - started)
 
 
 @dataclass(frozen=True)
@@ -137,11 +116,7 @@ def cases(architecture: Architecture, device: str = "cpu") -> Iterator[Case]:
 def checks_of(architecture: Architecture) -> tuple[Check, ...]:
     """The checks for its role."""
     if architecture.card.role == "estimator":
-        from architectures.contract.estimator_checks import ESTIMATOR_CHECKS
-
         return ESTIMATOR_CHECKS
-    from architectures.contract.network_checks import NETWORK_CHECKS
-
     return NETWORK_CHECKS
 
 
@@ -152,8 +127,6 @@ def examine(architecture: Architecture, device: str = "cpu") -> Report:
 
 def every_kind_it_claims(subject: Subject) -> str:
     """Builds for each kind of input that the card claims, without norms, on at least one of two shapes."""
-    from architectures.building import build
-
     for kind in subject.architecture.card.inputs:
         refusals = []
         for problem in EXAMPLES[kind]:
@@ -172,8 +145,6 @@ def _subjects(architecture: Architecture, device: str) -> Iterator[Subject]:
     What is refused as unsupported is left out; :func:`every_kind_it_claims` sees to it that not all is. An error is
     left in, for the checks to report.
     """
-    from architectures.building import resolve_sites, sites
-
     for kind in architecture.card.inputs:
         for problem in EXAMPLES[kind]:
             try:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from architectures.building import build_network, sites, unused_sites
-from architectures.contract.examination import Broken, Check, Skipped, Subject
+from architectures.contract.check import Broken, Check, Skipped, Subject
 from architectures.norms.scheme import NormScheme
 
 ROWS = 6
@@ -216,7 +216,7 @@ def stacked_training_equals_lone_training(subject: Subject) -> str:
     def loss(parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor, z: Tensor) -> Tensor:
         return (functional_call(base, (parameters, buffers), (x,)) - z).pow(2).mean()
 
-    mend = "use operations that torch.vmap can batch: no .item(), no branching on values, no dropout"
+    hint = "use operations that torch.vmap can batch: no .item(), no branching on values, no dropout"
     try:
         with _no_performance_warnings():
             gradients, losses = vmap(grad_and_value(loss), randomness="error")(parameters, buffers, rows, targets)
@@ -232,7 +232,7 @@ def stacked_training_equals_lone_training(subject: Subject) -> str:
         largest = max(float(value.detach().abs().max()) for name, value, _ in pairs)
         for name, value, expected in pairs:
             if not torch.allclose(value, expected, rtol=1e-6, atol=1e-9 * (1 + largest)):
-                raise Broken(f"stacked and lone training differ in {name}", mend)
+                raise Broken(f"stacked and lone training differ in {name}", hint)
     return f"{len(members)} members"
 
 

@@ -126,7 +126,7 @@ class Xgboost:
         try:
             import xgboost
         except ImportError:
-            raise InputError("xgboost is not installed", mend="pip install 'farfield[xgboost]'") from None
+            raise InputError("xgboost is not installed", hint="pip install 'farfield[xgboost]'") from None
         self._regression = xgboost.XGBRegressor(n_estimators=options.rounds, random_state=0, n_jobs=1)
 
     def fit(self, inputs: Array, targets: Array, validation_inputs: Array, validation_targets: Array) -> None:

@@ -5,53 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from architectures.norms.kinds import Batch, Dyt, Group, Instance, Layer, NormKind, Own, Rms, Scale
-from architectures.blocks.options import divisors
+from architectures.norms.site import Site, divisors
 from bench.core.errors import Unsupported
-
-Layout = Literal["last", "first"]
-
-
-@dataclass(frozen=True)
-class Site:
-    """A place where a network can be normalized.
-
-    Args:
-        name: as schemes spell it.
-        dim: number of channels.
-        layout: ``last``: (N, *space, dim); ``first``: (N, dim, *space).
-        space: sizes of the positions, ``()`` for one vector a sample.
-    """
-
-    name: str
-    dim: int
-    layout: Layout = "last"
-    space: tuple[int, ...] = ()
-
-    @property
-    def positions(self) -> int:
-        """Number of positions."""
-        count = 1
-        for size in self.space:
-            count *= size
-        return count
-
-
-class Norm(Protocol):
-    """What a builder receives: call it wherever the network could be normalized."""
-
-    def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
-        """The layer that the scheme wants at ``site``, over ``dim`` channels, or an identity.
-
-        ``own`` is the layer that the network itself would put there: the kind ``own`` gives it back, any other kind
-        takes its place with its gain and shift.
-        """
-        ...
 
 
 class ChannelsLast(nn.Module):

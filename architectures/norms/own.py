@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from architectures.norms.layers import Layout, Norm
+from architectures.norms.site import Layout, Norm
 from bench.core.errors import Unsupported
 
 _NORM_NAME = re.compile(r"Norm|InplaceAbn")

@@ -46,7 +46,7 @@ class Placements:
         known = placement in dict(self.words) or any(matches(placement, pattern) for pattern in self.sites)
         if not known and not (placement.isdigit() and self.numbered and int(placement) > 0):
             names = [word for word, _ in self.words] + [site.replace("#", "1") for site in self.sites]
-            raise InputError(f"no such place: {placement!r}", mend=suggest(placement, names, most=20))
+            raise InputError(f"no such place: {placement!r}", hint=suggest(placement, names, most=20))
 
     def pick(self, placement: str, sites: Sequence[str]) -> tuple[str, ...]:
         """The names among ``sites`` (forward order) that ``placement`` means.

@@ -65,7 +65,7 @@ def parse_scheme(text: str) -> NormScheme:
     if source == "none":
         return NormScheme()
     if not source:
-        raise InputError("empty norm scheme", mend="write none, or for example layer@first")
+        raise InputError("empty norm scheme", hint="write none, or for example layer@first")
     parts: list[SchemePart] = []
     pieces = split_outside(source, "+", source)
     for index, piece in enumerate(pieces):
@@ -73,21 +73,21 @@ def parse_scheme(text: str) -> NormScheme:
         try:
             parts.append(_parse_part(piece.strip(), parts[-1].kind if parts else None))
         except InputError as error:
-            raise type(error)(error.what, where=place, mend=error.mend) from None
+            raise type(error)(error.what, where=place, hint=error.hint) from None
     return NormScheme(_canonical(parts, source))
 
 
 def _parse_part(piece: str, before: NormKind | None) -> SchemePart:
     head, *rest = split_outside(piece, "@")
     if len(rest) > 1:
-        raise InputError("more than one @", mend="one kind and one place a part, joined by +")
+        raise InputError("more than one @", hint="one kind and one place a part, joined by +")
     if not rest and (before is None or _names_a_kind(head)):
-        raise InputError(f"{head!r} does not say both what and where", mend="write kind@place, as in layer@first")
+        raise InputError(f"{head!r} does not say both what and where", hint="write kind@place, as in layer@first")
     placement = (rest[0] if rest else head).strip()
     kind = _parse_kind(head) if rest else before
     assert kind is not None
     if not _PLACEMENT.match(placement):
-        raise InputError(f"{placement!r} is no place", mend="a placement such as first, a number or a site's name")
+        raise InputError(f"{placement!r} is no place", hint="a placement such as first, a number or a site's name")
     return SchemePart(kind, placement)
 
 
@@ -98,7 +98,7 @@ def _names_a_kind(text: str) -> bool:
 def _parse_kind(text: str) -> NormKind:
     call = parse_call(text, "norm kind")
     if call.name == "none":
-        raise InputError("'none' takes no place", mend="write none alone")
+        raise InputError("'none' takes no place", hint="write none alone")
     if call.name not in KINDS:
         raise UnknownName.among("norm kind", call.name, KINDS)
     return bind(call, KINDS[call.name])
@@ -108,7 +108,7 @@ def _canonical(parts: Iterable[SchemePart], source: str) -> tuple[SchemePart, ..
     kinds: dict[str, NormKind] = {}
     for part in parts:
         if kinds.setdefault(part.placement, part.kind) != part.kind:
-            raise InputError(f"two kinds of norm at {part.placement!r}", where=source, mend="one kind a place")
+            raise InputError(f"two kinds of norm at {part.placement!r}", where=source, hint="one kind a place")
     return tuple(sorted((SchemePart(kind, place) for place, kind in kinds.items()), key=_order))
 
 

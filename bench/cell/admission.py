@@ -8,7 +8,7 @@ make growth a property of the batch.
 from __future__ import annotations
 
 from architectures import Architecture, NormScheme
-from architectures.contract.examination import Broken, Check, Subject
+from architectures.contract.check import Broken, Check, Subject
 from architectures.contract.network_checks import (
     answers_one_number_a_row,
     evaluation_is_repeatable,
@@ -34,4 +34,4 @@ def hold_to_contract(architecture: Architecture, scheme: NormScheme, problem: Pr
         try:
             check(subject)
         except Broken as broken:
-            raise FarFieldError(f"{architecture.name} breaks the contract: {broken.found}: {broken.mend}") from None
+            raise FarFieldError(f"{architecture.name} breaks the contract: {broken.found}: {broken.hint}") from None

@@ -13,20 +13,20 @@ import torch
 
 import architectures
 import tasks
-from architectures.building import build
 from architectures.analysis.certificate import certificate
 from architectures.analysis.description import count_flops
+from architectures.building import build
 from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.cell import probing
+from bench.cell.admission import hold_to_contract
+from bench.cell.outcome import Outcome, blank_outcomes, make_record
 from bench.core.errors import FarFieldError, Unsupported
 from bench.core.seeding import seed_from
-from bench.training.frozen_heads import train_heads
-from bench.training.footprint import budget
-from bench.training.program import Method, choose_method
-from bench.cell.outcome import Outcome, blank_outcomes, make_record
-from bench.cell.admission import hold_to_contract
 from bench.plan.jobs import Job, Settings
 from bench.plan.protocol import Schedule, batch_indices, get_protocol
+from bench.training.footprint import budget
+from bench.training.frozen_heads import train_heads
+from bench.training.program import Method, choose_method
 from bench.training.train import Trained, TrainingData, train
 from leaderboard.records import metrics
 from leaderboard.records.record import RecordKey

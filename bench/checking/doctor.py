@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench.core.errors import FarFieldError
 from bench.cell.environment import PACKAGES, available_cores
+from bench.core.errors import FarFieldError
 from bench.sweep.query import STORE_NAME
 
 State = Literal["ok", "note", "wrong"]
@@ -42,7 +42,7 @@ def _guarded(look: Callable[[], Iterator[Finding]]) -> list[Finding]:
     try:
         return list(look())
     except FarFieldError as error:
-        return [Finding(_topic(look), "wrong", str(error), error.mend if hasattr(error, "mend") and error.mend else "")]
+        return [Finding(_topic(look), "wrong", str(error), error.hint if hasattr(error, "hint") and error.hint else "")]
     except Exception as error:
         return [Finding(_topic(look), "wrong", f"{type(error).__name__}: {error}", "reinstall FarField")]
 

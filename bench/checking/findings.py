@@ -21,7 +21,7 @@ class Finding:
         where: the setting: problem and scheme, or empty.
         passed: None where it had nothing to say.
         found: what was seen.
-        mend: how to mend it, when it failed.
+        hint: how to correct it, when it failed.
         seconds: how long it took.
     """
 
@@ -30,7 +30,7 @@ class Finding:
     where: str
     passed: bool | None
     found: str
-    mend: str = ""
+    hint: str = ""
     seconds: float = 0.0
 
 
@@ -115,7 +115,7 @@ def finding_from(values: Mapping[str, Any]) -> Finding:
         where=text_of(values.get("where")),
         passed=passed if isinstance(passed, bool) else None,
         found=text_of(values.get("found")),
-        mend=text_of(values.get("mend")),
+        hint=text_of(values.get("hint")),
         seconds=_number(values.get("seconds")) or 0.0,
     )
 

@@ -9,16 +9,14 @@ import base64
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from functools import partial
 
 import architectures
 import tasks.task
-from bench.checking.findings import Finding, Portrait, fields_of, to_line
+from bench.checking.findings import Finding
 from bench.checking.process_state import GENERATORS, Surroundings, limit_memory
-from bench.core.errors import FarFieldError
+from bench.checking.reporter import Reporter
 from bench.core.plugins import Plugin, load_plugin
 
 IMPORTS = ("the file imports", "Runs the file once, as --plugin does.")
@@ -30,54 +28,8 @@ LEAVES = (
 )
 
 
-@dataclass(frozen=True)
-class Reporter:
-    """Writes messages to whoever watches."""
-
-    descriptor: int
-
-    def say(self, kind: str, **values: object) -> None:
-        """Send one message."""
-        line = to_line(kind, **values)
-        while line:
-            line = line[os.write(self.descriptor, line) :]
-
-    def run(self, check: str, tried: str, where: str, step: Callable[[], Finding]) -> Finding:
-        """Announce a step, run it and send what it found; whatever it raises is a failure."""
-        self.say("begin", check=check, tried=tried, where=where)
-        started = time.perf_counter()
-        try:
-            finding = step()
-        except SystemExit as leaving:
-            finding = _failure(check, tried, where, f"it calls sys.exit({leaving.code!r})", "raise an error instead")
-        except MemoryError:
-            finding = _failure(check, tried, where, "it runs out of memory", "allocate less, or raise --memory-limit")
-        except FarFieldError as error:
-            finding = _failure(check, tried, where, *_words(error))
-        except BaseException as error:
-            finding = _failure(
-                check, tried, where, f"{type(error).__name__}: {error}", "run it with python to see where"
-            )
-        finding = Finding(**{**fields_of(finding), "seconds": time.perf_counter() - started})
-        self.say("finding", **fields_of(finding))
-        return finding
-
-    def portray(self, portrait: Portrait) -> None:
-        """Send a portrait."""
-        self.say("portrait", **fields_of(portrait))
-
-
 def _raise(error: BaseException) -> Finding:
     raise error
-
-
-def _failure(check: str, tried: str, where: str, found: str, mend: str) -> Finding:
-    return Finding(check, tried, where, False, found, mend)
-
-
-def _words(error: FarFieldError) -> tuple[str, str]:
-    what, where = getattr(error, "what", str(error)), getattr(error, "where", None)
-    return f"{what} [{where}]" if where and where != "--plugin" else what, getattr(error, "mend", None) or ""
 
 
 def main(descriptor: int) -> None:
@@ -130,8 +82,8 @@ def _one(found: list[tuple[str, str]]) -> Finding:
     if len(found) == 1:
         return Finding(*REGISTERS, "", True, " ".join(found[0]))
     if not found:
-        mend = 'write @register_architecture("my-net") above the function, or run it as module(file.py:function)'
-        return Finding(*REGISTERS, "", False, "it registers nothing", mend)
+        hint = 'write @register_architecture("my-net") above the function, or run it as module(file.py:function)'
+        return Finding(*REGISTERS, "", False, "it registers nothing", hint)
     names = ", ".join(name for _, name in found)
     return Finding(*REGISTERS, "", False, f"it registers {len(found)} names: {names}", "give each a file of its own")
 
@@ -139,8 +91,8 @@ def _one(found: list[tuple[str, str]]) -> Finding:
 def _unchanged(before: Surroundings, where: str, but: Collection[str] = ()) -> Finding:
     changed = Surroundings.now().differs_from(before, but)
     if changed:
-        mend = "set nothing global, end what you start; take random numbers from torch's generator in the builder only"
-        return Finding(*LEAVES, where, False, f"changed: {', '.join(changed)}", mend)
+        hint = "set nothing global, end what you start; take random numbers from torch's generator in the builder only"
+        return Finding(*LEAVES, where, False, f"changed: {', '.join(changed)}", hint)
     return Finding(*LEAVES, where, True, "unchanged")
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.checking.findings import CheckReport, Finding, Portrait
-from leaderboard.tables.grid import Column, Format, Grid, clean, render
+from leaderboard.tables.grid import Column, Grid, clean
+from leaderboard.tables.writing import Format, render
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class _Row:
         return said[0] if len(said) == 1 else f"{said[0]}, and so on"
 
     @property
-    def mend(self) -> str:
-        return self.failed[0].mend if self.failed else ""
+    def hint(self) -> str:
+        return self.failed[0].hint if self.failed else ""
 
 
 def render_report(report: CheckReport, form: Format, *, width: int | None = None, color: bool = False) -> str:
@@ -79,7 +80,7 @@ def _checks(report: CheckReport) -> Grid[_Row]:
         Column[_Row]("settings", "settings", lambda row: row.settings, spare=1),
         Column[_Row]("tried", "what was tried", lambda row: row.findings[0].tried, spare=-1),
         Column[_Row]("seen", "what was seen", lambda row: row.seen),
-        Column[_Row]("mend", "how to mend it", lambda row: row.mend),
+        Column[_Row]("hint", "how to correct it", lambda row: row.hint),
         Column[_Row]("seconds", "s", lambda row: sum(f.seconds for f in row.findings), extra=True),
     ]
     facts = {"path": report.path, "registered": list(report.registered), "passed": report.passed}

@@ -47,9 +47,9 @@ class CheckLimits:
 
     def __post_init__(self) -> None:
         if self.seconds <= 0:
-            raise InputError(f"{self.seconds:g} seconds a step", where="--timeout", mend="give a positive number")
+            raise InputError(f"{self.seconds:g} seconds a step", where="--timeout", hint="give a positive number")
         if self.memory <= 0:
-            raise InputError(f"{self.memory} bytes", where="--memory-limit", mend="give a positive number")
+            raise InputError(f"{self.memory} bytes", where="--memory-limit", hint="give a positive number")
 
 
 @dataclass
@@ -99,7 +99,7 @@ def check_file(path: str | Path, limits: CheckLimits = CheckLimits()) -> CheckRe
     try:
         plugin = read_plugin(path, where=str(path))
     except InputError as error:
-        course.findings.append(Finding(check, tried, "", False, error.what + _at(error), error.mend or ""))
+        course.findings.append(Finding(check, tried, "", False, error.what + _at(error), error.hint or ""))
     else:
         course.findings.append(Finding(check, tried, "", True, f"{len(plugin.source):,} bytes"))
         code = _watch(plugin, limits, course)
@@ -204,9 +204,9 @@ def _last_words(course: _Course, limits: CheckLimits, code: int) -> list[Finding
     found = []
     if not course.ended:
         check, tried, where = course.step or ("the checks are reached", "Starts the process that runs the checks.", "")
-        what, mend = _blame(course, code)
+        what, hint = _blame(course, code)
         what += "; the checks after this one were not reached"
-        found.append(Finding(check, tried, where, False, what, mend))
+        found.append(Finding(check, tried, where, False, what, hint))
     words = course.first_words.decode(errors="replace").strip().partition("\n")[0]
     loud = course.printed > limits.printed
     found.append(
@@ -216,7 +216,7 @@ def _last_words(course: _Course, limits: CheckLimits, code: int) -> list[Finding
             where="",
             passed=not loud,
             found=f"{course.printed:,} bytes" + (f", beginning {words[:80]!r}" if words else ""),
-            mend="print nothing while building, training or answering" if loud else "",
+            hint="print nothing while building, training or answering" if loud else "",
         )
     )
     return found

@@ -12,19 +12,19 @@ import torch
 import architectures
 import tasks
 from architectures import Architecture, NormScheme, parse_scheme
-from architectures.contract import examination as contract
-from architectures.building import sites
 from architectures.analysis.description import describe
+from architectures.building import sites
+from architectures.contract import examination as contract
 from architectures.contract.examples import EXAMPLES
 from bench.cell.run import run_job
 from bench.checking.findings import Finding, Portrait
+from bench.checking.reporter import Reporter
 from bench.core.errors import FarFieldError, Unsupported
 from bench.core.problem import InputKind, Problem
 from bench.plan.jobs import Cell, Job, Settings, record_keys
 from tasks.splitting import data_hash
 
 if TYPE_CHECKING:
-    from bench.checking.inside import Reporter
     from leaderboard.records.record import Record
 
 TRIAL_TASKS: dict[InputKind, str] = {"features": "sine-1d", "sequence": "sum-sequence", "image": "digits-rotation"}
@@ -64,7 +64,7 @@ def _contract_finding(case: contract.Case) -> Finding:
     result = case.run()
     if result.passed is False and any(sign in result.found for sign in _OUT_OF_MEMORY):
         raise MemoryError
-    return Finding(result.check, result.tried, result.where, result.passed, result.found, result.mend)
+    return Finding(result.check, result.tried, result.where, result.passed, result.found, result.hint)
 
 
 def _first_looks(architecture: Architecture) -> Iterator[tuple[NormScheme, Problem]]:
@@ -124,12 +124,12 @@ def _trained(record: Record, where: str) -> Finding:
     if record.status == "unsupported":
         return Finding(*TRAINS, where, None, f"unsupported: {record.reason}")
     if record.status != "ok":
-        mend = "mend what the reason names" if record.status == "failed" else "start from smaller weights"
-        return Finding(*TRAINS, where, False, f"{record.status}: {record.reason}", mend)
+        hint = "correct what the reason names" if record.status == "failed" else "start from smaller weights"
+        return Finding(*TRAINS, where, False, f"{record.status}: {record.reason}", hint)
     lost = sum(record.nonfinite)
     if lost:
-        mend = "guard divisions, powers and exponentials against large inputs"
-        return Finding(*TRAINS, where, False, f"{lost} answers on the rays are not finite", mend)
+        hint = "guard divisions, powers and exponentials against large inputs"
+        return Finding(*TRAINS, where, False, f"{lost} answers on the rays are not finite", hint)
     return Finding(
         *TRAINS, where, True, f"test error {_shown(record.id_error)}, G(100) {_shown(record.growth_at(100.0))}"
     )
@@ -158,8 +158,8 @@ def check_task(name: str, reporter: Reporter) -> None:
 def _repeats(task: tasks.Task) -> Finding:
     if data_hash(task.load_raw()) == data_hash(task.load_raw()):
         return Finding(*REPEATS, "", True, "the same numbers")
-    mend = "draw from bench.core.seeding.generator(name, purpose), not from a generator without a seed"
-    return Finding(*REPEATS, "", False, "other numbers the second time", mend)
+    hint = "draw from bench.core.seeding.generator(name, purpose), not from a generator without a seed"
+    return Finding(*REPEATS, "", False, "other numbers the second time", hint)
 
 
 def _has_far(task: tasks.Task) -> Finding:
@@ -186,7 +186,7 @@ def _learns(task: tasks.Task) -> Finding:
     cell = Cell(task.name, "ridge", "none", "quick")
     record = run_job(Job(tuple(record_keys(cell, [0])), task.card.truth, True), Settings())[0].record
     if record.status != "ok":
-        return Finding(*LEARNS, "", False, f"{record.status}: {record.reason}", "mend what the reason names")
+        return Finding(*LEARNS, "", False, f"{record.status}: {record.reason}", "correct what the reason names")
     errors = ", ".join(f"{result.name} {_shown(result.relative_error)}" for result in record.sets)
     return Finding(*LEARNS, "", True, f"relative errors of ridge: {errors}")
 

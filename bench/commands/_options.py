@@ -58,7 +58,7 @@ def load_plugins(files: list[Path] | None) -> tuple[str, ...]:
 
 def write_grids(grids: Sequence[Grid[Any]], form: Format) -> None:
     """Write tables to stdout."""
-    from leaderboard.tables.grid import render
+    from leaderboard.tables.writing import render
 
     width, color = terminal()
     sys.stdout.write(render(grids, form.value, width=width, color=color))

@@ -28,7 +28,7 @@ def function_picture(records: Sequence[Record], details_of: DetailsOf) -> Any:
     """Predictions along the line of a task with one input, with its training points and its truth."""
     task = _task_of(records)
     if task.problem.shape != (1,):
-        raise InputError(f"{task.name} has more than one input", where="plot function", mend="choose a task with one")
+        raise InputError(f"{task.name} has more than one input", where="plot function", hint="choose a task with one")
     truth = None
     if task.truth_function is not None:
         line = np.linspace(-10 * task.radius, 10 * task.radius, 801)
@@ -81,10 +81,10 @@ def _task_of(records: Sequence[Record]) -> StandardizedTask:
     found = {(r.key.task, r.key.data_hash) for r in records}
     names = sorted({name for name, _ in found})
     if len(names) > 1:
-        raise InputError(f"records of {len(names)} tasks", mend=f"choose one with --task: {', '.join(names[:8])}")
+        raise InputError(f"records of {len(names)} tasks", hint=f"choose one with --task: {', '.join(names[:8])}")
     task = tasks.resolve(names[0]).load()
     if found != {(task.name, task.data_hash)}:
-        raise InputError(f"{task.name} was measured with other data than are here", mend="run it again in a new --out")
+        raise InputError(f"{task.name} was measured with other data than are here", hint="run it again in a new --out")
     return task
 
 

@@ -70,8 +70,8 @@ def leaderboard(
     if context.invoked_subcommand is not None:
         return
     from bench.sweep.query import stored_records
-    from leaderboard.tables.rendering import render_standings
     from leaderboard.ranking.standings import standings
+    from leaderboard.tables.rendering import render_standings
 
     records = stored_records(out, suite, protocol, task, arch, norm)
     width, color = terminal()

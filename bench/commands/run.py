@@ -101,8 +101,8 @@ def run(
     """
     from bench.api import run as run_sweep
     from bench.sweep.progress import progress, seconds_text
-    from leaderboard.tables.rendering import Scope, render_standings
     from leaderboard.ranking.standings import standings
+    from leaderboard.tables.rendering import Scope, render_standings
 
     load_plugins(plugin)
     rules = {
@@ -115,7 +115,7 @@ def run(
     }
     task = [*(task or ()), *_own_task(data, target, {k: v for k, v in rules.items() if v is not None})]
     if suite is None and not task:
-        raise InputError("nothing to run", where="farfield run", mend="--suite quick, or --task and --arch")
+        raise InputError("nothing to run", where="farfield run", hint="--suite quick, or --task and --arch")
     with progress() as watcher:
         results = run_sweep(
             suite=suite,
@@ -155,7 +155,7 @@ def run(
     )
     if results.records and all(_refused(record) for record in results.records):
         reason = results.records[0].reason or "unsupported"
-        raise InputError(f"nothing of this can be run: {reason}", mend="choose another architecture, norm or task")
+        raise InputError(f"nothing of this can be run: {reason}", hint="choose another architecture, norm or task")
     return 0 if results.complete else EXIT_INCOMPLETE
 
 
@@ -170,10 +170,10 @@ def _own_task(data: Path | None, target: str | None, rules: Mapping[str, str | f
         given = ["target"] * (target is not None) + list(rules)
         if given:
             option = "--" + given[0].replace("_", "-")
-            raise InputError(f"{option} belongs to --data", where="farfield run", mend="give --data FILE")
+            raise InputError(f"{option} belongs to --data", where="farfield run", hint="give --data FILE")
         return []
     if target is None:
-        raise InputError("--data needs --target", where="farfield run", mend="--target COLUMN")
+        raise InputError("--data needs --target", where="farfield run", hint="--target COLUMN")
     import tasks
 
     own = tasks.own_data(data, target=target, **rules)

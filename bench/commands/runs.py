@@ -57,7 +57,7 @@ def _filter(
 
     for name in status or ():
         if name not in STATUSES:
-            raise InputError(f"unknown status {name!r}", where="--status", mend=f"one of {', '.join(STATUSES)}")
+            raise InputError(f"unknown status {name!r}", where="--status", hint=f"one of {', '.join(STATUSES)}")
     protocols = () if protocol is None else (protocol,)
     return RecordFilter(protocols, tuple(task or ()), tuple(arch or ()), tuple(norm or ()), tuple(status or ()))
 
@@ -77,8 +77,8 @@ def list_runs(
     farfield runs list --status failed
     """
     from bench.sweep.query import existing_store
-    from leaderboard.tables.runs import render_runs
     from leaderboard.records.store.store import Store
+    from leaderboard.tables.runs import render_runs
 
     width, color = terminal()
     with Store(existing_store(out)) as store:
@@ -93,8 +93,8 @@ def show_run(
 ) -> None:
     """Everything in one record."""
     from bench.sweep.query import existing_store
-    from leaderboard.tables.runs import find_record, render_run
     from leaderboard.records.store.store import Store
+    from leaderboard.tables.runs import find_record, render_run
 
     with Store(existing_store(out)) as store:
         found = find_record(store, record)
@@ -120,8 +120,8 @@ def export_runs(
     farfield runs export --task protein --format csv --save protein.csv
     """
     from bench.sweep.query import existing_store
-    from leaderboard.tables.runs import export
     from leaderboard.records.store.store import Store
+    from leaderboard.tables.runs import export
 
     with Store(existing_store(out)) as store:
         lines = export(store, _filter(protocol, task, arch, norm, status), form.value, details)
@@ -132,7 +132,7 @@ def export_runs(
             with save.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(lines)
         except OSError as error:
-            raise InputError(f"cannot write: {error.strerror}", where=str(save), mend="choose another file") from None
+            raise InputError(f"cannot write: {error.strerror}", where=str(save), hint="choose another file") from None
     print(save)
 
 
@@ -152,11 +152,11 @@ def delete_runs(
 
     wanted = _filter(protocol, task, arch, norm, status)
     if wanted == RecordFilter():
-        raise InputError("nothing says which records", where="farfield runs delete", mend="give --task, --status, …")
+        raise InputError("nothing says which records", where="farfield runs delete", hint="give --task, --status, …")
     with Store(existing_store(out), "write") as store:
         keys = store.keys(wanted)
         if not keys:
-            raise InputError("no stored record matches", where=str(out), mend="see farfield runs list")
+            raise InputError("no stored record matches", where=str(out), hint="see farfield runs list")
         if not yes and not typer.confirm(f"Delete {len(keys)} records from {out}?", err=True):
-            raise InputError("nothing was deleted", mend="answer y, or give --yes")
+            raise InputError("nothing was deleted", hint="answer y, or give --yes")
         print(f"{store.delete(keys)} records deleted", file=sys.stderr)

@@ -20,28 +20,28 @@ class FarFieldError(Exception):
 
 
 class InputError(FarFieldError):
-    """The user's input is wrong. One line: what is wrong, where it stands, how to mend it.
+    """The user's input is wrong. One line: what is wrong, where it stands, how to correct it.
 
-    >>> str(InputError("width must be at least 1, not 0", where="--arch mlp(width=0)", mend="give a positive width"))
+    >>> str(InputError("width must be at least 1, not 0", where="--arch mlp(width=0)", hint="give a positive width"))
     'width must be at least 1, not 0 [--arch mlp(width=0)]: give a positive width'
     """
 
-    def __init__(self, what: str, *, where: str | None = None, mend: str | None = None) -> None:
-        self.what, self.where, self.mend = what, where, mend
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        self.what, self.where, self.hint = what, where, hint
         place = f" [{where}]" if where else ""
-        cure = f": {mend}" if mend else ""
+        cure = f": {hint}" if hint else ""
         super().__init__(" ".join(f"{what}{place}{cure}".split()))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild_input_error, (type(self), self.what, self.where, self.mend))
+        return (_rebuild_input_error, (type(self), self.what, self.where, self.hint))
 
     def at(self, where: str) -> InputError:
         """The same error, placed at ``where`` unless it already names a place."""
-        return type(self)(self.what, where=self.where or where, mend=self.mend)
+        return type(self)(self.what, where=self.where or where, hint=self.hint)
 
 
-def _rebuild_input_error(kind: type[InputError], what: str, where: str | None, mend: str | None) -> InputError:
-    return kind(what, where=where, mend=mend)
+def _rebuild_input_error(kind: type[InputError], what: str, where: str | None, hint: str | None) -> InputError:
+    return kind(what, where=where, hint=hint)
 
 
 class UnknownName(InputError):
@@ -50,7 +50,7 @@ class UnknownName(InputError):
     @classmethod
     def among(cls, kind: str, name: str, known: Iterable[str], *, where: str | None = None) -> UnknownName:
         """An error about ``name``, hinting at the nearest of ``known`` or listing them when none is near."""
-        return cls(f"unknown {kind} {name!r}", where=where, mend=suggest(name, known))
+        return cls(f"unknown {kind} {name!r}", where=where, hint=suggest(name, known))
 
 
 class Unsupported(FarFieldError):

@@ -46,18 +46,18 @@ def parse_call(text: str, what: str = "name") -> Call:
     """
     source = text.strip()
     if not source:
-        raise InputError(f"empty {what}", mend=f"name the {what}")
+        raise InputError(f"empty {what}", hint=f"name the {what}")
     if len(source) > _MOST_CHARACTERS:
-        raise InputError(f"{what} of {len(source)} characters", mend=f"at most {_MOST_CHARACTERS}")
+        raise InputError(f"{what} of {len(source)} characters", hint=f"at most {_MOST_CHARACTERS}")
     head, bracket, rest = source.partition("(")
     name = head.strip()
     if not _NAME.match(name):
-        raise InputError(f"{name!r} is no {what}", where=source, mend="letters, digits and - _ . / only")
+        raise InputError(f"{name!r} is no {what}", where=source, hint="letters, digits and - _ . / only")
     if not bracket:
         return Call(name)
     if not rest.endswith(")"):
         raise InputError(
-            "the closing parenthesis is missing or not at the end", where=source, mend=f"{name}(key=value)"
+            "the closing parenthesis is missing or not at the end", where=source, hint=f"{name}(key=value)"
         )
     return _arguments(name, rest[:-1], source)
 
@@ -69,13 +69,13 @@ def _arguments(name: str, body: str, source: str) -> Call:
         match = _KEY.match(piece)
         value = _unquote(piece[match.end() :] if match else piece)
         if not value:
-            raise InputError(f"an option of {name} has no value", where=source, mend=f"{name}(key=value)")
+            raise InputError(f"an option of {name} has no value", where=source, hint=f"{name}(key=value)")
         if match is None:
             if options:
-                raise InputError(f"{value!r} stands after named options", where=source, mend="write key=value")
+                raise InputError(f"{value!r} stands after named options", where=source, hint="write key=value")
             positional.append(value)
         elif match.group(1) in options:
-            raise InputError(f"option {match.group(1)!r} is given twice", where=source, mend="give it once")
+            raise InputError(f"option {match.group(1)!r} is given twice", where=source, hint="give it once")
         else:
             options[match.group(1)] = value
     return Call(name, tuple(positional), options)
@@ -97,7 +97,7 @@ def split_outside(text: str, separator: str, source: str | None = None) -> list[
             pieces.append(text[start:place])
             start = place + 1
     if depth or quote:
-        raise InputError("unbalanced parentheses or quotes", where=source or text, mend="close what is open")
+        raise InputError("unbalanced parentheses or quotes", where=source or text, hint="close what is open")
     return [*pieces, text[start:]]
 
 
@@ -124,12 +124,12 @@ def bind(call: Call, options_type: type[Options]) -> Options:
     where = call.name
     for key in given:
         if key not in fields:
-            mend = suggest(key, fields) if fields else f"{call.name} takes no options"
-            raise InputError(f"unknown option {key!r} of {call.name}", mend=mend)
+            hint = suggest(key, fields) if fields else f"{call.name} takes no options"
+            raise InputError(f"unknown option {key!r} of {call.name}", hint=hint)
     values = {key: _convert(text, hints[key], f"{where}({key}={text})") for key, text in given.items()}
     missing = [name for name, f in fields.items() if name not in values and _required(f)]
     if missing:
-        raise InputError(f"{where} needs the option {missing[0]!r}", mend=f"{where}({missing[0]}=...)")
+        raise InputError(f"{where} needs the option {missing[0]!r}", hint=f"{where}({missing[0]}=...)")
     try:
         return options_type(**values)
     except ValueError as error:
@@ -139,12 +139,12 @@ def bind(call: Call, options_type: type[Options]) -> Options:
 def _named(call: Call, names: tuple[str, ...]) -> dict[str, str]:
     if len(call.positional) > len(names):
         extra = call.positional[len(names)]
-        mend = f"its options are {', '.join(names)}" if names else f"{call.name} takes no options"
-        raise InputError(f"{call.name} does not take the value {extra!r}", mend=mend)
+        hint = f"its options are {', '.join(names)}" if names else f"{call.name} takes no options"
+        raise InputError(f"{call.name} does not take the value {extra!r}", hint=hint)
     given = dict(zip(names, call.positional, strict=False))
     for key, text in call.options.items():
         if key in given:
-            raise InputError(f"option {key!r} of {call.name} is given twice", mend="give it once")
+            raise InputError(f"option {key!r} of {call.name} is given twice", hint="give it once")
         given[key] = text
     return given
 
@@ -162,11 +162,11 @@ def _convert(text: str, annotation: Any, where: str) -> Any:
             if text == spell_value(allowed):
                 return allowed
         choices = [spell_value(a) for a in typing.get_args(annotation)]
-        raise InputError(f"{text!r} is not allowed", where=where, mend=suggest(text, choices))
+        raise InputError(f"{text!r} is not allowed", where=where, hint=suggest(text, choices))
     if annotation is bool:
         if text.lower() in ("true", "false"):
             return text.lower() == "true"
-        raise InputError(f"{text!r} is not a truth value", where=where, mend="true or false")
+        raise InputError(f"{text!r} is not a truth value", where=where, hint="true or false")
     if annotation in (int, float):
         return _number(text, annotation, where)
     if annotation is str:
@@ -188,9 +188,9 @@ def _number(text: str, kind: type[int] | type[float], where: str) -> int | float
         value = kind(text)
     except ValueError:
         noun = "a whole number" if kind is int else "a number"
-        raise InputError(f"{text!r} is not {noun}", where=where, mend=f"give {noun}") from None
+        raise InputError(f"{text!r} is not {noun}", where=where, hint=f"give {noun}") from None
     if value != value or value in (float("inf"), float("-inf")):
-        raise InputError(f"{text!r} is not finite", where=where, mend="give a finite number")
+        raise InputError(f"{text!r} is not finite", where=where, hint="give a finite number")
     return value
 
 

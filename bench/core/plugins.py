@@ -56,20 +56,20 @@ def read_plugin(path: str | Path, where: str = "--plugin") -> Plugin:
     file = Path(path)
     try:
         if not stat.S_ISREG(file.stat().st_mode):
-            raise InputError(f"{file} is no regular file", where=where, mend="name a Python source file")
+            raise InputError(f"{file} is no regular file", where=where, hint="name a Python source file")
         if file.stat().st_size > _MOST_BYTES:
-            raise InputError(f"{file} is larger than a megabyte", where=where, mend="name a Python source file")
+            raise InputError(f"{file} is larger than a megabyte", where=where, hint="name a Python source file")
         source = file.read_bytes()
         compile(source, str(file), "exec")
     except OSError as error:
         what = f"{file} cannot be read: {error.strerror or type(error).__name__}"
-        raise InputError(what, where=where, mend="name an existing Python file") from error
+        raise InputError(what, where=where, hint="name an existing Python file") from error
     except SyntaxError as error:
         place = f"line {error.lineno}" if error.lineno else where
-        raise InputError(f"{file} does not parse: {error.msg}", where=place, mend="mend it") from error
+        raise InputError(f"{file} does not parse: {error.msg}", where=place, hint="correct it") from error
     except (ValueError, RecursionError, MemoryError) as error:
         what = f"{file} is no Python source: {error}"
-        raise InputError(what, where=where, mend="name a Python source file") from error
+        raise InputError(what, where=where, hint="name a Python source file") from error
     return Plugin(str(file.absolute()), source)
 
 
@@ -100,7 +100,7 @@ def load_plugin(plugin: Plugin | str | Path) -> ModuleType:
         raise InputError(
             f"{plugin.path} does not import: {_cause(error)}",
             where="--plugin",
-            mend="run `farfield check` on it to see where",
+            hint="run `farfield check` on it to see where",
         ) from error
     return module
 

@@ -77,7 +77,7 @@ class Registry(Generic[Card]):
         """
         self._load_builtin()
         if card.name in self._cards or self._prefix(card.name) is not None:
-            raise InputError(f"{self.kind} {card.name!r} is already registered", mend="choose another name")
+            raise InputError(f"{self.kind} {card.name!r} is already registered", hint="choose another name")
         self._cards[card.name] = card
         return card
 
@@ -146,7 +146,7 @@ class Registry(Generic[Card]):
             raise InputError(
                 f"{self.kind} {name!r} cannot be loaded: {type(error).__name__}: {error}",
                 where=f"entry point {offer.value}",
-                mend="repair or uninstall that package",
+                hint="repair or uninstall that package",
             ) from error
         if name not in self._cards and getattr(loaded, "name", None) == name:
             self.register(loaded)

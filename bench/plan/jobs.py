@@ -118,7 +118,7 @@ def _check_schemes(schemes: Sequence[NormScheme], asked: Sequence[Architecture])
     networks = [a for a in asked if a.card.role == "network"]
     if asked and not networks and not any(scheme.is_none for scheme in schemes):
         names = ", ".join(a.name for a in asked)
-        raise InputError("estimators take no norm", where=f"{schemes[0]} for {names}", mend="none")
+        raise InputError("estimators take no norm", where=f"{schemes[0]} for {names}", hint="none")
     for scheme in schemes:
         faults = []
         for network in networks:
@@ -224,13 +224,13 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         numbers = [int(piece) for piece in text.rstrip(",").split(",")]
     except ValueError:
         raise InputError(
-            f"{text!r} is not a number of seeds", where="--seeds", mend="--seeds 3, or --seeds 0,4,7"
+            f"{text!r} is not a number of seeds", where="--seeds", hint="--seeds 3, or --seeds 0,4,7"
         ) from None
     if "," in text:
         if len(set(numbers)) < len(numbers) or not all(0 <= number <= MOST_SEED for number in numbers):
-            mend = f"distinct seeds from 0 to {MOST_SEED}"
-            raise InputError(f"seeds {text.rstrip(',')} are repeated or out of range", where="--seeds", mend=mend)
+            hint = f"distinct seeds from 0 to {MOST_SEED}"
+            raise InputError(f"seeds {text.rstrip(',')} are repeated or out of range", where="--seeds", hint=hint)
         return tuple(numbers)
     if not 1 <= numbers[0] <= 10_000:
-        raise InputError(f"{numbers[0]} seeds", where="--seeds", mend="between 1 and 10000")
+        raise InputError(f"{numbers[0]} seeds", where="--seeds", hint="between 1 and 10000")
     return tuple(range(numbers[0]))

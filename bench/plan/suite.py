@@ -46,7 +46,7 @@ class Suite:
 
 def list_suites() -> list[str]:
     """Names of the suites that come with FarField."""
-    folder = importlib.resources.files("bench") / "suites"
+    folder = importlib.resources.files("bench.plan") / "suites"
     return sorted((f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")), key=natural)
 
 
@@ -60,7 +60,7 @@ def load_suite(name: str) -> Suite:
         return read_suite(Path(name))
     if name not in list_suites():
         raise UnknownName.among("suite", name, list_suites())
-    with importlib.resources.as_file(importlib.resources.files("bench") / "suites" / f"{name}.yaml") as path:
+    with importlib.resources.as_file(importlib.resources.files("bench.plan") / "suites" / f"{name}.yaml") as path:
         return read_suite(path)
 
 
@@ -75,13 +75,13 @@ def read_suite(path: Path) -> Suite:
     where = str(path)
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise InputError("a suite file of more than a megabyte", where=where, mend="name a suite file")
+            raise InputError("a suite file of more than a megabyte", where=where, hint="name a suite file")
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, where PyYAML was built with it
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     except OSError as error:
-        raise InputError(f"the suite cannot be read: {error.strerror}", where=where, mend="check the path") from None
+        raise InputError(f"the suite cannot be read: {error.strerror}", where=where, hint="check the path") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"the suite is no YAML: {str(error)[:200]}", where=where, mend="mend the file") from None
+        raise InputError(f"the suite is no YAML: {str(error)[:200]}", where=where, hint="correct the file") from None
     return _suite(data, path)
 
 
@@ -91,13 +91,13 @@ def _suite(data: Any, path: Path) -> Suite:
     for name, kind in (("name", str), ("summary", str), ("version", int), ("seeds", int)):
         if type(data[name]) is not kind or data[name] == "":
             wanted = "a whole number" if kind is int else "a text"
-            raise InputError(f"{name} must be {wanted}", where=where, mend=f"mend {name}")
+            raise InputError(f"{name} must be {wanted}", where=where, hint=f"correct {name}")
     for name in ("version", "seeds"):
         if data[name] < 1:
-            raise InputError(f"{name} must be at least 1", where=where, mend=f"mend {name}")
+            raise InputError(f"{name} must be at least 1", where=where, hint=f"correct {name}")
     protocol = get_protocol(str(data["protocol"])).name
     if not isinstance(data["cells"], list) or not data["cells"]:
-        raise InputError("cells must be a list", where=where, mend="list tasks, architectures and norms")
+        raise InputError("cells must be a list", where=where, hint="list tasks, architectures and norms")
     selections = tuple(_selection(entry, f"{where}, cells {i + 1}") for i, entry in enumerate(data["cells"]))
     return Suite(data["name"], data["version"], data["summary"], protocol, data["seeds"], selections, path)
 
@@ -107,14 +107,14 @@ def _selection(entry: Any, where: str) -> Selection:
     lists = {name: entry.get(name, ["none"]) for name in _SELECTION_FIELDS}
     for name, values in lists.items():
         if not isinstance(values, list) or not values or not all(isinstance(v, str) for v in values):
-            raise InputError(f"{name} must be a list of names", where=where, mend=f"mend {name}")
+            raise InputError(f"{name} must be a list of names", where=where, hint=f"correct {name}")
     return Selection(tuple(lists["tasks"]), tuple(lists["architectures"]), tuple(lists["norms"]))
 
 
 def _check_fields(data: Any, wanted: set[str], where: str) -> None:
     if not isinstance(data, dict):
-        raise InputError("not a mapping", where=where, mend=f"give {', '.join(sorted(wanted))}")
+        raise InputError("not a mapping", where=where, hint=f"give {', '.join(sorted(wanted))}")
     odd = sorted(str(key) for key in set(data) ^ wanted)
     if odd:
         kind = "unknown" if odd[0] in map(str, data) else "missing"
-        raise InputError(f"{kind} field {odd[0]!r}", where=where, mend=f"the fields are {', '.join(sorted(wanted))}")
+        raise InputError(f"{kind} field {odd[0]!r}", where=where, hint=f"the fields are {', '.join(sorted(wanted))}")

@@ -21,7 +21,7 @@ def existing_store(out: Path) -> Path:
     """
     path = out / STORE_NAME
     if not path.exists():
-        raise InputError("there are no results yet", where=str(out), mend="farfield run first, or name another --out")
+        raise InputError("there are no results yet", where=str(out), hint="farfield run first, or name another --out")
     return path
 
 
@@ -51,5 +51,5 @@ def stored_records(
         inside = [(k.task, k.architecture, k.norm, k.protocol) in cells for k in summaries.cells]
         summaries = summaries.take([place for place, cell in enumerate(summaries.cell.tolist()) if inside[cell]])
     if not len(summaries):
-        raise InputError("no stored record matches", where=str(out), mend="farfield run first, or ask for less")
+        raise InputError("no stored record matches", where=str(out), hint="farfield run first, or ask for less")
     return StoredRecords(existing_store(out), summaries)

@@ -14,14 +14,14 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
+from bench.cell.environment import available_cores
+from bench.cell.outcome import Outcome
 from bench.core.errors import InputError
 from bench.core.plugins import Plugin
-from bench.cell.environment import available_cores
-from bench.sweep.workers.pool import Limits, LocalExecutor, start_fork_server
-from bench.cell.outcome import Outcome
-from bench.plan.jobs import Cell, Job, Settings, count_records, make_plan
 from bench.plan.arranging import arrange
+from bench.plan.jobs import Cell, Job, Settings, count_records, make_plan
 from bench.sweep.query import STORE_NAME
+from bench.sweep.workers.pool import Limits, LocalExecutor, start_fork_server
 from leaderboard.records.record import FINAL_STATUSES, Record, Status
 from leaderboard.records.store.store import Store
 from leaderboard.records.store.stored_records import StoredRecords
@@ -52,7 +52,7 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         if self.workers is not None and not 1 <= self.workers <= 1024:
-            raise InputError(f"{self.workers} workers", where="--workers", mend="between 1 and 1024")
+            raise InputError(f"{self.workers} workers", where="--workers", hint="between 1 and 1024")
 
     @property
     def store(self) -> Path:

@@ -21,11 +21,11 @@ def write_template(thing: Literal["architecture", "task"], name: str, folder: Pa
         InputError: the name is malformed or taken, or the file is there already.
     """
     if not _NAME.match(name):
-        mend = "lower-case words joined by hyphens that begin with a letter, e.g. my-net"
-        raise InputError(f"{name!r} is no name", where=f"farfield new {thing}", mend=mend)
+        hint = "lower-case words joined by hyphens that begin with a letter, e.g. my-net"
+        raise InputError(f"{name!r} is no name", where=f"farfield new {thing}", hint=hint)
     if name in _taken(thing):
         raise InputError(
-            f"{thing} {name!r} is already there", where=f"farfield new {thing}", mend="choose another name"
+            f"{thing} {name!r} is already there", where=f"farfield new {thing}", hint="choose another name"
         )
     identifier = name.replace("-", "_")
     path = folder / f"{identifier}.py"
@@ -35,7 +35,7 @@ def write_template(thing: Literal["architecture", "task"], name: str, folder: Pa
         with path.open("x", encoding="utf-8") as file:
             file.write(filled)
     except FileExistsError:
-        raise InputError(f"{path.name} is already there", where=str(folder), mend="choose another name") from None
+        raise InputError(f"{path.name} is already there", where=str(folder), hint="choose another name") from None
     except OSError as error:
         raise InputError(f"{path.name} cannot be written: {error.strerror}", where=str(folder)) from error
     return path

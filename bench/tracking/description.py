@@ -13,10 +13,10 @@ from typing import Any
 from bench.core.errors import FarFieldError
 from bench.core.grammar import parse_call
 from bench.plan.protocol import get_protocol
-from leaderboard.records.metrics import GROWTH_FLOOR
-from leaderboard.records.record import CellKey, Details, Record
 from leaderboard.ranking.standings import standings
 from leaderboard.ranking.statistics import Interval, log_t_interval
+from leaderboard.records.metrics import GROWTH_FLOOR
+from leaderboard.records.record import CellKey, Details, Record
 
 RECORDS = "records.jsonl"  # of a cell, among the files of its run
 _SEED_STRIDE = 100_000  # W&B steps reserved for one seed's curve; no protocol checks that often

@@ -93,7 +93,7 @@ def choose_mode(asked: str | None, warn: Warn = warn_user) -> Mode:
         from_environment = os.environ.get("WANDB_MODE", "")
         wish = from_environment if from_environment in MODES else "offline"
     if wish not in MODES:
-        raise InputError(f"{wish!r} is no W&B mode", where="--wandb", mend=suggest(wish, MODES))
+        raise InputError(f"{wish!r} is no W&B mode", where="--wandb", hint=suggest(wish, MODES))
     if wish == "online" and not logged_in():
         warn("W&B: online was asked for, but there is no key: keeping runs offline (log in with `wandb login`)")
         return "offline"

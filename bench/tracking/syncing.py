@@ -37,13 +37,13 @@ def sync(directory: Path) -> int:
     """
     home = home_of(directory)
     if not home.is_dir():
-        raise InputError("no W&B runs are kept there", where=str(directory), mend="run a sweep with --wandb offline")
+        raise InputError("no W&B runs are kept there", where=str(directory), hint="run a sweep with --wandb offline")
     runs = kept_runs(directory)
     if not runs:
         return 0
     if not logged_in():
         raise InputError(
-            f"there is no W&B key to send {len(runs)} run(s) with", mend="run `wandb login`, or set WANDB_API_KEY"
+            f"there is no W&B key to send {len(runs)} run(s) with", hint="run `wandb login`, or set WANDB_API_KEY"
         )
     log = home / "farfield-sync.log"
     for start in range(0, len(runs), _AT_ONCE):

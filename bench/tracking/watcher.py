@@ -10,16 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from bench.core.seeding import seed_from
 from bench.cell.outcome import Outcome
+from bench.core.seeding import seed_from
 from bench.plan.jobs import Cell, Job
 from bench.tracking import Mode, Tracker, TrackingOptions
 from leaderboard.records.record import CellKey, Record
 from leaderboard.records.store.store import RecordFilter, Store
 
 if TYPE_CHECKING:
-    from bench.sweep.runner import Results
     from bench.plan.suite import Suite
+    from bench.sweep.runner import Results
 
 AD_HOC = "ad-hoc"
 CURVES = ("curve.step", "curve.train", "curve.validation")
@@ -90,8 +90,8 @@ def _say(text: str) -> None:
 
 
 def _standings_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
-    from leaderboard.tables.rendering import render_standings
     from leaderboard.ranking.standings import standings
+    from leaderboard.tables.rendering import render_standings
 
     text = render_standings(standings(records), "csv", scope="both")
     return list(csv.DictReader(io.StringIO(text)))

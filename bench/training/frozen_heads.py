@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from architectures.families.timm.frozen import OnFrozenFeatures
-from bench.training.program import Method, choose_method
 from bench.plan.protocol import Schedule
+from bench.training.program import Method, choose_method
 from bench.training.train import Trained, TrainingData, train
 from tasks.reading.cache import cached_arrays
 
@@ -36,7 +36,7 @@ def train_heads(
     *,
     method: Method | None = None,
 ) -> list[Trained]:
-    """Train the head of ``initial(seed)`` for every seed: what :func:`bench.training.train.train` gives for whole networks.
+    """Train the head of ``initial(seed)`` for every seed; gives what :func:`bench.training.train.train` gives.
 
     Seeds whose backbones are equal share the features; backbones of random weights differ from seed to seed. States
     hold the head alone, named as in the whole network (``head.*``).

@@ -1,8 +1,9 @@
 """By which program a cell's members train, and how many of them together.
 
-Three programs compute the same: ``chain`` (:mod:`bench.training.programs.chain`) and ``vmap`` (:mod:`bench.training.programs.vmap`) take a step of all
-members at once, ``loop`` (:mod:`bench.training.programs.loop`) trains one after the other. Stacking saves what lies between the
-operations, so it pays while operations are small; once a layer's output fills a core's cache it costs.
+Three programs compute the same: ``chain`` (:mod:`bench.training.programs.chain`) and ``vmap``
+(:mod:`bench.training.programs.vmap`) take a step of all members at once, ``loop``
+(:mod:`bench.training.programs.loop`) trains one after the other. Stacking saves what lies between the operations, so
+it pays while operations are small; once a layer's output fills a core's cache it costs.
 
 The bounds were found by timing the programs against each other on one core, eight steps with building, for MLPs,
 residual MLPs, CNNs and transformers (``python -m tools.speed --part methods`` measures it again). What counts is the
@@ -35,8 +36,8 @@ from typing import Literal, TypeVar
 import torch
 from torch import Tensor, nn
 
-from bench.training.programs.chain import links_of
 from bench.training.footprint import Footprint, footprint
+from bench.training.programs.chain import links_of
 from bench.training.programs.vmap import Stack
 
 Method = Literal["chain", "vmap", "loop"]

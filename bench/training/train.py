@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bench.training.programs.chain import ChainStack
 from bench.core.seeding import seed_from
+from bench.plan.protocol import Schedule
 from bench.training.footprint import footprint
 from bench.training.program import Method, in_groups
-from bench.plan.protocol import Schedule
+from bench.training.programs.chain import ChainStack
 from bench.training.programs.loop import Single
 from bench.training.programs.vmap import Stack
 

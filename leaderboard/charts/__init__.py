@@ -1,5 +1,6 @@
 """Pictures of records, made by Altair and saved offline as PNG, SVG or HTML. Importing this loads no Altair."""
 
+from leaderboard.charts.cells import lone_network
 from leaderboard.charts.error import error_chart
 from leaderboard.charts.far import FarSetData, far_chart
 from leaderboard.charts.function import Points, function_chart
@@ -7,7 +8,6 @@ from leaderboard.charts.growth import growth_chart
 from leaderboard.charts.pareto import pareto_chart
 from leaderboard.charts.picture import PictureSet, task_chart
 from leaderboard.charts.saving import save
-from leaderboard.charts.cells import lone_network
 
 __all__ = [
     "FarSetData",

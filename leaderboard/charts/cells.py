@@ -50,13 +50,13 @@ def select(records: Iterable[Record]) -> Selection:
     cells = group_cells(records)
     protocols = sorted({c.key.protocol for c in cells})
     if len(protocols) > 1:
-        raise InputError(f"records of the protocols {', '.join(protocols)}", mend="choose one with --protocol")
+        raise InputError(f"records of the protocols {', '.join(protocols)}", hint="choose one with --protocol")
     current = set(current_editions(cells).values())
     older = sorted({c.key.task for c in cells if c.edition not in current})
     mine = [c for c in cells if c.edition in current]
     done = tuple(c for c in mine if c.ok)
     if not done:
-        raise InputError("there is no finished record to draw", mend="run something first, or choose other records")
+        raise InputError("there is no finished record to draw", hint="run something first, or choose other records")
     notes = [f"older data or versions not drawn: {listing(older)}"] if older else []
     lost = [_loss(c) for c in mine if len(c.ok) < len(c.records)]
     notes += [f"not drawn: {listing(lost)}"] if lost else []
@@ -98,5 +98,5 @@ def only(names: Sequence[str], what: str, flag: str) -> str:
         InputError: there are several.
     """
     if len(names) != 1:
-        raise InputError(f"this picture is of one {what}, not of {listing(names, 12)}", mend=f"choose one with {flag}")
+        raise InputError(f"this picture is of one {what}, not of {listing(names, 12)}", hint=f"choose one with {flag}")
     return names[0]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from leaderboard.charts.cells import networks_and_references, select
 from leaderboard.charts.labels import Box, Frame, Place, names_layers, place_names
 from leaderboard.charts.panels import (
     SINGLE,
@@ -19,12 +20,11 @@ from leaderboard.charts.panels import (
     panels_of,
     tooltips,
 )
-from leaderboard.charts.cells import networks_and_references, select
 from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.ranking.grouping import CellRecords
+from leaderboard.ranking.statistics import log_t_interval
 from leaderboard.records.metrics import ERROR_CLIP, clip_error
 from leaderboard.records.record import Record, SetResult
-from leaderboard.ranking.statistics import log_t_interval
 
 _APART = 0.3  # of the distance between two sets
 _AIR = 34  # pixels left and right of the outermost points: half of a set's label

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
-from leaderboard.charts.panels import SMALL, Row, Series, concatenate
 from leaderboard.charts.cells import Selection, only, select
+from leaderboard.charts.panels import SMALL, Row, Series, concatenate
 from leaderboard.charts.style import fitted, ordered, titled
 from leaderboard.records.record import Details, Record, RecordKey
 
@@ -69,7 +69,7 @@ def far_chart(records: Iterable[Record], details_of: Callable[[RecordKey], Detai
     if len(lengths) > 1:
         raise InputError(
             f"far set {far.name!r} has {len(targets)} rows, and the stored predictions are of others",
-            mend="draw with the data that the records were made with",
+            hint="draw with the data that the records were made with",
         )
     names = ordered(predictions)
     series = Series.of(names, single=True)
@@ -92,7 +92,7 @@ def _predictions(selection: Selection, details_of: Callable[[RecordKey], Details
         if kept:
             found[cell.key.norm] = np.mean([np.array(k, dtype=np.float64) for k in kept], axis=0) * far.scale + far.mean
     if not found:
-        raise InputError(f"no predictions on a far set {far.name!r} are stored", mend="choose another far set")
+        raise InputError(f"no predictions on a far set {far.name!r} are stored", hint="choose another far set")
     return found
 
 

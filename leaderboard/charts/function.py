@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.core.errors import InputError
-from leaderboard.charts.panels import Row, Series, concatenate
 from leaderboard.charts.cells import only, select
+from leaderboard.charts.panels import Row, Series, concatenate
 from leaderboard.charts.style import ordered, titled
 from leaderboard.records.record import Details, Record, RecordKey
 
@@ -66,7 +66,7 @@ def function_chart(
         bad += lost
         curves += [row | {"norm": cell.key.norm} for row in seeds]
     if not curves:
-        raise InputError(f"no predictions along a line are stored for {task}", mend="choose a task with one input")
+        raise InputError(f"no predictions along a line are stored for {task}", hint="choose a task with one input")
     edge = float(np.max(np.abs(np.asarray(train.x, dtype=np.float64))))
     rows = curves + train.rows("train") + (truth.rows("truth") if truth else [])
     series = Series.of(ordered(c.key.norm for c in selection.cells), single=True)

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from leaderboard.charts.panels import Row, Series, facet, merged_labels, panel_of, panels_of, tooltips
 from leaderboard.charts.cells import networks_and_references, select
+from leaderboard.charts.panels import Row, Series, facet, merged_labels, panel_of, panels_of, tooltips
 from leaderboard.charts.style import GREY, decades, listing, log_axis, ordered, titled
 from leaderboard.ranking.grouping import CellRecords
+from leaderboard.ranking.statistics import log_t_interval
 from leaderboard.records.metrics import GROWTH_FLOOR
 from leaderboard.records.record import Record
-from leaderboard.ranking.statistics import log_t_interval
 
 
 def growth_chart(records: Iterable[Record], *, columns: int = 3) -> Any:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from leaderboard.charts.cells import is_reference, select
 from leaderboard.charts.labels import Box, Frame, names_layers, place_names
 from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, concatenate, tooltips
-from leaderboard.charts.cells import is_reference, select
 from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.ranking.grouping import Method
-from leaderboard.records.record import Record
 from leaderboard.ranking.standings import ALL_TASKS, Standing, standings
 from leaderboard.ranking.statistics import Interval
+from leaderboard.records.record import Record
 
 LEAST_GROWTH = 1e-2  # what grows less is drawn here: to answer with the training mean has growth 0
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "triangle-right", "triangle-left", "cross")

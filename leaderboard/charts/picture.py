@@ -47,7 +47,7 @@ def task_chart(task: str, sets: Sequence[PictureSet], *, target_name: str = "tar
         InputError: no rows.
     """
     if not sets or not all(len(np.asarray(s.targets)) for s in sets):
-        raise InputError(f"task {task!r} has a set without rows", mend="choose another task")
+        raise InputError(f"task {task!r} has a set without rows", hint="choose another task")
     flat = [_flat(s) for s in sets]
     if flat[0].shape[1] == 1:
         places, titles = (

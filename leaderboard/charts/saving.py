@@ -26,7 +26,7 @@ def save(chart: Any, path: str | Path, *, ppi: int = 192) -> Path:
         raise InputError(
             f"cannot draw a {target.suffix or 'file without ending'}",
             where=str(target),
-            mend=suggest(target.suffix, _WRITERS),
+            hint=suggest(target.suffix, _WRITERS),
         )
     content = writer(chart, ppi)
     try:
@@ -34,7 +34,7 @@ def save(chart: Any, path: str | Path, *, ppi: int = 192) -> Path:
         target.write_bytes(content)
     except OSError as error:
         raise InputError(
-            f"the picture cannot be written: {error.strerror}", where=str(target), mend="choose another file"
+            f"the picture cannot be written: {error.strerror}", where=str(target), hint="choose another file"
         ) from None
     return target
 

@@ -23,9 +23,9 @@ from bench.core.errors import InputError
 from leaderboard.page import parts as page_parts
 from leaderboard.ranking.comparison import compare
 from leaderboard.ranking.grouping import by_protocol, group_cells
+from leaderboard.ranking.standings import Board, standings
 from leaderboard.records.record import Record
 from leaderboard.tables.rendering import comparison_grids, standing_grids
-from leaderboard.ranking.standings import Board, standings
 
 Settings = Mapping[str, Sequence[tuple[str, str]]]
 
@@ -58,7 +58,7 @@ def render_page(
     """
     every = list(records)
     if not every:
-        raise InputError("there are no records to show", mend="run something first, or choose other records")
+        raise InputError("there are no records to show", hint="run something first, or choose other records")
     sections: list[dict[str, Any]] = []
     charts: list[_Chart] = []
     for number, board in enumerate(standings(every)):
@@ -103,7 +103,7 @@ def write_page(records: Iterable[Record], path: str | Path, **options: Any) -> P
         target.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(
-            f"the page cannot be written: {error.strerror}", where=str(target), mend="choose another file"
+            f"the page cannot be written: {error.strerror}", where=str(target), hint="choose another file"
         ) from None
     return target
 
@@ -163,7 +163,7 @@ def _library() -> str:
 
 
 def _template_text(name: str) -> str:
-    return resources.files("leaderboard").joinpath("templates", name).read_text(encoding="utf-8")
+    return resources.files("leaderboard.page").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _environment() -> Any:

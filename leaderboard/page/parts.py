@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from leaderboard.charts.style import seeds_text
-from leaderboard.tables.grid import GAP, Column, Grid, show_number
 from leaderboard.ranking.grouping import CellRecords
-from leaderboard.records.record import Record
 from leaderboard.ranking.statistics import Interval
+from leaderboard.records.record import Record
+from leaderboard.tables.grid import GAP, Column, Grid, show_number
 
 WORDS = (
     ("distance", "‖x̃‖ / R: the norm of the standardized input over the 99th percentile of it among training inputs."),

@@ -24,9 +24,9 @@ from leaderboard.ranking.grouping import (
     id_error_of,
     max_growth_of,
 )
-from leaderboard.records.record import Record
 from leaderboard.ranking.standings import ALL_TASKS
 from leaderboard.ranking.statistics import Interval, Sample, holm, paired_difference
+from leaderboard.records.record import Record
 from leaderboard.records.summary import measured_far_error
 
 By = Literal["norm", "architecture"]
@@ -117,7 +117,7 @@ def compare(records: Iterable[Record], by: By = "norm", reference: str | None = 
     if len(names) < 2:
         raise InputError(
             f"there is only one {by} to compare" if names else "there is no record to compare",
-            mend=f"run a second --{'arch' if by == 'architecture' else by}",
+            hint=f"run a second --{'arch' if by == 'architecture' else by}",
         )
     chosen = reference if reference is not None else _default(cells, by)
     if chosen not in names:

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from leaderboard.ranking.cells import Cells, cells_by_protocol
 from leaderboard.ranking.grouping import Edition, Method
+from leaderboard.ranking.statistics import UNBOUNDED, VERDICTS
+from leaderboard.ranking.tally import Measured, Tally
 from leaderboard.records.interval import Interval
 from leaderboard.records.record import STATUSES, Record, Status, Truth
-from leaderboard.ranking.statistics import UNBOUNDED, VERDICTS
 from leaderboard.records.store.stored_records import StoredRecords
 from leaderboard.records.summary import Summaries
-from leaderboard.ranking.tally import Measured, Tally
 
 ALL_TASKS = "all tasks"
 MIXED = "mixed"
@@ -112,7 +112,7 @@ def standings(records: Iterable[Record] | Summaries) -> list[Board]:
     """A board for each protocol among ``records``.
 
     Args:
-        records: any. Of those in a store (:class:`leaderboard.records.store.stored_records.StoredRecords`) only the summaries are looked at.
+        records: any. Of those in a store (``StoredRecords``) only the summaries are looked at.
 
     Raises:
         ValueError: a key occurs twice, or the records of a cell disagree about the truth.

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.ranking.cells import Cells
+from leaderboard.ranking.statistics import VERDICTS, Moments, Tests, combine, moments, verdicts
 from leaderboard.records.metrics import ERROR_CLIP, GROWTH_FLOOR
 from leaderboard.records.record import STATUSES, Truth
-from leaderboard.ranking.statistics import VERDICTS, Moments, Tests, combine, moments, verdicts
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]

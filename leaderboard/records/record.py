@@ -254,7 +254,7 @@ class Record:
             InputError: not JSON, too long, of another schema, or not a valid record.
         """
         if len(text) > _MOST_IN_ALL:
-            raise InputError(f"a record of {len(text):,} characters", mend=f"at most {_MOST_IN_ALL:,}")
+            raise InputError(f"a record of {len(text):,} characters", hint=f"at most {_MOST_IN_ALL:,}")
         try:
             return _adapter().validate_json(text)
         except ValidationError as error:
@@ -304,13 +304,13 @@ def _explained(error: ValidationError, text: str) -> InputError:
     version = _schema_of(text)
     if isinstance(version, int) and version > SCHEMA_VERSION:
         return InputError(
-            f"a record of schema {version}, and this FarField reads {SCHEMA_VERSION}", mend="upgrade FarField"
+            f"a record of schema {version}, and this FarField reads {SCHEMA_VERSION}", hint="upgrade FarField"
         )
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     return InputError(
-        f"not a valid record: {message[:300]}", where=place[:200] or None, mend="hand in what FarField wrote"
+        f"not a valid record: {message[:300]}", where=place[:200] or None, hint="hand in what FarField wrote"
     )
 
 

@@ -9,12 +9,13 @@ from dataclasses import astuple, replace
 from typing import Any, Literal
 
 from leaderboard.ranking.comparison import Comparison, Difference
-from leaderboard.tables.grid import GAP, Column, Format, Grid, clean, render, show_number, show_value
 from leaderboard.ranking.grouping import Method
-from leaderboard.records.metrics import ERROR_CLIP, GROWTH_FLOOR
-from leaderboard.records.record import STATUSES, Status
 from leaderboard.ranking.standings import Board, Standing
 from leaderboard.ranking.statistics import Interval
+from leaderboard.records.metrics import ERROR_CLIP, GROWTH_FLOOR
+from leaderboard.records.record import STATUSES, Status
+from leaderboard.tables.grid import GAP, Column, Grid, clean, show_number, show_value
+from leaderboard.tables.writing import Format, render
 
 Scope = Literal["overall", "tasks", "both"]
 _PER_TASK_TITLE = "by task"

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal, get_args
 
 from bench.core.errors import InputError, UnknownName
-from leaderboard.tables.grid import Column, Format, Grid, clean, render, show_number
 from leaderboard.records.record import CellKey, Record, SetResult
 from leaderboard.records.store.store import RecordFilter, Store
+from leaderboard.tables.grid import Column, Grid, clean, show_number
+from leaderboard.tables.writing import Format, render
 
 ExportFormat = Literal["jsonl", "csv", "sets-csv"]
 SHORT = 12  # characters of a digest that lists show
@@ -26,13 +27,13 @@ def find_record(store: Store, digest: str) -> Record:
     """
     if not re.fullmatch(r"[0-9a-f]{4,64}", digest):
         raise InputError(
-            f"{digest[:70]!r} is no record id", mend="give 4 to 64 hexadecimal digits, as `runs list` shows"
+            f"{digest[:70]!r} is no record id", hint="give 4 to 64 hexadecimal digits, as `runs list` shows"
         )
     found = store.find(digest, most=2)
     if not found:
-        raise InputError(f"no record has an id that begins with {digest}", mend="see `farfield runs list`")
+        raise InputError(f"no record has an id that begins with {digest}", hint="see `farfield runs list`")
     if len(found) > 1:
-        raise InputError(f"several records have ids that begin with {digest}", mend="give more digits")
+        raise InputError(f"several records have ids that begin with {digest}", hint="give more digits")
     return found[0]
 
 
@@ -131,7 +132,7 @@ def export(
     if form not in get_args(ExportFormat):
         raise UnknownName.among("export format", form, get_args(ExportFormat))
     if details and form != "jsonl":
-        raise InputError(f"{form} has no room for details", mend="use jsonl")
+        raise InputError(f"{form} has no room for details", hint="use jsonl")
     return _json_lines(store, which, details) if form == "jsonl" else _csv_lines(store, which, form)
 
 

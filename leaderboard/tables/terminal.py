@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from leaderboard.tables.grid import GAP, Column, Grid, clean
 from leaderboard.records.interval import Interval
+from leaderboard.tables.grid import GAP, Column, Grid, clean
 from leaderboard.tables.lines import PIECE, break_lines, length
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 
 from bench.core.errors import InputError
 from bench.core.problem import InputKind, Problem
-from tasks.data import geometry
 from tasks.card import TaskCard
+from tasks.data import geometry
 
 TruthFunction = Callable[[np.ndarray], np.ndarray]
 MINIMUM_TRAINING_ROWS = 20
@@ -250,14 +250,14 @@ def check_rows(raw: RawTask, name: str) -> None:
         raise InputError(
             f"{len(raw.train)} training rows are too few",
             where=name,
-            mend=f"at least {MINIMUM_TRAINING_ROWS} must be left for training",
+            hint=f"at least {MINIMUM_TRAINING_ROWS} must be left for training",
         )
     for label, rows in raw.sets().items():
         if len(rows) == 0:
-            raise InputError(f"the set {label!r} has no rows", where=name, mend="choose another far rule or more rows")
+            raise InputError(f"the set {label!r} has no rows", where=name, hint="choose another far rule or more rows")
         if not (
             np.isfinite(rows.targets).all() and (rows.inputs.dtype.kind in "biu" or np.isfinite(rows.inputs).all())
         ):
-            raise InputError(f"infinite or missing values in the set {label!r}", where=name, mend="remove those rows")
+            raise InputError(f"infinite or missing values in the set {label!r}", where=name, hint="remove those rows")
     if raw.train.targets.max() == raw.train.targets.min():
-        raise InputError("the target is the same in all training rows", where=name, mend="choose another target")
+        raise InputError("the target is the same in all training rows", where=name, hint="choose another target")

@@ -43,7 +43,7 @@ def locked(path: Path) -> Iterator[None]:
         raise InputError(
             f"the cache cannot be written ({error.strerror or error})",
             where=str(path.parent),
-            mend="point FARFIELD_CACHE at a folder that can be",
+            hint="point FARFIELD_CACHE at a folder that can be",
         ) from None
     try:
         yield
@@ -70,7 +70,7 @@ def cached_arrays(name: str, identity: object, make: Callable[[], Mapping[str, n
             _write(folder, make())
             arrays = _read(folder)
     if arrays is None:
-        raise InputError("decoded arrays cannot be read back", where=str(folder), mend="check the disk, then try again")
+        raise InputError("decoded arrays cannot be read back", where=str(folder), hint="check the disk, then try again")
     return arrays
 
 

@@ -36,7 +36,7 @@ class Table:
             InputError: there is none of that name.
         """
         if name not in self.columns:
-            raise InputError(f"there is no column {name!r}", mend=suggest(name, self.columns))
+            raise InputError(f"there is no column {name!r}", hint=suggest(name, self.columns))
         return self.columns[name]
 
     @property
@@ -65,12 +65,12 @@ class Table:
             if len(words) > MOST_WORDS:
                 raise InputError(
                     f"the column {name!r} has {len(words):,} different texts",
-                    mend=f"leave it out (drop={name}); at most {MOST_WORDS} categories can be encoded",
+                    hint=f"leave it out (drop={name}); at most {MOST_WORDS} categories can be encoded",
                 )
             parts.append((values[:, None] == words).astype(np.float64))
             names += [f"{name}={word}" for word in words]
         if not parts:
-            raise InputError("no input column is left", mend="keep at least one column beside the target")
+            raise InputError("no input column is left", hint="keep at least one column beside the target")
         return np.concatenate(parts, axis=1), tuple(names)
 
 
@@ -87,7 +87,7 @@ def held_out(table: Table, *rules: FarRule, notes: tuple[str, ...] = ()) -> Samp
         inside &= ~masks[rule]
         if not masks[rule].any() or not inside.any():
             extent = "everything" if masks[rule].any() else "nothing"
-            raise InputError(f"the far rule {rule.label!r} selects {extent}", mend="choose another threshold or column")
+            raise InputError(f"the far rule {rule.label!r} selects {extent}", hint="choose another threshold or column")
     inputs, names = table.encoded(inside)
     far = tuple(FarSet(r.name, Rows(inputs[m], targets[m]), label=r.label) for r, m in masks.items())
     return Samples(Rows(inputs[inside], targets[inside]), far, feature_names=names, notes=notes)
@@ -106,7 +106,7 @@ def impute(raw: RawTask) -> RawTask:
     present = ~np.isnan(raw.train.inputs)
     if not present.any(axis=0).all():
         empty = names[int(np.argmin(present.any(axis=0)))]
-        raise InputError(f"the column {empty!r} has no value in the training rows", mend="leave that column out")
+        raise InputError(f"the column {empty!r} has no value in the training rows", hint="leave that column out")
     means = np.nanmean(raw.train.inputs, axis=0)
 
     def filled(rows: Rows) -> Rows:

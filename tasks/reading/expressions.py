@@ -48,7 +48,7 @@ class Expression:
             InputError: too long, not of the grammar, or naming anything that is not allowed.
         """
         if len(text) > MOST_CHARACTERS:
-            raise InputError(f"an expression of {len(text):,} characters", mend=f"at most {MOST_CHARACTERS:,}")
+            raise InputError(f"an expression of {len(text):,} characters", hint=f"at most {MOST_CHARACTERS:,}")
         quoted: dict[str, str] = {}
 
         def plain(match: re.Match[str]) -> str:
@@ -59,7 +59,7 @@ class Expression:
         try:
             tree = ast.parse(_QUOTED.sub(plain, text).strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            raise InputError("the expression cannot be parsed", where=text, mend=_MEND) from None
+            raise InputError("the expression cannot be parsed", where=text, hint=_MEND) from None
         expression = cls(text, tree, quoted)
         expression._check(tree)
         return expression
@@ -103,7 +103,7 @@ class Expression:
                 raise self._refused(f"{type(node).__name__} is neither a column nor a literal")
 
     def _refused(self, reason: str) -> InputError:
-        return InputError(f"the expression is not allowed: {reason}", where=self.text, mend=_MEND)
+        return InputError(f"the expression is not allowed: {reason}", where=self.text, hint=_MEND)
 
     def _condition(self, node: ast.expr, column: Column) -> np.ndarray:
         match node:
@@ -133,8 +133,8 @@ class Expression:
     def _compared(self, left: np.ndarray, op: ast.cmpop, right: np.ndarray) -> np.ndarray:
         numeric = (left.dtype.kind == "f", right.dtype.kind == "f")
         if numeric[0] != numeric[1]:
-            raise InputError("a number is compared with a text", mend='numbers with numbers, texts with "texts"')
+            raise InputError("a number is compared with a text", hint='numbers with numbers, texts with "texts"')
         if len(left) == len(right) == 1:
-            raise InputError("a comparison names no column", mend=_MEND)
+            raise InputError("a comparison names no column", hint=_MEND)
         present = ~np.isnan(left) & ~np.isnan(right) if numeric[0] else (left != "") & (right != "")
         return COMPARISONS[type(op)](left, right) & present

@@ -83,7 +83,7 @@ def data_directory() -> Path | None:
         return None
     path = Path(given).expanduser()
     if not path.is_dir():
-        raise InputError(f"FARFIELD_DATA names no directory: {given}", mend="correct or unset it")
+        raise InputError(f"FARFIELD_DATA names no directory: {given}", hint="correct or unset it")
     return path
 
 
@@ -102,7 +102,7 @@ def check(file: TextFile, path: Path) -> None:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{file.name} cannot be read ({error.strerror})", where=str(path), mend=cure) from None
+        raise InputError(f"{file.name} cannot be read ({error.strerror})", where=str(path), hint=cure) from None
     lines = [line.rstrip() for line in content.splitlines()]
     while lines and not lines[-1]:
         lines.pop()
@@ -113,7 +113,7 @@ def check(file: TextFile, path: Path) -> None:
         what = f"{file.name} is truncated: {len(lines):,} of {file.lines:,} lines"
     else:
         what = f"{file.name} is not the published file: SHA-256 {found[:12]}… instead of {file.sha256[:12]}…"
-    raise InputError(what, where=str(path), mend=cure)
+    raise InputError(what, where=str(path), hint=cure)
 
 
 def missing(what: str, place: str, url: str) -> InputError:
@@ -121,7 +121,7 @@ def missing(what: str, place: str, url: str) -> InputError:
     state = "downloads are switched off by HF_HUB_OFFLINE" if offline() else f"the download from {url} failed"
     return InputError(
         f"{what} is not here and {state}",
-        mend=f"download it from {url} elsewhere and set FARFIELD_DATA to a folder that holds {place}",
+        hint=f"download it from {url} elsewhere and set FARFIELD_DATA to a folder that holds {place}",
     )
 
 

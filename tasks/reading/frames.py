@@ -38,9 +38,9 @@ def locate(path: str) -> Path:
     if path.startswith(FRAME):
         file = cache_directory() / "frames" / f"{Path(path.removeprefix(FRAME)).name}.parquet"
     if not file.is_file():
-        raise InputError(f"there is no file {path}", mend="give the path of a CSV or Parquet file")
+        raise InputError(f"there is no file {path}", hint="give the path of a CSV or Parquet file")
     if file.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{file.name} is neither .csv nor .parquet", where=path, mend="convert it to one of them")
+        raise InputError(f"{file.name} is neither .csv nor .parquet", where=path, hint="convert it to one of them")
     return file
 
 
@@ -82,7 +82,7 @@ def keep_frame(frame: pd.DataFrame) -> str:
         try:
             checked.to_parquet(draft)
         except (ValueError, TypeError, OSError) as error:  # pyarrow's errors are among these
-            raise InputError(f"the data frame cannot be stored: {error}", mend="leave odd columns out") from None
+            raise InputError(f"the data frame cannot be stored: {error}", hint="leave odd columns out") from None
         name = hashlib.sha256(draft.read_bytes()).hexdigest()[:16]
         os.replace(draft, folder / f"{name}.parquet")
     return f"{FRAME}{name}"
@@ -96,15 +96,15 @@ def read_columns(path: str) -> dict[str, np.ndarray]:
     """
     file = locate(path)
     if file.stat().st_size == 0:
-        raise InputError("the file is empty", where=path, mend="give a table with a line of column names")
+        raise InputError("the file is empty", where=path, hint="give a table with a line of column names")
     frame = _read_csv(file, path) if file.suffix.lower() == ".csv" else _read_parquet(file, path)
     if not len(frame):
-        raise InputError("the table has no rows", where=path, mend="give a table with rows")
+        raise InputError("the table has no rows", where=path, hint="give a table with rows")
     columns = {str(name): as_array(frame[name]) for name in frame.columns}
     for name, values in columns.items():
         if values.dtype.kind == "f" and np.isinf(values).any():
             row = int(np.flatnonzero(np.isinf(values))[0]) + 1
-            raise InputError(f"the column {name!r} is infinite in row {row:,}", where=path, mend="mend or remove it")
+            raise InputError(f"the column {name!r} is infinite in row {row:,}", where=path, hint="correct or remove it")
     return columns
 
 
@@ -117,7 +117,7 @@ def _read_csv(file: Path, path: str) -> pd.DataFrame:
     try:
         return pd.read_csv(file, sep=separator, encoding="utf-8-sig", skipinitialspace=True, low_memory=False)
     except (pd.errors.ParserError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"the table cannot be read: {error}", where=path, mend="correct that line") from None
+        raise InputError(f"the table cannot be read: {error}", where=path, hint="correct that line") from None
 
 
 def _header(file: Path, path: str) -> tuple[list[str], str]:
@@ -129,7 +129,7 @@ def _header(file: Path, path: str) -> tuple[list[str], str]:
         if "\0" in text:
             raise ValueError("NUL")
     except ValueError:
-        raise InputError(f"{file.name} is binary, no CSV text in UTF-8", where=path, mend="export it as CSV") from None
+        raise InputError(f"{file.name} is binary, no CSV text in UTF-8", where=path, hint="export it as CSV") from None
     separator = max(_SEPARATORS, key=text.count)
     return [name.strip() for name in next(csv.reader([text], delimiter=separator), [])], separator
 
@@ -146,19 +146,19 @@ def _read_parquet(file: Path, path: str) -> pd.DataFrame:
         _check_names(parquet.read_schema(file).names, path)
         return pd.read_parquet(file)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"the Parquet file cannot be read: {error}", where=path, mend="write it anew") from None
+        raise InputError(f"the Parquet file cannot be read: {error}", where=path, hint="write it anew") from None
 
 
 def _check_names(names: Iterable[str], where: str) -> None:
     listed = list(names)
     if len(listed) > MOST_COLUMNS:
-        raise InputError(f"{len(listed):,} columns", where=where, mend=f"keep at most {MOST_COLUMNS:,}")
+        raise InputError(f"{len(listed):,} columns", where=where, hint=f"keep at most {MOST_COLUMNS:,}")
     if not all(listed):
         place = listed.index("") + 1
-        raise InputError(f"column {place} has no name", where=where, mend="name every column in the first line")
+        raise InputError(f"column {place} has no name", where=where, hint="name every column in the first line")
     repeated = [name for name, count in Counter(listed).items() if count > 1]
     if repeated:
-        raise InputError(f"two columns are called {repeated[0]!r}", where=where, mend="give each a name of its own")
+        raise InputError(f"two columns are called {repeated[0]!r}", where=where, hint="give each a name of its own")
 
 
 def _check_memory(needed: int, where: str) -> None:
@@ -166,7 +166,7 @@ def _check_memory(needed: int, where: str) -> None:
     available = MEMORY_SHARE * memory()
     if needed > available:
         what = f"a table of {needed / 2**30:.2g} GiB is too large for {available / 2**30:.2g} GiB of memory"
-        raise InputError(what, where=where, mend="take a sample of its rows")
+        raise InputError(what, where=where, hint="take a sample of its rows")
 
 
 def memory() -> float:

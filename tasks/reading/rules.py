@@ -131,7 +131,7 @@ class Group:
         known = np.unique(texts)
         for member in self.members:
             if member not in known:
-                raise InputError(f"no row has {self.column} = {member!r}", mend=suggest(member, known.tolist()))
+                raise InputError(f"no row has {self.column} = {member!r}", hint=suggest(member, known.tolist()))
         return np.isin(texts, self.members)
 
 
@@ -160,5 +160,5 @@ def _numeric(table: Columns, name: str) -> np.ndarray:
     """
     values = table.column(name)
     if values.dtype.kind != "f":
-        raise InputError(f"the column {name!r} is not numeric", mend="a threshold or a quantile needs numbers")
+        raise InputError(f"the column {name!r} is not numeric", hint="a threshold or a quantile needs numbers")
     return values

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from architectures import parse_scheme, resolve
-from architectures.blocks.activations import ACTIVATIONS, BY_TYPE, Activation
-from architectures.building import build_network
 from architectures.analysis.certificate import certificate
 from architectures.analysis.prediction import predict
 from architectures.analysis.regions import Region
+from architectures.blocks.activations import ACTIVATIONS, BY_TYPE, Activation
+from architectures.building import build_network
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 

@@ -200,8 +200,8 @@ def test_each_flaw_is_found_by_its_check_and_named(flaw: str) -> None:
     assert not report.passed
     failures = [failure for failure in report.failures if failure.check == check]
     assert failures, [(f.check, f.found) for f in report.failures]
-    assert any(words in failure.found + failure.mend for failure in failures), failures
-    assert all(failure.mend and failure.tried and "\n" not in failure.found for failure in report.failures)
+    assert any(words in failure.found + failure.hint for failure in failures), failures
+    assert all(failure.hint and failure.tried and "\n" not in failure.found for failure in report.failures)
 
 
 def test_claiming_what_it_refuses_is_found() -> None:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from architectures import describe, parse_scheme, register_architecture, registry, resolve
-from architectures.building import build_network
 from architectures.analysis.description import count_flops, placements_of
+from architectures.building import build_network
 from architectures.contract.examples import EXAMPLES
 from bench.core.errors import InputError
 from bench.core.problem import Problem

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from architectures import parse_scheme, resolve
-from architectures.building import build_network
 from architectures.blocks.layers import Affine
+from architectures.building import build_network
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 

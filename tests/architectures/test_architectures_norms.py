@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from architectures import parse_scheme, register_architecture, registry, resolve
 from architectures.building import build_network
-from architectures.norms.layers import Layout, Site, averages_to_nothing, make_norm, marked
+from architectures.norms.layers import averages_to_nothing, make_norm, marked
+from architectures.norms.site import Layout, Site
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 

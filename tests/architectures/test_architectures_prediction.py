@@ -12,8 +12,8 @@ from scipy.stats import theilslopes
 from torch import Tensor, nn
 
 from architectures import list_norms, parse_scheme, resolve
-from architectures.building import build_network
 from architectures.analysis.prediction import predict, predict_module
+from architectures.building import build_network
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 

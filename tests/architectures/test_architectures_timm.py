@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from architectures import list_architectures, parse_scheme, resolve
 from architectures.building import build_network, resolve_sites, sites
 from architectures.families.timm.frozen import OnFrozenFeatures
-from architectures.norms.layers import ChannelsLast
 from architectures.families.timm.network import fit_model
+from architectures.norms.layers import ChannelsLast
 from bench.core.errors import InputError, UnknownName, Unsupported
 from bench.core.problem import Problem
 

@@ -15,8 +15,8 @@ import torch
 from architectures import registry
 from bench.checking import CheckLimits, CheckReport, Finding, check_file, inside
 from bench.checking.findings import finding_from, from_line
-from bench.checking.rendering import render_report, summary
 from bench.checking.process_state import Surroundings
+from bench.checking.rendering import render_report, summary
 from bench.core.errors import InputError
 from bench.core.plugins import read_plugin
 from bench.templates import write_template
@@ -70,7 +70,7 @@ def checked(tmp_path: Path, text: str, limits: CheckLimits = QUICK) -> CheckRepo
 def failure(report: CheckReport, check: str) -> str:
     """What was found where ``check`` failed."""
     assert check in report.failed, [(f.check, f.passed, f.found) for f in report.findings]
-    return next(f"{f.found} | {f.mend}" for f in report.findings if f.check == check and f.passed is False)
+    return next(f"{f.found} | {f.hint}" for f in report.findings if f.check == check and f.passed is False)
 
 
 def test_the_template_of_an_architecture_passes_as_it_is(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_what_goes_wrong_on_import_is_named(
     failed = [f for f in ears.findings() if f.passed is False]
     assert [f.check for f in failed] == [check]
     assert seen in failed[0].found
-    assert failed[0].mend
+    assert failed[0].hint
 
 
 @pytest.mark.parametrize(

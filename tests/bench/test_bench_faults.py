@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.core.errors import InputError
 from bench.cell.outcome import Outcome
+from bench.core.errors import InputError
 from bench.plan.jobs import Job
 from leaderboard.records.store.store import Store
 

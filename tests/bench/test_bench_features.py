@@ -14,8 +14,8 @@ import tasks
 from architectures import parse_scheme, resolve
 from architectures.building import build_network
 from architectures.families.timm.frozen import OnFrozenFeatures
-from bench.training.frozen_heads import frozen_data, train_heads
 from bench.plan.protocol import Schedule, batch_indices, check_steps
+from bench.training.frozen_heads import frozen_data, train_heads
 from bench.training.train import TrainingData, train
 from tasks.data.samples import StandardizedTask
 

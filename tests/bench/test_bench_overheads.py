@@ -13,8 +13,8 @@ import pytest
 import bench
 import tasks
 from bench.core.errors import InputError
-from bench.sweep.workers.pool import AHEAD, LocalExecutor
 from bench.plan.jobs import Cell, Job, Selection, Settings, cells_of, count_records, make_plan, record_keys
+from bench.sweep.workers.pool import AHEAD, LocalExecutor
 from tools.speed import overheads
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.core.errors import InputError
 from bench.cell.outcome import Outcome
+from bench.core.errors import InputError
 from bench.plan.jobs import Job, Selection, cells_of, parse_seeds
 from bench.plan.suite import list_suites, load_suite, read_suite
 from leaderboard.records.record import Record

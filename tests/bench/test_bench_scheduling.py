@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from bench.plan.jobs import Cell, Job, Selection, cells_of, make_plan
 from bench.plan.arranging import arrange
+from bench.plan.jobs import Cell, Job, Selection, cells_of, make_plan
 
 SEEDS = (0, 1, 2, 3, 4)
 

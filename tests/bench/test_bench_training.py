@@ -12,12 +12,12 @@ from torch import nn
 
 import architectures
 from architectures.building import build
-from bench.training.programs.chain import ChainStack
 from bench.core.errors import UnknownName
 from bench.core.problem import Problem
+from bench.plan.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol
 from bench.training.footprint import footprint
 from bench.training.program import CHAIN_SPAN, TOGETHER_SPAN, VMAP_MEMBERS, VMAP_SPAN, Method, choose_method, in_groups
-from bench.plan.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol
+from bench.training.programs.chain import ChainStack
 from bench.training.programs.vmap import Stack
 from bench.training.train import TrainingData, train
 from tasks.card import Budget, PaperBudget

@@ -40,7 +40,7 @@ def test_draws_repeat() -> None:
 
 
 def test_errors_cross_process_borders_whole() -> None:
-    error = InputError("what", where="where", mend="mend")
+    error = InputError("what", where="where", hint="hint")
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.where) == (str(error), "where")
     unknown = UnknownName.among("task", "a", ["b"])

@@ -34,7 +34,8 @@ def test_importing_the_room_loads_nothing_heavy_and_no_other_room():
 
 def test_making_a_page_does_not_load_torch():
     program = (
-        "import sys; from leaderboard.page.document import render_page; from leaderboard.records.record import Record, RecordKey\n"
+        "import sys; from leaderboard.page.document import render_page\n"
+        "from leaderboard.records.record import Record, RecordKey\n"
         "key = RecordKey('1', 't', '1', 'd', 'a', 's', 'none', 0)\n"
         "one = Record(key, 'failed', 'unknown', '2026-01-01T00:00:00+00:00', 'why')\n"
         "render_page([one]); assert 'torch' not in sys.modules"

@@ -8,9 +8,9 @@ import pytest
 
 from bench.core.errors import InputError
 from leaderboard.ranking.comparison import compare
+from leaderboard.ranking.standings import standings
 from leaderboard.tables.grid import show_number
 from leaderboard.tables.rendering import render_comparison, render_standings
-from leaderboard.ranking.standings import standings
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from bench.core.errors import InputError
 from leaderboard.records.record import Record
-from leaderboard.tables.runs import export, find_record, render_run, render_runs
 from leaderboard.records.store.store import RecordFilter, Store
+from leaderboard.tables.runs import export, find_record, render_run, render_runs
 
 
 @pytest.fixture

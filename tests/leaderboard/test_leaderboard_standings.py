@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from bench.core.errors import InputError
-from leaderboard.records import metrics
 from leaderboard.ranking.comparison import compare
 from leaderboard.ranking.standings import standings
+from leaderboard.records import metrics
 
 
 def board_of(records):

@@ -10,8 +10,7 @@ from contextlib import closing
 import pytest
 
 from bench.core.errors import InputError
-from leaderboard.records.store import opening
-from leaderboard.records.store import schema
+from leaderboard.records.store import opening, schema
 from leaderboard.records.store.store import Store
 
 
@@ -122,9 +121,8 @@ def can_write_anywhere():
 
 def read_in_child(path, before=""):
     """Read the store in a process that may be set up by ``before``; returns what it printed."""
-    program = (
-        f"from leaderboard.records.store.store import Store\nwith Store({str(path)!r}) as s: print(len(list(s.records())), s.check())"
-    )
+    program = "from leaderboard.records.store.store import Store\n"
+    program += f"with Store({str(path)!r}) as s: print(len(list(s.records())), s.check())"
     command = [sys.executable, "-c", program]
     if before:
         command = ["unshare", "--mount", "sh", "-c", f"{before} && exec " + ' "$0" "$@"', *command]

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.core.errors import InputError
-from leaderboard.records.store import schema
 from leaderboard.ranking import statistics
-from leaderboard.records.record import STATUSES
 from leaderboard.ranking.standings import standings
 from leaderboard.ranking.statistics import Sample
+from leaderboard.records.record import STATUSES
+from leaderboard.records.store import schema
 from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import StoredRecords
 from leaderboard.records.summary import NUMBERS, Summaries

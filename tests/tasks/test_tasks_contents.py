@@ -5,8 +5,8 @@ import pytest
 
 import tasks
 from tasks.families.images.digits import digit_images, rotated
-from tasks.families.sequences.series import blocks
 from tasks.families.sequences.computed import Range, damped, driven, integrated, populations
+from tasks.families.sequences.series import blocks
 
 
 def test_diabetes_holds_out_the_heaviest_fifth() -> None:

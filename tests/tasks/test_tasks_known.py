@@ -16,7 +16,8 @@ REFERENCE = {
     "growing-wave-1d": lambda x: x * math.sin(x),
     "step-1d": lambda x: 0.0 if x < 0 else 1.0 if x > 0 else 0.5,
 }
-KNOWN = [name for name in tasks.list_tasks() if tasks.get_card(name).options == "tasks.families.known.functions:Instance"]
+INSTANCE = "tasks.families.known.functions:Instance"
+KNOWN = [name for name in tasks.list_tasks() if tasks.get_card(name).options == INSTANCE]
 
 
 @pytest.mark.parametrize("name", list(REFERENCE))

@@ -14,9 +14,9 @@ import pytest
 
 import tasks
 from bench.core.errors import InputError
+from tasks.families.tables.tables import PROTEIN
 from tasks.reading.cache import cached_arrays
 from tasks.reading.files import check, find, read_table
-from tasks.families.tables.tables import PROTEIN
 
 pytestmark = pytest.mark.usefixtures("forget")
 

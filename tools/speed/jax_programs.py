@@ -15,12 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from torch import nn
 
-from architectures.families.cnn.network import Cnn, ConvBlock
 from architectures.blocks.layers import Conv2d, Linear
-from architectures.families.mlp.network import Flat, Hidden, Mlp
 from architectures.blocks.residual import FeedForward, Residual
-from architectures.families.transformer.tokenizers import StepTokens
+from architectures.families.cnn.network import Cnn, ConvBlock
+from architectures.families.mlp.network import Flat, Hidden, Mlp
 from architectures.families.transformer.network import Attention, Transformer
+from architectures.families.transformer.tokenizers import StepTokens
 from tools.speed.jobs import TrainingJob
 
 Answer = Callable[[nn.Module, dict[str, Any], str, Any], Any]

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
-from bench.training.programs.chain import links_of
 from bench.core.problem import Problem
 from bench.training.footprint import footprint
 from bench.training.program import Method
+from bench.training.programs.chain import links_of
 from bench.training.train import train
 from tools.speed.jobs import FromRegistry, TrainingJob
 

@@ -60,7 +60,10 @@ def _timing(cell: tuple[str, str, str], protocol: str, seeds: int) -> ProbingTim
 
     task, architecture, norm = cell
     (job,) = make_plan(cells_of([Selection((task,), (architecture,), (norm,))], protocol), range(seeds), ()).jobs
-    with patch.object(bench.cell.run, "_train", timed("_train")), patch.object(bench.cell.run, "_probe", timed("_probe")):
+    with (
+        patch.object(bench.cell.run, "_train", timed("_train")),
+        patch.object(bench.cell.run, "_probe", timed("_probe")),
+    ):
         outcomes = bench.cell.run.run_job(job, Settings())
     odd = [o.record.reason for o in outcomes if o.record.status != "ok"]
     if odd:

@@ -25,8 +25,8 @@ import torch
 from torch import nn
 
 from architectures.analysis.description import count_flops
-from bench.sweep.workers.malloc import keep_freed_memory
 from bench.cell.environment import available_cores
+from bench.sweep.workers.malloc import keep_freed_memory
 from bench.training.program import choose_method
 from bench.training.train import train
 from tools.speed.jobs import JOBS, TrainingJob

@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 from architectures.blocks.activations import activation
 from architectures.blocks.layers import Linear, limit
-from architectures.norms.layers import Norm
 from architectures.blocks.options import MlpOptions, ResMlpOptions
 from architectures.blocks.residual import FeedForward, Residual
+from architectures.norms.site import Norm
 from bench.core.problem import Problem
 
 

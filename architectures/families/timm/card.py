@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from architectures.card import ArchitectureCard
-from architectures.norms.placements import ANY
 from architectures.families.timm.options import TimmOptions
+from architectures.norms.placements import ANY
 from bench.core.problem import Problem
 
 PREFIX = "timm/"

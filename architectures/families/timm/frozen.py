@@ -7,9 +7,9 @@ import hashlib
 from torch import Tensor, nn
 
 from architectures.blocks.layers import Linear
-from architectures.families.mlp.network import Mlp
-from architectures.norms.layers import Layout, Norm
 from architectures.blocks.options import Drawing, MlpOptions
+from architectures.families.mlp.network import Mlp
+from architectures.norms.site import Layout, Norm
 from bench.core.problem import Problem
 
 

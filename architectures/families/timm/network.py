@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from architectures.families.timm.frozen import OnFeatures, OnFrozenFeatures, make_head
-from architectures.norms.layers import Norm
-from architectures.norms.own import offer_norms
 from architectures.families.timm.options import TimmOptions
 from architectures.families.timm.weights import check_loaded, locate
+from architectures.norms.own import offer_norms
+from architectures.norms.site import Norm
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 

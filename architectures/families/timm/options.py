@@ -67,7 +67,7 @@ def _canonical_head(text: str) -> str:
         return LINEAR
     call = parse_call(text, "head")
     if call.name != "mlp":
-        raise InputError(f"unknown head {call.name!r}", mend="head=linear, or head='mlp(width=128, depth=2)'")
+        raise InputError(f"unknown head {call.name!r}", hint="head=linear, or head='mlp(width=128, depth=2)'")
     return spell("mlp", bind(call, MlpOptions))
 
 
@@ -82,7 +82,7 @@ def hash_file(path: str) -> str:
         return _hash_file(path, stat.st_size, stat.st_mtime_ns)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read: {error.strerror}", where=f"weights={path}", mend="name an existing file"
+            f"{path} cannot be read: {error.strerror}", where=f"weights={path}", hint="name an existing file"
         ) from error
 
 

@@ -25,17 +25,17 @@ def locate(model: str, options: TimmOptions) -> str:
 
     config = timm.get_pretrained_cfg(model)
     if config is None:
-        raise InputError(f"timm publishes no weights of {model}", mend="give weights=FILE.safetensors")
+        raise InputError(f"timm publishes no weights of {model}", hint="give weights=FILE.safetensors")
     name, repository = config.hf_hub_filename or "model.safetensors", config.hf_hub_id
     if repository == "timm/":  # timm's own, by the name of the model and its weights
         repository = f"timm/{config.architecture}.{config.tag}"
     if not repository or not name.endswith(".safetensors"):
-        raise InputError(f"timm publishes no safetensors weights of {model}", mend="give weights=FILE.safetensors")
+        raise InputError(f"timm publishes no safetensors weights of {model}", hint="give weights=FILE.safetensors")
     found = try_to_load_from_cache(repository, name)
     if not isinstance(found, str):
         raise InputError(
             f"the pretrained weights of timm/{model} are not on this machine",
-            mend=f"run `hf download {repository} {name}` where there is a network, or give weights=FILE.safetensors",
+            hint=f"run `hf download {repository} {name}` where there is a network, or give weights=FILE.safetensors",
         )
     return found
 
@@ -46,11 +46,11 @@ def _check_file(path: str) -> None:
     try:
         with safe_open(path, framework="pt") as file:
             if not list(file.keys()):
-                raise InputError("the file holds no tensors", where=f"weights={path}", mend="give a model's weights")
+                raise InputError("the file holds no tensors", where=f"weights={path}", hint="give a model's weights")
     except (OSError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"{path} cannot be read as safetensors: {reason}", where=f"weights={path}", mend="give a safetensors file"
+            f"{path} cannot be read as safetensors: {reason}", where=f"weights={path}", hint="give a safetensors file"
         ) from None
 
 
@@ -73,7 +73,7 @@ def check_loaded(loaded: nn.Module, random: nn.Module, classifier: tuple[str, ..
         raise InputError(
             f"the weights do not fit: {len(missing)} parameters, {missing[0]} the first, are not in the file",
             where=path,
-            mend="give the weights of this very model",
+            hint="give the weights of this very model",
         )
 
 

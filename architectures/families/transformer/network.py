@@ -12,10 +12,17 @@ from torch import Tensor, nn
 from architectures.blocks.activations import activation
 from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Linear, Tokens, limit
-from architectures.norms.layers import Norm, averages_to_nothing
-from architectures.blocks.options import ActivationName, DecoderOptions, Drawing, FtTransformerOptions, TransformerOptions
+from architectures.blocks.options import (
+    ActivationName,
+    DecoderOptions,
+    Drawing,
+    FtTransformerOptions,
+    TransformerOptions,
+)
 from architectures.blocks.residual import FeedForward, GatedFeedForward, Residual
 from architectures.families.transformer.tokenizers import tokenizer
+from architectures.norms.layers import averages_to_nothing
+from architectures.norms.site import Norm
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 

@@ -20,7 +20,7 @@ from bench.core.problem import INPUT_KINDS, Problem
 if TYPE_CHECKING:
     from torch import nn
 
-    from architectures.norms.layers import Norm
+    from architectures.norms.site import Norm
 
 _WRITE = "module(my_models.py:build) or module(package.models:build)"
 
@@ -73,7 +73,7 @@ def _module_file(options: ModuleOptions) -> Path:
         spec = None
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         where = f"module({options.target})"
-        raise InputError(f"there is no Python module {options.place!r}", where=where, mend=f"write {_WRITE}")
+        raise InputError(f"there is no Python module {options.place!r}", where=where, hint=f"write {_WRITE}")
     return Path(spec.origin)
 
 
@@ -113,8 +113,8 @@ def find_function(options: ModuleOptions) -> Callable[..., Any]:
     if not callable(found):
         have = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
         what = "nothing" if found is None else f"a {type(found).__name__}"
-        mend = f"it has {', '.join(have[:8])}" if have else "name a function that gives a torch.nn.Module"
-        raise InputError(f"{options.attribute!r} is {what} in {options.place}", where=where, mend=mend)
+        hint = f"it has {', '.join(have[:8])}" if have else "name a function that gives a torch.nn.Module"
+        raise InputError(f"{options.attribute!r} is {what} in {options.place}", where=where, hint=hint)
     return found
 
 
@@ -129,7 +129,7 @@ def _arguments(function: Callable[..., Any], options: ModuleOptions, known: dict
         raise InputError(
             f"{options.attribute} needs the argument {unknown[0]!r}",
             where=f"module({options.target})",
-            mend=f"give {unknown[0]!r} a default; problem and norm are what it is called with",
+            hint=f"give {unknown[0]!r} a default; problem and norm are what it is called with",
         )
     names = {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}
     return {name: value for name, value in known.items() if name in names}

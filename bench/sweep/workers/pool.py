@@ -19,9 +19,9 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from bench.core.plugins import Plugin
 from bench.cell.environment import Surroundings
 from bench.cell.outcome import Outcome, blank_outcomes
+from bench.core.plugins import Plugin
 from bench.plan.jobs import Job, Settings
 
 AHEAD = 4
@@ -133,7 +133,7 @@ def _together(ended: queue.SimpleQueue[Future], until: float) -> Iterator[Future
 
 
 def _start_worker(*prepared: Any) -> None:
-    """:func:`bench.sweep.workers.worker.start`, which loads torch: only in workers, not in the process that coordinates them."""
+    """:func:`bench.sweep.workers.worker.start`, which loads torch: in workers, not in the coordinator."""
     from bench.sweep.workers import worker
 
     worker.start(*prepared)

@@ -1,4 +1,7 @@
-"""The inside of a worker process. Importing this module imports torch: :mod:`bench.sweep.workers.forkserver` does so for all."""
+"""The inside of a worker process.
+
+Importing this module imports torch: :mod:`bench.sweep.workers.forkserver` does so for all.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ from collections.abc import Sequence
 
 import torch
 
-from bench.sweep.workers.malloc import keep_freed_memory
+from bench.cell.environment import Surroundings
+from bench.cell.outcome import Outcome, blank_outcomes
 from bench.cell.run import run_job
 from bench.core.plugins import Plugin, load_plugin
-from bench.cell.environment import Surroundings
-from bench.sweep.workers.isolation import undisturbed
-from bench.cell.outcome import Outcome, blank_outcomes
 from bench.plan.jobs import Job, Settings
+from bench.sweep.workers.isolation import undisturbed
+from bench.sweep.workers.malloc import keep_freed_memory
 
 _settings = Settings()
 _fault = ""  # why this process cannot work

@@ -1,4 +1,4 @@
-"""One network that trains by itself: the surface of :class:`bench.training.programs.vmap.Stack` with a single member."""
+"""One network that trains by itself, with the surface of a stack of a single member."""
 
 from __future__ import annotations
 

@@ -32,12 +32,12 @@ def store_lock(path: str | Path) -> Iterator[None]:
         raise InputError(
             f"{_holder(store)} is writing to this store",
             where=str(store),
-            mend="wait for it, stop it, or use another --out",
+            hint="wait for it, stop it, or use another --out",
         ) from None
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"the store cannot be locked: {reason}", where=str(store), mend="choose another --out"
+            f"the store cannot be locked: {reason}", where=str(store), hint="choose another --out"
         ) from None
     holder = _holder_file(store)
     try:

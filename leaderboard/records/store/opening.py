@@ -54,7 +54,7 @@ def open_reading(path: Path, keep: ExitStack) -> sqlite3.Connection:
     entered into ``keep``. A store of an older schema is migrated in memory.
     """
     if not path.is_file():
-        raise InputError("there is no store", where=str(path), mend="run something first, or give its folder as --out")
+        raise InputError("there is no store", where=str(path), hint="run something first, or give its folder as --out")
     connection = _connect_reading(path, keep)
     try:
         return _current(connection)
@@ -110,14 +110,14 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise InputError(f"the store cannot be used: {error}", where=str(path), mend=_cure(str(error))) from error
+        raise InputError(f"the store cannot be used: {error}", where=str(path), hint=_cure(str(error))) from error
     except sqlite3.DatabaseError as error:
         raise InputError(
-            f"this is no store, or it is damaged: {error}", where=str(path), mend="restore a copy, or use another --out"
+            f"this is no store, or it is damaged: {error}", where=str(path), hint="restore a copy, or use another --out"
         ) from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"the store cannot be used: {reason}", where=str(path), mend=_cure(reason)) from error
+        raise InputError(f"the store cannot be used: {reason}", where=str(path), hint=_cure(reason)) from error
     except InputError as error:
         raise error.at(str(path)) from error.__cause__
 

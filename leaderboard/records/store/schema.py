@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from bench.core.errors import InputError
-from leaderboard.records.store import summary_table
 from leaderboard.records.record import Record
+from leaderboard.records.store import summary_table
 
 APPLICATION_ID = 0x46617246  # "FarF", so that another program's database is not taken for a store
 
@@ -70,7 +70,7 @@ def version_of(connection: sqlite3.Connection) -> int:
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     if application != APPLICATION_ID and (tables or version or application):
-        raise InputError("this is a database, but not a FarField store", mend="choose another file")
+        raise InputError("this is a database, but not a FarField store", hint="choose another file")
     return version
 
 
@@ -89,7 +89,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] | No
     if version > len(migrations):
         raise InputError(
             f"this store has schema {version}, and this FarField knows schemas up to {len(migrations)}",
-            mend="upgrade FarField, or choose another --out",
+            hint="upgrade FarField, or choose another --out",
         )
     if version == len(migrations):
         return version

@@ -21,10 +21,10 @@ from typing import Any, Literal
 import numpy as np
 
 from bench.core.errors import InputError
+from leaderboard.records.record import FINAL_STATUSES, STATUSES, Details, Record, RecordKey, Status
 from leaderboard.records.store import summary_table
 from leaderboard.records.store.locking import store_lock
 from leaderboard.records.store.opening import explained, open_reading, open_writing
-from leaderboard.records.record import FINAL_STATUSES, STATUSES, Details, Record, RecordKey, Status
 from leaderboard.records.summary import Summaries
 
 __all__ = ["RecordFilter", "Store", "store_lock"]
@@ -196,7 +196,7 @@ class Store:
         for digest in digests:
             body = next(self._select("SELECT body FROM records WHERE digest = ?", (digest,)), None)
             if body is None:
-                raise InputError(f"record {digest[:12]} is gone", where=str(self.path), mend="give the command again")
+                raise InputError(f"record {digest[:12]} is gone", where=str(self.path), hint="give the command again")
             yield self._read(*body)
 
     def summaries(self, which: RecordFilter | None = None) -> Summaries:
@@ -277,8 +277,8 @@ def _unpack(blob: bytes) -> tuple[float | None, ...]:
     try:
         raw = reader.decompress(blob, 8 * _MOST_NUMBERS)
     except zlib.error as error:
-        raise InputError(f"a stored detail is damaged: {error}", mend="delete its record and run it again") from None
+        raise InputError(f"a stored detail is damaged: {error}", hint="delete its record and run it again") from None
     if len(raw) % 8 or reader.unconsumed_tail:
-        raise InputError("a stored detail is damaged", mend="delete its record and run it again")
+        raise InputError("a stored detail is damaged", hint="delete its record and run it again")
     array = np.frombuffer(raw, dtype="<f8")
     return tuple(None if missing else float(n) for n, missing in zip(array, np.isnan(array), strict=True))

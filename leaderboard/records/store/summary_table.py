@@ -94,5 +94,5 @@ def expected(record: Record) -> tuple[object, ...]:
 
 def _damaged(what: str) -> InputError:
     return InputError(
-        f"the summaries of this store are damaged: {what[:300]}", mend="restore a copy, or use another --out"
+        f"the summaries of this store are damaged: {what[:300]}", hint="restore a copy, or use another --out"
     )

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from bench.core.errors import InputError
-from tasks.reading.cache import cache_directory, cached_arrays
 from tasks.data.samples import FarSet, Rows, Samples
+from tasks.reading.cache import cache_directory, cached_arrays
 from tasks.reading.files import data_directory, missing, offline, quiet_datasets
 
 LOG = logging.getLogger("farfield.tasks")
@@ -95,7 +95,7 @@ def _without(faces: Faces, held_out: Sequence[int]) -> Samples:
     far = []
     for race in held_out:
         if not (faces.races == race).any():
-            raise InputError(f"there is no face of the group {RACES[race]!r}", mend="use the whole data set")
+            raise InputError(f"there is no face of the group {RACES[race]!r}", hint="use the whole data set")
         far.append(FarSet(RACES[race].lower(), rows(faces.races == race), label=RACES[race]))
     return Samples(rows(~np.isin(faces.races, held_out)), tuple(far), notes=faces.notes)
 
@@ -113,7 +113,7 @@ def from_directory(folder: Path) -> Faces:
     with os.scandir(folder) as entries:
         files = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in entries if e.name.endswith(".jpg"))
     if not files:
-        raise InputError("there is no .jpg file", where=str(folder), mend=f"put the faces of {HUB} there")
+        raise InputError("there is no .jpg file", where=str(folder), hint=f"put the faces of {HUB} there")
 
     def decode() -> dict[str, np.ndarray]:
         return decoded([name for name, *_ in files], lambda name: (folder / name).read_bytes())
@@ -144,7 +144,7 @@ def decode_web_dataset(dataset: Any) -> dict[str, np.ndarray]:
 
     column = next((name for name in dataset.column_names if name.endswith("jpg")), None)
     if column is None or "__key__" not in dataset.column_names:
-        raise InputError(f"{HUB} is no web dataset of faces", mend="set FARFIELD_DATA to a folder that holds utkface/")
+        raise InputError(f"{HUB} is no web dataset of faces", hint="set FARFIELD_DATA to a folder that holds utkface/")
     encoded = dataset.cast_column(column, Image(decode=False))
     names = [f"{key.rsplit('/', 1)[-1]}.{column}" for key in encoded["__key__"]]
     place = {name: index for index, name in enumerate(names)}
@@ -178,7 +178,7 @@ def decoded(names: Iterable[str], read: Callable[[str], bytes]) -> dict[str, np.
     if skipped or broken:
         LOG.warning("UTKFace: %d files with a malformed name and %d broken images are left out", skipped, broken)
     if not good.any():
-        raise InputError(f"none of {len(listed):,} files is a face", mend="names are [age]_[gender]_[race]_[date].jpg")
+        raise InputError(f"none of {len(listed):,} files is a face", hint="names are [age]_[gender]_[race]_[date].jpg")
     return {
         "images": images if good.all() else images[good],
         "ages": np.array([face.age for _, face in parsed])[good],

@@ -55,7 +55,9 @@ class MovedFormula:
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         """Truth (n,) of raw inputs (n, d)."""
-        targets: np.ndarray = resolve_target(f"tasks.families.known.formulas:{self.formula}")(self.frequency * (inputs - self.shift))
+        targets: np.ndarray = resolve_target(f"tasks.families.known.formulas:{self.formula}")(
+            self.frequency * (inputs - self.shift)
+        )
         return targets
 
 

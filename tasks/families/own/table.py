@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.core.errors import InputError
-from tasks.reading import frames
 from tasks.card import TaskCard
 from tasks.data.samples import Samples
+from tasks.reading import frames
 from tasks.reading.encoding import Table, held_out
 from tasks.reading.expressions import Expression
 from tasks.reading.rules import FarRule, Furthest, Group, Highest, Where
@@ -106,17 +106,17 @@ def build(options: OwnData) -> Samples:
     if targets.dtype.kind != "f":
         example = str(next(iter(targets[targets != ""]), ""))
         raise InputError(
-            f"the target {options.target!r} is not numeric (it holds {example!r})", mend="choose a column of numbers"
+            f"the target {options.target!r} is not numeric (it holds {example!r})", hint="choose a column of numbers"
         )
     if options.far_by == MAHALANOBIS and MAHALANOBIS in columns:
-        raise InputError(f"far_by={MAHALANOBIS} is also the name of a column", mend="rename the column")
+        raise InputError(f"far_by={MAHALANOBIS} is also the name of a column", hint="rename the column")
     known = np.isfinite(targets)
     kept = {name: values[known] for name, values in columns.items()}
     notes = (f"rows left out because they have no target: {(~known).sum():,}",) if not known.all() else ()
     samples = held_out(dataclasses.replace(table, columns=kept), *options.rules(), notes=notes)
     if samples.domain.inputs.shape[1] > MOST_INPUTS:
         width = samples.domain.inputs.shape[1]
-        raise InputError(f"{width:,} inputs after one-hot encoding", mend=f"drop columns; at most {MOST_INPUTS:,}")
+        raise InputError(f"{width:,} inputs after one-hot encoding", hint=f"drop columns; at most {MOST_INPUTS:,}")
     return dataclasses.replace(samples, split_by=f"own-data {frames.fingerprint(options.path)} {options.target}")
 
 

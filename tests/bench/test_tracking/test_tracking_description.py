@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bench.tracking.description import RunDescription, describe_cell, describe_sweep
-from leaderboard.records.record import Record
 from leaderboard.ranking.standings import standings
+from leaderboard.records.record import Record
 
 Make = Callable[..., Any]
 

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from bench.tracking import Tracker
+from leaderboard.ranking.standings import standings
 from leaderboard.records.metrics import LADDER
 from leaderboard.records.record import Record
-from leaderboard.ranking.standings import standings
 
 Make = Callable[..., Any]
 
