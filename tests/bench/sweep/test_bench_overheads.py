@@ -17,7 +17,7 @@ from bench.plan.jobs import Cell, Job, Selection, Settings, cells_of, count_reco
 from bench.sweep.workers.pool import AHEAD, LocalExecutor
 from tools.speed import overheads
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SEEDS = (0, 1, 2, 3, 4)
 
 

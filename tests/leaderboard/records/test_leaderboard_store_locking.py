@@ -35,7 +35,7 @@ with Store({path!r}, "write") as store:
 
 
 def start_writer(path):
-    program = textwrap.dedent(WRITER.format(path=str(path), helpers=os.path.dirname(__file__)))
+    program = textwrap.dedent(WRITER.format(path=str(path), helpers=os.path.dirname(os.path.dirname(__file__))))
     child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "open\n"
     return child

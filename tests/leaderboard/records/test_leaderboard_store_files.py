@@ -178,7 +178,7 @@ def test_writing_on_a_read_only_mount_is_one_clear_line(tmp_path, record, fill):
 def test_a_full_disk_keeps_what_was_stored_and_says_so(tmp_path, record):
     program = f"""
     import sys
-    sys.path.insert(0, {os.path.dirname(__file__)!r})
+    sys.path.insert(0, {os.path.dirname(os.path.dirname(__file__))!r})
     from conftest import make_key, make_record
     from bench.core.errors import InputError
     from leaderboard.records.store.store import Store

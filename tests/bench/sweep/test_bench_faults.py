@@ -19,7 +19,7 @@ from bench.core.errors import InputError
 from bench.plan.jobs import Job
 from leaderboard.records.store.store import Store
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 SLOW = """
 import time
