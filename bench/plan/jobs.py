@@ -89,7 +89,7 @@ class Selection:
 def cells_of(selections: Iterable[Selection], protocol: str, check: bool = True) -> list[Cell]:
     """The distinct cells of ``selections`` in order, spelled canonically.
 
-    Estimators are not normalized: whatever the schemes asked for, they appear once, with ``none``.
+    What takes no norm, as most estimators, appears once, with ``none``, whatever the schemes asked for.
 
     Args:
         selections: products.
@@ -108,14 +108,14 @@ def cells_of(selections: Iterable[Selection], protocol: str, check: bool = True)
             _check_schemes(schemes, resolved)
         names = [tasks.resolve(name).name for name in selection.tasks]
         spelled = [str(scheme) for scheme in schemes]
-        for task, architecture in product(names, [(a.name, a.card.role) for a in resolved]):
-            for norm in ("none",) if architecture[1] == "estimator" else spelled:
+        for task, architecture in product(names, [(a.name, a.card.takes_norms) for a in resolved]):
+            for norm in spelled if architecture[1] else ("none",):
                 cells[Cell(task, architecture[0], norm, protocol)] = None
     return list(cells)
 
 
 def _check_schemes(schemes: Sequence[NormScheme], asked: Sequence[Architecture]) -> None:
-    networks = [a for a in asked if a.card.role == "network"]
+    networks = [a for a in asked if a.card.takes_norms]
     if asked and not networks and not any(scheme.is_none for scheme in schemes):
         names = ", ".join(a.name for a in asked)
         raise InputError("estimators take no norm", where=f"{schemes[0]} for {names}", hint="none")
