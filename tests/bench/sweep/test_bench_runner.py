@@ -130,19 +130,19 @@ def test_two_schemes_start_from_the_same_weights_and_a_bounded_one_stays_bounded
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "reason"),
+    ("fault", "status", "reason", "code"),
     [
-        ("raises", "failed", "RuntimeError: this network is broken"),
-        ("exits", "failed", "exit code 7"),
-        ("killed", "failed", "SIGKILL"),
-        ("hangs", "timeout", "longer than"),
-        ("system-exit", "failed", "SystemExit"),
-        ("eats-memory", "failed", "emory"),
-        ("nan", "diverged", "every learning rate diverged"),
+        ("raises", "failed", "RuntimeError: this network is broken", "error"),
+        ("exits", "failed", "exit code 7", "exited"),
+        ("killed", "failed", "SIGKILL", "killed"),
+        ("hangs", "timeout", "longer than", "time_limit"),
+        ("system-exit", "failed", "SystemExit", "error"),
+        ("eats-memory", "failed", "emory", "out_of_memory"),
+        ("nan", "diverged", "every learning rate diverged", "diverged"),
     ],
 )
 def test_every_fault_becomes_a_record_and_the_sweep_goes_on(
-    tmp_path: Path, plugin: Path, fault: str, status: str, reason: str
+    tmp_path: Path, plugin: Path, fault: str, status: str, reason: str, code: str
 ) -> None:
     results = bench.run(
         tasks=["sine-1d"],
@@ -158,6 +158,7 @@ def test_every_fault_becomes_a_record_and_the_sweep_goes_on(
     statuses = [r.status for r in results.records]
     assert statuses == [status, status, "ok"]
     assert reason in (results.records[0].reason or "")
+    assert results.records[0].reason_code == code
     assert results.records[0].id_error is None
     assert results.complete == (status == "diverged")
 
@@ -185,7 +186,7 @@ def test_the_method_is_recorded_and_can_be_chosen(tmp_path: Path) -> None:
             wandb="disabled",
             method=method,
         ).records
-        return record.status, record.environment.get("training")
+        return record.status, record.program
 
     assert trained_by(None, "chosen") == ("ok", "chain")
     assert trained_by("loop", "loop") == ("ok", "loop")
