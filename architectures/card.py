@@ -12,9 +12,8 @@ from architectures.norms.placements import NOWHERE, Placements
 from architectures.norms.scheme import NormScheme
 from bench.core.errors import InputError
 from bench.core.grammar import spell
-from bench.core.origin import VERSIONED
+from bench.core.origin import VERSIONED, Origin
 from bench.core.problem import INPUT_KINDS, InputKind
-from bench.core.registry import Origin
 
 Role = Literal["network", "estimator"]
 

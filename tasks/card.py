@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bench.core.origin import Origin
 from bench.core.problem import INPUT_KINDS, InputKind
-from bench.core.registry import Origin
 
 Truth = Literal["bounded", "growing", "unknown"]
 TRUTHS: tuple[Truth, ...] = typing.get_args(Truth)

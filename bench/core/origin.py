@@ -10,11 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.core.errors import InputError
 from bench.core.plugins import loaded_hash
-from bench.core.registry import Origin
+
+Origin = Literal["built in", "plug-in", "installed", "module", "timm"]
+"""``built in``: a file of FarField. ``plug-in``: registered by a file that a user named, or by a script. ``installed``:
+by a package that offers it as an entry point. ``module``: a network that a user's spelling names,
+``module(file.py:build)``. ``timm``: a model of timm."""
 
 VERSIONED: tuple[Origin, ...] = ("built in", "timm")
 """Origins whose code FarField vouches for: its tests hold it to the contract, and a version identifies it. Everything

@@ -13,13 +13,10 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from bench.core.errors import InputError, UnknownName
-
-Origin = Literal["built in", "plug-in", "installed", "module", "timm"]
-"""Where the code behind a card comes from: this repository, a file that a user named, an installed package (entry
-point), a function or class that ``module(...)`` names, or timm."""
+from bench.core.origin import Origin
 
 
 class Named(Protocol):

@@ -12,7 +12,7 @@ import architectures
 import tasks
 from architectures import Architecture, NormScheme
 from bench.core.errors import InputError
-from bench.core.registry import Origin
+from bench.core.origin import Origin
 from bench.plan.protocol import get_protocol
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ class Job:
         keys: the record keys, which differ in their seed alone.
         truth: the task's truth kind, which records carry.
         deterministic: the seed has no influence; one seed is run.
-        origin: where the code of the architecture comes from, which records carry.
+        origin: of the architecture's code, which records carry.
     """
 
     keys: tuple[RecordKey, ...]
     truth: Truth
     deterministic: bool = False
-    origin: Origin | None = None
+    origin: Origin = "built in"
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -216,8 +216,8 @@ def make_plan(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[
         left = [seed for seed, digest in zip(wanted, mine, strict=True) if digest not in finished]
         if left:
             left_keys = tuple(shared.with_seed(seed) for seed in left)
-            deterministic, origin = cell.architecture in keys.deterministic, keys.origins[cell.architecture]
-            jobs.append(Job(left_keys, keys.truths[cell.task], deterministic, origin))
+            fixed, origin = cell.architecture in keys.deterministic, keys.origins[cell.architecture]
+            jobs.append(Job(left_keys, keys.truths[cell.task], fixed, origin))
     return Plan(tuple(digests), tuple(jobs))
 
 
