@@ -1,13 +1,16 @@
-"""FarField: what does a neural network answer far away from everything it was trained on?
+"""The runner: plans sweeps, trains, probes far away, stores records. ``import farfield`` is the way in.
 
 >>> import bench
 >>> results = bench.run(tasks=["sine-1d"], architectures=["mlp"], norms=["none", "layer@first"])  # doctest: +SKIP
->>> results.frame()[["norm", "far_error", "max_growth"]]  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from bench.core.shadowing import install
+
+install()  # before anything else is imported, so that no file of the user's stands in for what comes now
+
+from typing import TYPE_CHECKING, Any  # noqa: E402
 
 if TYPE_CHECKING:
     from bench.api import run
