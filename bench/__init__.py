@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from bench.core.shadowing import install
 
-install()  # before anything else is imported, so that no file of the user's stands in for what comes now
-
-from typing import TYPE_CHECKING, Any  # noqa: E402
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bench.api import run
     from bench.sweep.runner import Results
 
 __all__ = ["Results", "run"]
 
+install()  # before anything else is imported, so that no file of the user's stands in for what comes now
 
-def __getattr__(name: str) -> Any:
+
+def __getattr__(name: str) -> object:
     """Load the sweep only when it is asked for."""
     if name == "run":
         from bench.api import run

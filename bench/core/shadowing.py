@@ -37,11 +37,20 @@ _OURS = tuple(os.path.join(HOME, name) for name in PACKAGES)
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__))
 _INSTALLED = ("site-packages", "dist-packages")
 _NEVER_IMPORTED = frozenset(("antigravity", "idlelib", "test", "this", "turtle", "turtledemo"))
-_STARTED_IN = os.getcwd()
 _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); import bench; del sys.path[0]; "
     "import importlib; importlib.import_module(sys.argv.pop(1)).main(*sys.argv[1:])"
 )
+
+
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was deleted
+        return HOME
+
+
+_STARTED_IN = _working_folder()
 
 
 class ShadowGuard:
@@ -176,13 +185,6 @@ def _folder_of(file: str) -> str:
 
 def _absolute(entry: str) -> str:
     return os.path.normpath(os.path.join(_working_folder(), entry))
-
-
-def _working_folder() -> str:
-    try:
-        return os.getcwd()
-    except OSError:  # it was deleted
-        return _STARTED_IN
 
 
 def _refusal(file: str | None, name: str) -> Exception:
