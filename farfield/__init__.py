@@ -81,10 +81,10 @@ __all__ = ["__version__", *_PLACES]
 def _guard() -> None:
     """See to it that the packages beside this one are ours, whatever lies in the user's folder."""
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    bench = sys.modules.get("bench")
-    file = getattr(bench, "__file__", None)
-    if bench is not None and (file is None or os.path.dirname(os.path.dirname(os.path.abspath(file))) != home):
-        raise ImportError(f"{file or bench} stands where FarField's package 'bench' should be: rename it")
+    if "bench" in sys.modules:
+        file = getattr(sys.modules["bench"], "__file__", None) or "a folder without __init__.py"
+        if os.path.realpath(file) != os.path.realpath(os.path.join(home, "bench", "__init__.py")):
+            raise ImportError(f"{file} stands where FarField's package 'bench' should be: rename it")
     sys.path.insert(0, home)
     try:
         from bench.core.shadowing import check_shadowing

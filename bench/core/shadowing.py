@@ -103,16 +103,29 @@ def user_folders() -> list[str]:
     """Those entries of ``sys.path`` that are the script's folder or the working folder, now or when we began."""
     script = sys.argv[0] if getattr(sys, "argv", None) else ""
     main = getattr(sys.modules.get("__main__"), "__file__", None) or ""
-    files = [file for file in (script, main) if file]
-    wanted = {_STARTED_IN, _working_folder(), *(os.path.dirname(_absolute(file)) for file in files)}
-    wanted |= {os.path.dirname(os.path.realpath(file)) for file in files}
-    return [entry for entry in sys.path if _absolute(entry) in wanted and not _is_library(entry)]
+    seen = (script, main, _working_folder(), *sys.path)
+    found = _found.get(seen)
+    if found is None:
+        found = _users(seen[2], [file for file in seen[:2] if file])
+        _found.clear()
+        _found[seen] = found
+    return found
+
+
+_found: dict[tuple[str, ...], list[str]] = {}  # the last answer of user_folders, which every import asks for
+
+
+def _users(working: str, scripts: list[str]) -> list[str]:
+    wanted = {_STARTED_IN, working, *(os.path.dirname(_absolute(file)) for file in scripts)}
+    wanted |= {os.path.dirname(os.path.realpath(file)) for file in scripts}
+    entries = [entry for entry in sys.path if isinstance(entry, str)]
+    return [entry for entry in entries if _absolute(entry) in wanted and not _is_library(entry)]
 
 
 def library_folders() -> list[str]:
     """The other entries of ``sys.path``, in order."""
     theirs = set(user_folders())
-    return [entry for entry in sys.path if entry not in theirs]
+    return [entry for entry in sys.path if isinstance(entry, str) and entry not in theirs]
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
@@ -154,9 +167,9 @@ def _is_users(frame: FrameType | None) -> bool:
     """Whether code is the user's: it lies in one of their folders, or nowhere that modules are imported from."""
     if frame is None:
         return False
-    file = frame.f_globals.get("__file__") or frame.f_code.co_filename
-    if not isinstance(file, str) or file.startswith("<"):
-        return not file.startswith("<frozen") if isinstance(file, str) else False
+    file = str(frame.f_globals.get("__file__") or frame.f_code.co_filename)
+    if file.startswith("<"):  # what was typed, or given with -c; or a part of Python
+        return not file.startswith("<frozen")
     path, theirs = _absolute(file), {_absolute(entry) for entry in user_folders()}
     roots = {*_OURS, _STANDARD, *(_absolute(entry) for entry in sys.path)}
     holding = [root for root in roots if path.startswith(os.path.join(root, ""))]

@@ -1,4 +1,4 @@
-"""Files of the user's that are named like ours, like Python's or like a dependency, beside the script or in the folder."""
+"""The user's files may be named like ours, like Python's or like a dependency, beside the script and in the folder."""
 
 from __future__ import annotations
 
