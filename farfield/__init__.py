@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from architectures import list_architectures as list_architectures
     from architectures import list_norms as list_norms
     from architectures import register_architecture as register_architecture
+    from architectures import register_estimator as register_estimator
     from bench.api import run as run
     from bench.core.errors import InputError as InputError
     from bench.core.errors import Unsupported as Unsupported
@@ -71,6 +72,7 @@ _PLACES = {
     "own_data": "tasks",
     "plot": "bench.reading",
     "register_architecture": "architectures",
+    "register_estimator": "architectures",
     "register_task": "tasks",
     "run": "bench.api",
     "standings": "bench.reading",
