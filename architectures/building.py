@@ -26,11 +26,11 @@ from architectures.norms.layers import layer_for
 from architectures.norms.scheme import NormScheme
 from architectures.norms.site import Layout, Norm, Site
 from bench.core.errors import TOO_LARGE, InputError, Unsupported
+from bench.core.limits import MAX_PARAMETERS
 from bench.core.problem import Problem
 from bench.core.registry import resolve_target
 from bench.core.seeding import seed_from
 
-MAX_PARAMETERS = 200_000_000
 _SITE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([.\-][A-Za-z0-9_]+)*\Z")
 
 
