@@ -9,7 +9,7 @@ import typer
 
 from bench.commands._options import Fields, Given, keywords, load_plugins, with_options
 from bench.commands._output import Format, FormatOption, terminal
-from bench.core.errors import EXIT_INCOMPLETE, TOO_LARGE, InputError
+from bench.core.errors import EXIT_INCOMPLETE, InputError
 from bench.plan.options import CellOptions, SweepOptions
 from bench.tracking.options import WandbOptions
 from tasks.families.own.table import OwnData
@@ -94,7 +94,7 @@ def _sum_up(results: Results, how: SweepOptions) -> None:
 
 def _refused(record: Record) -> bool:
     """Nothing was tried: the combination makes no sense, or the network is larger than allowed."""
-    return record.status == "unsupported" or (record.reason or "").endswith(TOO_LARGE)
+    return record.status == "unsupported" or record.reason_code == "too_large"
 
 
 def _own_task(own: Given) -> list[str]:
