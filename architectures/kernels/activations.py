@@ -1,0 +1,146 @@
+"""What an activation does to a kernel: Gaussian expectations of φ(u)φ(v) and φ'(u)φ'(v) in forms that do not cancel.
+
+u and v are jointly normal with mean 0, deviations a and b, and correlation cos θ. Of two rows an activation gives
+
+- ``inner``: ``<θ> = E φ(u)φ(v)``, less the product of the means where a layer norm takes them away;
+- ``fall`` and ``rise``: ``<0> - <θ>`` and ``<0> + <θ>``, where ``<0>`` is the same at angle 0;
+- ``apart``: ``<0>`` falls short of the rows' lengths, ``E φ(u)² E φ(v)² - <0>²``: 0 when a = b, and for every pair
+  when φ is homogeneous.
+
+The sine of the new angle is ``√(apart + fall · rise)`` over the lengths, a sum of terms that are not negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from architectures.kernels.angles import Angles, Array, ratio
+
+PI = np.pi
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What an activation makes of pairs of rows (see the module); ``slope`` is ``E φ'(u)φ'(v)``. Each (n1, n2)."""
+
+    inner: Array
+    fall: Array
+    rise: Array
+    apart: Array | float
+    slope: Array
+
+    def angles(self, lengths: Array, others: Array) -> Angles:
+        """Angles between the activated rows, given their lengths ``√E φ²``, (n1, 1) and (1, n2)."""
+        size = lengths * others
+        sin = np.sqrt(np.maximum(self.apart + self.fall * self.rise, 0))
+        return Angles(ratio(self.inner, size), ratio(sin, size))
+
+
+class ActivationKernel(Protocol):
+    """What the recursion asks of an activation φ."""
+
+    def square(self, root: Array, centred: bool) -> Array:
+        """``E φ(u)²`` for deviations ``root``, less ``(E φ(u))²`` where ``centred``; the same shape."""
+        ...
+
+    def slope(self, root: Array) -> Array:
+        """``E φ'(u)²``; the same shape."""
+        ...
+
+    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
+        """All of it for deviations a (n1, 1) and b (1, n2) at those angles."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bent:
+    """``φ(z) = max(z, leak · z)``: the identity at leak 1, ReLU at 0 (Cho and Saul, NeurIPS 2009), leaky ReLU between.
+
+    With ``k = (sin θ - θ cos θ)/π`` and ``l = leak``:
+    ``E φφ' = ab/2 · (2 l cos θ + (1-l)² (cos θ + k))``, ``E φ'φ' = l + (1-l)² (π - θ)/2π``, ``E φ = (1-l) a/√2π``.
+    """
+
+    leak: float
+
+    def square(self, root: Array, centred: bool) -> Array:
+        """See :class:`ActivationKernel`."""
+        mean = (1 - self.leak) ** 2 / (2 * PI) if centred else 0.0
+        return root**2 * ((1 + self.leak**2) / 2 - mean)
+
+    def slope(self, root: Array) -> Array:
+        """See :class:`ActivationKernel`."""
+        return np.full_like(root, (1 + self.leak**2) / 2)
+
+    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
+        """See :class:`ActivationKernel`."""
+        half = a * b / 2
+        near, far = angles.near, angles.far
+        bend = (1 - self.leak) ** 2
+        if not bend:
+            return Pairs(2 * half * angles.cos, 2 * half * near, 2 * half * far, 0.0, np.ones_like(near))
+        theta = angles.theta
+        k = (angles.sin - theta * angles.cos) / PI
+        mean = bend / PI if centred else 0.0
+        straight = 2 * self.leak
+        return Pairs(
+            inner=half * (straight * angles.cos + bend * (angles.cos + k) - mean),
+            fall=half * (straight * near + bend * (near - k)),
+            rise=half * (straight * far + bend * (far + k) - 2 * mean),
+            apart=0.0,
+            slope=self.leak + bend * (PI - theta) / (2 * PI),
+        )
+
+
+@dataclass(frozen=True)
+class Erf:
+    """The error function (Williams, NeurIPS 1996).
+
+    With ``R = √(1 + 2a² + 2b² + 4a²b² sin²θ)``: ``E φφ' = 2/π · atan(2ab cos θ / R)`` and ``E φ'φ' = 4/(π R)``. It is
+    odd, so its mean is 0 and ``<0> + <θ>`` is ``<0> - <π - θ>``.
+    """
+
+    def square(self, root: Array, centred: bool) -> Array:
+        """See :class:`ActivationKernel`."""
+        return 2 / PI * self._turn(root)
+
+    def slope(self, root: Array) -> Array:
+        """See :class:`ActivationKernel`."""
+        return 4 / PI / np.sqrt(1 + 4 * root**2)
+
+    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
+        """See :class:`ActivationKernel`."""
+        product = 2 * a * b
+        straight = np.sqrt(1 + 2 * a**2 + 2 * b**2)
+        more = (product * angles.sin) ** 2
+        bent = np.sqrt(straight**2 + more)
+        gain = more / (bent + straight)
+
+        def difference(gap: Array, cos: Array) -> Array:
+            return 2 / PI * np.arctan2(product * (gain + straight * gap), straight * bent + product**2 * cos)
+
+        return Pairs(
+            inner=2 / PI * np.arctan2(product * angles.cos, bent),
+            fall=difference(angles.near, angles.cos),
+            rise=difference(angles.far, -angles.cos),
+            apart=self._apart(a, b),
+            slope=4 / PI / bent,
+        )
+
+    def _turn(self, root: Any) -> Any:
+        return np.arctan2(2 * root**2, np.sqrt(1 + 4 * root**2))
+
+    def _apart(self, a: Array, b: Array) -> Array:
+        """``A B - C²`` for the angles of (a, a), (b, b), (a, b), by their differences ``A - C`` and ``B - C``."""
+        straight = np.sqrt(1 + 2 * a**2 + 2 * b**2)
+        one, other = self._less(a, b, straight), self._less(b, a, straight)
+        between = np.arctan2(2 * a * b, straight)
+        return (2 / PI) ** 2 * np.maximum(between * (one + other) + one * other, 0)
+
+    @staticmethod
+    def _less(a: Array, b: Array, straight: Array) -> Array:
+        alone = np.sqrt(1 + 4 * a**2)
+        up = ratio(2 * a * (a - b) * (a + b) * (1 + 2 * a**2), a * straight + b * alone)
+        return np.arctan2(up, alone * straight + 4 * a**3 * b)
