@@ -6,17 +6,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from architectures.kernels.certificates import (
+        Bounds,
+        KernelGrowth,
+        bounds,
+        diagonal_exponent,
+        growth,
+        supremum,
+        tight_bound,
+    )
+    from architectures.kernels.estimators import KernelRegression
+    from architectures.kernels.finite import Convergence, convergence, finite_kernels
     from architectures.kernels.infinite import Kernel, kernel
+    from architectures.kernels.regression import MAX_ROWS, Regression, regress
 
-__all__ = ["Kernel", "kernel"]
+__all__ = [
+    "MAX_ROWS",
+    "Bounds",
+    "Convergence",
+    "Kernel",
+    "KernelGrowth",
+    "KernelRegression",
+    "Regression",
+    "bounds",
+    "convergence",
+    "diagonal_exponent",
+    "finite_kernels",
+    "growth",
+    "kernel",
+    "regress",
+    "supremum",
+    "tight_bound",
+]
 
 _HOMES = {
-    "Kernel": "infinite",
-    "kernel": "infinite",
+    "certificates": ("Bounds", "KernelGrowth", "bounds", "diagonal_exponent", "growth", "supremum", "tight_bound"),
+    "estimators": ("KernelRegression",),
+    "finite": ("Convergence", "convergence", "finite_kernels"),
+    "infinite": ("Kernel", "kernel"),
+    "regression": ("MAX_ROWS", "Regression", "regress"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
