@@ -63,12 +63,12 @@ def flat_rows(inputs: Any, name: str = "x") -> Array:
     """
     rows = np.asarray(inputs, dtype=np.float64)
     if rows.ndim < 2:
-        raise InputError(f"{name} has the shape {rows.shape}", mend="rows of inputs, (n, d)")
+        raise InputError(f"{name} has the shape {rows.shape}", hint="rows of inputs, (n, d)")
     rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
     if not rows.shape[1]:
-        raise InputError(f"{name} has no features", mend="rows of inputs, (n, d)")
+        raise InputError(f"{name} has no features", hint="rows of inputs, (n, d)")
     if not np.isfinite(rows).all():
-        raise InputError(f"{name} has numbers that are not finite", mend="drop or fill those rows")
+        raise InputError(f"{name} has numbers that are not finite", hint="drop or fill those rows")
     return rows
 
 

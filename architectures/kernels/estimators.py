@@ -13,7 +13,7 @@ from architectures.kernels.certificates import tight_bound
 from architectures.kernels.infinite import Kernel, KernelName, Progress, kernel
 from architectures.kernels.options import KernelOptions
 from architectures.kernels.regression import Regression, checked, condition
-from architectures.schemes import NormScheme
+from architectures.norms.scheme import NormScheme
 from bench.core.problem import Problem
 
 Rows = NDArray[np.floating]

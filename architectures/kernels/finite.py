@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from architectures.kernels.angles import Array, flat_rows
 from architectures.kernels.infinite import Kernel, KernelActivation, kernel
-from architectures.schemes import NormScheme, SchemePart, parse_scheme
+from architectures.norms.scheme import NormScheme, SchemePart, parse_scheme
 from bench.core.errors import InputError
 from bench.core.problem import Problem
 from bench.core.seeding import seed_from
@@ -117,11 +117,11 @@ def _distance(drawn: Sequence[Array], limit: Array) -> float:
 
 def _network(features: int, width: int, depth: int, activation: str, norm: str | NormScheme, seed: int) -> nn.Module:
     from architectures.building import build_network
-    from architectures.card import resolve
+    from architectures.registry import resolve
 
     if activation not in _ACTIVATIONS:
         raise InputError(
-            f"no finite network has the activation {activation!r}", mend=f"one of {', '.join(_ACTIVATIONS)}"
+            f"no finite network has the activation {activation!r}", hint=f"one of {', '.join(_ACTIVATIONS)}"
         )
     options = f"depth={depth}, width={width}, activation={activation}, init=paper, parameterization=ntk"
     scheme = _without_gain(parse_scheme(norm) if isinstance(norm, str) else norm)

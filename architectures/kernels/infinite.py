@@ -16,7 +16,7 @@ from architectures.kernels.angles import Array, Directions, flat_rows
 from architectures.kernels.gelu import Gelu
 from architectures.kernels.places import KernelNorms, place_norms
 from architectures.kernels.recursion import Network, Trace, pair_kernels
-from architectures.schemes import NormScheme, parse_scheme
+from architectures.norms.scheme import NormScheme, parse_scheme
 from bench.core.errors import InputError, suggest
 
 KernelActivation = Literal["relu", "leaky_relu", "erf", "gelu", "identity"]
@@ -111,7 +111,7 @@ class Kernel:
         other = one if x2 is None else Side.of(self, x2)
         if one.directions.units.shape[1] != other.directions.units.shape[1]:
             widths = f"{one.directions.units.shape[1]} and {other.directions.units.shape[1]}"
-            raise InputError(f"rows of {widths} features", mend="give rows of one width")
+            raise InputError(f"rows of {widths} features", hint="give rows of one width")
         return _in_blocks(self.network, one, other, names, progress, mirrored=x2 is None)
 
     def entered(self, x: ArrayLike) -> Array:
@@ -169,7 +169,7 @@ def kernel(
         raise InputError(f"depth must be at least 1, not {depth}", where="kernel")
     if activation not in ACTIVATIONS:
         known = suggest(activation, get_args(KernelActivation))
-        raise InputError(f"no kernel is known for the activation {activation!r}", where="kernel", mend=known)
+        raise InputError(f"no kernel is known for the activation {activation!r}", where="kernel", hint=known)
     for name, value, least in (("weight_std", weight_std, True), ("bias_std", bias_std, False), ("eps", eps, True)):
         if not math.isfinite(value) or value < 0 or (least and value == 0):
             raise InputError(f"{name} must be {'positive' if least else 'at least 0'}, not {value}", where="kernel")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from architectures.kernels.angles import Array
-from architectures.kinds import Layer, NormKind, Rms
-from architectures.placements import MLP
-from architectures.schemes import NormScheme
+from architectures.norms.kinds import Layer, NormKind, Rms
+from architectures.norms.placements import MLP
+from architectures.norms.scheme import NormScheme
 from bench.core.errors import InputError, Unsupported
 
 _EPS = Layer().eps  # what a kind has where a scheme gives none

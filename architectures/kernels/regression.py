@@ -65,7 +65,7 @@ class Regression:
             InputError: the regression was made without variances.
         """
         if self.name == "ntk" and self.covariance is None:
-            raise InputError("this regression keeps no variances", mend="regress(..., variance=True)")
+            raise InputError("this regression keeps no variances", hint="regress(..., variance=True)")
         return self._pieces(x, self._variance)
 
     def _pieces(self, x: ArrayLike, answer: Callable[[Array], Array]) -> Array:
@@ -115,7 +115,7 @@ def regress(
     """
     rows, answers = checked(inputs, targets)
     if not (math.isfinite(jitter) and jitter > 0):
-        raise InputError(f"jitter must be positive, not {jitter}", mend="for example 1e-8")
+        raise InputError(f"jitter must be positive, not {jitter}", hint="for example 1e-8")
     both = name == "ntk" and variance
     names: tuple[KernelName, ...] = ("nngp", "ntk") if both else (name,)
     matrices = kernel.matrices(rows, None, names, _share(progress, 0, 0.5))
@@ -147,11 +147,11 @@ def checked(inputs: ArrayLike, targets: ArrayLike) -> tuple[Array, Array]:
     """Rows (n, d) and targets (n,), or the errors of :func:`regress`."""
     rows, answers = flat_rows(inputs, "inputs"), np.asarray(targets, np.float64)
     if answers.shape != (len(rows),):
-        raise InputError(f"targets of shape {answers.shape} for {len(rows)} rows", mend="one target a row")
+        raise InputError(f"targets of shape {answers.shape} for {len(rows)} rows", hint="one target a row")
     if not len(rows):
-        raise InputError("no rows to regress on", mend="give at least one")
+        raise InputError("no rows to regress on", hint="give at least one")
     if not np.isfinite(answers).all():
-        raise InputError("targets have numbers that are not finite", mend="drop or fill those rows")
+        raise InputError("targets have numbers that are not finite", hint="drop or fill those rows")
     if len(rows) > MAX_ROWS:
         raise Unsupported(
             f"exact kernel regression takes at most {MAX_ROWS:,} training rows, not {len(rows):,}: "

@@ -63,7 +63,7 @@ def kernel_chart(maps: Sequence[KernelMap], title: str, lines: Sequence[str] = (
     import altair as alt
 
     if not maps:
-        raise InputError("no kernel to draw", mend="give at least one norm scheme")
+        raise InputError("no kernel to draw", hint="give at least one norm scheme")
     charts = [_map(one) for one in maps]
     joined = charts[0] if len(charts) == 1 else alt.concat(*charts, columns=columns).resolve_scale(color="independent")
     return titled(joined, title, [*lines, "each map has its own colours"] if len(maps) > 1 else lines)
@@ -83,7 +83,7 @@ def convergence_chart(curves: Sequence[ConvergenceCurve], title: str, lines: Seq
     import altair as alt
 
     if not curves or not all(len(c.widths) for c in curves):
-        raise InputError("no network to draw", mend="give at least one width")
+        raise InputError("no network to draw", hint="give at least one width")
     names = [f"{c.name} (slope {c.slope:.2f})".replace("-0", "−0") for c in curves]
     rows: list[Row] = [
         {"norm": name, "width": int(w), "distance": float(d)}

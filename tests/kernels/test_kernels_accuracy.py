@@ -12,8 +12,8 @@ import pytest
 from mpmath import mp, mpf
 
 from architectures.kernels import kernel
-from architectures.placements import MLP
-from architectures.schemes import parse_scheme
+from architectures.norms.placements import MLP
+from architectures.norms.scheme import parse_scheme
 
 TOLERANCE = 1e-9
 ACTIVATIONS = ("relu", "leaky_relu", "erf", "gelu", "identity")

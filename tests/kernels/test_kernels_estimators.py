@@ -12,7 +12,7 @@ from architectures.kernels import kernel, regress
 from architectures.kernels.angles import Array
 from architectures.kernels.estimators import JITTERS, KernelRegression, nngp, ntk
 from architectures.kernels.options import KernelOptions
-from architectures.schemes import parse_scheme
+from architectures.norms.scheme import parse_scheme
 from bench.core.errors import Unsupported
 from bench.core.grammar import bind, parse_call, spell
 from bench.core.problem import Problem

@@ -31,7 +31,7 @@ def kernel_picture(
         InputError: too few points or no reach, or what :func:`architectures.kernels.kernel` refuses.
     """
     if points < 2 or not (np.isfinite(reach) and reach > 0):
-        raise InputError(f"no map of {points} points up to {reach}", mend="at least 2 points, a positive reach")
+        raise InputError(f"no map of {points} points up to {reach}", hint="at least 2 points, a positive reach")
     x = np.linspace(-reach, reach, points)
     maps = [KernelMap(norm, x, kernel(depth, activation, norm).matrix(name, x[:, None])) for norm in norms]
     lines = [f"{activation}, {depth} hidden layers of infinite width, one input x"]
@@ -54,7 +54,7 @@ def convergence_picture(
         InputError: fewer than two widths or no seed, or an activation that finite networks here do not have.
     """
     if len(set(widths)) < 2 or min(widths) < 1 or seeds < 1:
-        raise InputError("a curve needs two widths and a seed", mend="for example --width 64 --width 1024 --seeds 10")
+        raise InputError("a curve needs two widths and a seed", hint="for example --width 64 --width 1024 --seeds 10")
     x = 2 * np.random.default_rng(0).standard_normal((4, 3))
     curves = []
     for place, norm in enumerate(norms):
