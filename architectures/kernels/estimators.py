@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from architectures.kernels.angles import Array
+from architectures.kernels.cards import KernelOptions
 from architectures.kernels.certificates import tight_bound
 from architectures.kernels.infinite import Kernel, KernelName, Progress, kernel
-from architectures.kernels.options import KernelOptions
 from architectures.kernels.regression import Regression, checked, condition
 from architectures.norms.scheme import NormScheme
 from bench.core.problem import Problem

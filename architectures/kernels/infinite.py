@@ -11,9 +11,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from architectures.kernels.activations import ActivationKernel, Bent, Erf
+from architectures.kernels.activations import ActivationKernel, Bent, Erf, Gelu
 from architectures.kernels.angles import Array, Directions, flat_rows
-from architectures.kernels.gelu import Gelu
 from architectures.kernels.places import KernelNorms, place_norms
 from architectures.kernels.recursion import Network, Trace, pair_kernels
 from architectures.norms.scheme import NormScheme, parse_scheme

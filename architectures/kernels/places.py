@@ -36,7 +36,8 @@ class KernelNorm:
         """
         least, name = (3, "layer") if self.centred else (2, "rms")
         if rows.shape[1] < least:
-            raise Unsupported(f"{name} norm at 'input' would be over {rows.shape[1]} features; at least {least}")
+            what = f"{name} norm at 'input' would be over {rows.shape[1]} features; at least {least}"
+            raise Unsupported(what, code="degenerate_norm")
         if self.centred:
             rows = rows - rows.mean(axis=1, keepdims=True)
             rows = rows - rows.mean(axis=1, keepdims=True)  # the first mean was rounded at the size of the rows
@@ -80,7 +81,7 @@ def place_norms(scheme: NormScheme, depth: int, eps: float) -> KernelNorms:
         norm = _kernel_norm(part.kind, eps)
         for site in _pick(part.placement, sites, scheme):
             if placed.setdefault(site, norm) != norm:
-                raise Unsupported(f"{scheme} puts two kinds of norm at {site!r}")
+                raise Unsupported(f"{scheme} puts two kinds of norm at {site!r}", code="site_conflict")
     hidden = tuple(HiddenNorms(placed.get(f"hidden{k}"), placed.get(f"hidden{k}.post")) for k in range(1, depth + 1))
     return KernelNorms(placed.get("input"), hidden)
 
@@ -95,5 +96,6 @@ def _pick(placement: str, sites: Sequence[str], scheme: NormScheme) -> tuple[str
 
 def _kernel_norm(kind: NormKind, eps: float) -> KernelNorm:
     if not isinstance(kind, (Layer, Rms)):
-        raise Unsupported(f"no kernel of infinite width is known for {kind.name} norm; layer and rms have one")
+        what = f"no kernel of infinite width is known for {kind.name} norm; layer and rms have one"
+        raise Unsupported(what, code="cannot_normalize")
     return KernelNorm(isinstance(kind, Layer), eps if kind.eps == _EPS else kind.eps)

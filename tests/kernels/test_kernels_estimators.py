@@ -10,8 +10,8 @@ import pytest
 
 from architectures.kernels import kernel, regress
 from architectures.kernels.angles import Array
+from architectures.kernels.cards import KernelOptions
 from architectures.kernels.estimators import JITTERS, KernelRegression, nngp, ntk
-from architectures.kernels.options import KernelOptions
 from architectures.norms.scheme import parse_scheme
 from bench.core.errors import Unsupported
 from bench.core.grammar import bind, parse_call, spell
@@ -104,5 +104,5 @@ def test_options_are_spelled_and_checked() -> None:
 
 
 def test_options_load_no_numerical_library() -> None:
-    code = "import sys, architectures.kernels.options; sys.exit(bool({'numpy', 'scipy', 'torch'} & set(sys.modules)))"
+    code = "import sys, architectures.kernels.cards; sys.exit(bool({'numpy', 'scipy', 'torch'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

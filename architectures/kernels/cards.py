@@ -1,9 +1,13 @@
-"""Options of the kernel estimators. Importing this loads no numerical library, so that lists are quick."""
+"""Cards and options of the kernel estimators. Importing this loads no numerical library, so that lists are quick."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from architectures.card import ArchitectureCard
+from architectures.norms.placements import MLP
+from bench.core.problem import INPUT_KINDS
 
 
 @dataclass(frozen=True)
@@ -34,3 +38,33 @@ class KernelOptions:
             raise ValueError(f"bias_std must be at least 0, not {self.bias_std}")
         if self.jitter is not None and self.jitter <= 0:
             raise ValueError(f"jitter must be positive or none, not {self.jitter}")
+
+
+def _card(name: str, summary: str, citation: str) -> ArchitectureCard:
+    return ArchitectureCard(
+        name=name,
+        version="1",
+        summary=summary,
+        family="kernel",
+        inputs=INPUT_KINDS,
+        build=f"architectures.kernels.estimators:{name}",
+        options="architectures.kernels.cards:KernelOptions",
+        role="estimator",
+        deterministic=True,
+        citation=citation,
+        placements=MLP,
+    )
+
+
+KERNELS = (
+    _card(
+        "ntk",
+        "multilayer perceptron of infinite width, every layer trained for ever: tangent-kernel regression, exact",
+        "Jacot, Gabriel and Hongler, arXiv 1806.07572",
+    ),
+    _card(
+        "nngp",
+        "multilayer perceptron of infinite width, its read-out trained for ever: a Gaussian process, exact",
+        "Lee et al., arXiv 1711.00165",
+    ),
+)
