@@ -16,12 +16,13 @@ if TYPE_CHECKING:
         tight_bound,
     )
     from architectures.kernels.estimators import KernelRegression
-    from architectures.kernels.finite import Convergence, convergence, finite_kernels
+    from architectures.kernels.finite import WIDTHS, Convergence, convergence, finite_kernels
     from architectures.kernels.infinite import Kernel, kernel
     from architectures.kernels.regression import MAX_ROWS, Regression, regress
 
 __all__ = [
     "MAX_ROWS",
+    "WIDTHS",
     "Bounds",
     "Convergence",
     "Kernel",
@@ -42,7 +43,7 @@ __all__ = [
 _HOMES = {
     "certificates": ("Bounds", "KernelGrowth", "bounds", "diagonal_exponent", "growth", "supremum", "tight_bound"),
     "estimators": ("KernelRegression",),
-    "finite": ("Convergence", "convergence", "finite_kernels"),
+    "finite": ("WIDTHS", "Convergence", "convergence", "finite_kernels"),
     "infinite": ("Kernel", "kernel"),
     "regression": ("MAX_ROWS", "Regression", "regress"),
 }

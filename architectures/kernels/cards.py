@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from architectures.card import ArchitectureCard
-from architectures.norms.placements import MLP
-from bench.core.problem import INPUT_KINDS
+from architectures.families.mlp.places import MLP
+from architectures.registry import register_estimator
 
 
 @dataclass(frozen=True)
@@ -40,31 +39,22 @@ class KernelOptions:
             raise ValueError(f"jitter must be positive or none, not {self.jitter}")
 
 
-def _card(name: str, summary: str, citation: str) -> ArchitectureCard:
-    return ArchitectureCard(
-        name=name,
-        version="1",
-        summary=summary,
-        family="kernel",
-        inputs=INPUT_KINDS,
-        build=f"architectures.kernels.estimators:{name}",
-        options="architectures.kernels.cards:KernelOptions",
-        role="estimator",
-        deterministic=True,
-        citation=citation,
-        placements=MLP,
-    )
+register_estimator(
+    "ntk",
+    build="architectures.kernels.estimators:ntk",
+    options=KernelOptions,
+    placements=MLP,
+    family="kernel",
+    summary="multilayer perceptron of infinite width, every layer trained for ever: tangent-kernel regression, exact",
+    citation="Jacot, Gabriel and Hongler, arXiv 1806.07572",
+)
 
-
-KERNELS = (
-    _card(
-        "ntk",
-        "multilayer perceptron of infinite width, every layer trained for ever: tangent-kernel regression, exact",
-        "Jacot, Gabriel and Hongler, arXiv 1806.07572",
-    ),
-    _card(
-        "nngp",
-        "multilayer perceptron of infinite width, its read-out trained for ever: a Gaussian process, exact",
-        "Lee et al., arXiv 1711.00165",
-    ),
+register_estimator(
+    "nngp",
+    build="architectures.kernels.estimators:nngp",
+    options=KernelOptions,
+    placements=MLP,
+    family="kernel",
+    summary="multilayer perceptron of infinite width, its read-out trained for ever: a Gaussian process, exact",
+    citation="Lee et al., arXiv 1711.00165",
 )

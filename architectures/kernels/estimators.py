@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from architectures.kernels.angles import Array
 from architectures.kernels.cards import KernelOptions
-from architectures.kernels.certificates import tight_bound
+from architectures.kernels.certificates import diagonal_exponent, tight_bound
 from architectures.kernels.infinite import Kernel, KernelName, Progress, kernel
+from architectures.kernels.places import site_names
 from architectures.kernels.regression import Regression, checked, condition
 from architectures.norms.scheme import NormScheme
 from bench.core.problem import Problem
@@ -32,6 +33,19 @@ class KernelRegression:
         self.kernel, self.name = kernel, name
         self.jitters = JITTERS if jitter is None else (jitter,)
         self.regression: Regression | None = None
+
+    @property
+    def exponent(self) -> int:
+        """Growth of ``|predict|`` along rays: 1 where the covariance at initialization grows as r², 0 where it stays.
+
+        The tangent kernel's own diagonal may grow while its mean does not (erf).
+        """
+        return round(diagonal_exponent(self.kernel, "nngp") / 2)
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Names of the places of a norm, in forward order."""
+        return site_names(self.kernel.depth)
 
     def fit(self, inputs: Rows, targets: Rows, validation_inputs: Rows, validation_targets: Rows) -> None:
         """Condition on the rows.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from architectures.kernels.angles import Array, flat_rows
-from architectures.kernels.infinite import Kernel, KernelActivation, kernel
+from architectures.kernels.infinite import Kernel, kernel
 from architectures.norms.scheme import NormScheme, SchemePart, parse_scheme
 from bench.core.errors import InputError
 from bench.core.problem import Problem
@@ -55,7 +55,7 @@ def finite_kernels(
     x: ArrayLike,
     width: int,
     depth: int = 3,
-    activation: KernelActivation = "relu",
+    activation: str = "relu",
     norm: str | NormScheme = "layer@first",
     seed: int = 0,
 ) -> tuple[Array, Array]:
@@ -90,7 +90,7 @@ def convergence(
     x: ArrayLike,
     widths: Sequence[int] = WIDTHS,
     depth: int = 3,
-    activation: KernelActivation = "relu",
+    activation: str = "relu",
     norm: str | NormScheme = "layer@first",
     seeds: int = 10,
     progress: Callable[[float], None] | None = None,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,10 +18,9 @@ from architectures.kernels.recursion import Network, Trace, pair_kernels
 from architectures.norms.scheme import NormScheme, parse_scheme
 from bench.core.errors import InputError, suggest
 
-KernelActivation = Literal["relu", "leaky_relu", "erf", "gelu", "identity"]
 KernelName = Literal["ntk", "nngp"]
 
-ACTIVATIONS: dict[KernelActivation, ActivationKernel] = {
+ACTIVATIONS: dict[str, ActivationKernel] = {
     "relu": Bent(0.0),
     "leaky_relu": Bent(0.01),
     "erf": Erf(),
@@ -53,7 +52,7 @@ class Kernel:
     """
 
     depth: int
-    activation: KernelActivation
+    activation: str
     norms: KernelNorms
     weight_std: float
     bias_std: float
@@ -139,7 +138,7 @@ class Side:
 
 def kernel(
     depth: int = 3,
-    activation: KernelActivation = "relu",
+    activation: str = "relu",
     norm: str | NormScheme = "layer@first",
     weight_std: float = 2**0.5,
     bias_std: float = 0.1,
@@ -167,7 +166,7 @@ def kernel(
     if depth < 1:
         raise InputError(f"depth must be at least 1, not {depth}", where="kernel")
     if activation not in ACTIVATIONS:
-        known = suggest(activation, get_args(KernelActivation))
+        known = suggest(activation, ACTIVATIONS)
         raise InputError(f"no kernel is known for the activation {activation!r}", where="kernel", hint=known)
     for name, value, least in (("weight_std", weight_std, True), ("bias_std", bias_std, False), ("eps", eps, True)):
         if not math.isfinite(value) or value < 0 or (least and value == 0):

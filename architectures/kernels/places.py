@@ -9,7 +9,7 @@ import numpy as np
 
 from architectures.kernels.angles import Array
 from architectures.norms.kinds import Layer, NormKind, Rms
-from architectures.norms.placements import MLP
+from architectures.families.mlp.places import MLP
 from architectures.norms.scheme import NormScheme
 from bench.core.errors import InputError, Unsupported
 
@@ -65,6 +65,11 @@ class KernelNorms:
         return self.entry is None and all(h == HiddenNorms() for h in self.hidden)
 
 
+def site_names(depth: int) -> tuple[str, ...]:
+    """The sites of a network of ``depth`` hidden layers, in forward order."""
+    return ("input", *(f"hidden{k}{end}" for k in range(1, depth + 1) for end in ("", ".post")))
+
+
 def place_norms(scheme: NormScheme, depth: int, eps: float) -> KernelNorms:
     """The norms that ``scheme`` puts into a network of ``depth`` hidden layers.
 
@@ -75,7 +80,7 @@ def place_norms(scheme: NormScheme, depth: int, eps: float) -> KernelNorms:
         InputError: a place that the family does not have.
         Unsupported: a kind without a limit here, a place that this depth does not have, two kinds at one site.
     """
-    sites = ["input", *(f"hidden{k}{end}" for k in range(1, depth + 1) for end in ("", ".post"))]
+    sites = site_names(depth)
     placed: dict[str, KernelNorm] = {}
     for part in scheme.parts:
         norm = _kernel_norm(part.kind, eps)

@@ -74,7 +74,8 @@ class Regression:
         return np.concatenate(pieces) if pieces else np.zeros(0)
 
     def _mean(self, x: Array) -> Array:
-        return np.asarray(self.kernel.matrix(self.name, x, self.rows) @ self.weights)
+        # einsum: a row's sum does not depend on the rows beside it, as that of a product of matrices does
+        return np.einsum("mn,n->m", self.kernel.matrix(self.name, x, self.rows), self.weights)
 
     def _variance(self, x: Array) -> Array:
         prior = self.kernel.nngp_diag(x)

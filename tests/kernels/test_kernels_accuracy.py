@@ -12,7 +12,7 @@ import pytest
 from mpmath import mp, mpf
 
 from architectures.kernels import kernel
-from architectures.norms.placements import MLP
+from architectures.families.mlp.places import MLP
 from architectures.norms.scheme import parse_scheme
 
 TOLERANCE = 1e-9
