@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from architectures.kernels import Convergence, convergence, kernel
-from architectures.kernels.infinite import KernelActivation, KernelName
+from architectures.kernels import WIDTHS, Convergence, convergence, kernel
+from architectures.kernels.infinite import KernelName
 from bench.core.errors import InputError
 from leaderboard.charts.kernel import ConvergenceCurve, KernelMap, convergence_chart, kernel_chart
 
@@ -21,7 +21,7 @@ def kernel_picture(
     norms: Sequence[str],
     name: KernelName = "ntk",
     depth: int = 3,
-    activation: KernelActivation = "relu",
+    activation: str = "relu",
     reach: float = REACH,
     points: int = 51,
 ) -> Any:
@@ -40,19 +40,21 @@ def kernel_picture(
 
 def convergence_picture(
     norms: Sequence[str],
-    widths: Sequence[int],
+    widths: Sequence[int] | None = None,
     name: KernelName = "ntk",
     depth: int = 3,
-    activation: KernelActivation = "relu",
+    activation: str = "relu",
     seeds: int = 10,
 ) -> Any:
     """Distance of finite networks from the limit against their width, one curve a norm scheme.
 
-    Four inputs of three features are drawn once, N(0, 4). Progress is written to stderr where that is a terminal.
+    Four inputs of three features are drawn once, N(0, 4); widths go from 64 to 4096 unless given. Progress is written
+    to stderr where that is a terminal.
 
     Raises:
         InputError: fewer than two widths or no seed, or an activation that finite networks here do not have.
     """
+    widths = widths or WIDTHS
     if len(set(widths)) < 2 or min(widths) < 1 or seeds < 1:
         raise InputError("a curve needs two widths and a seed", hint="for example --width 64 --width 1024 --seeds 10")
     x = 2 * np.random.default_rng(0).standard_normal((4, 3))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench.commands._kernel_plots import add_kernel_plots
 from bench.commands._options import keywords, with_options
 from bench.core.errors import InputError
 from bench.plan.options import FilterOptions, SuiteFilterOptions
@@ -26,6 +27,7 @@ Save = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
+    add_kernel_plots(plot_app)
     app.add_typer(plot_app, name="plot")
 
 
