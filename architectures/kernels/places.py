@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from architectures.families.mlp.places import MLP
 from architectures.kernels.angles import Array
 from architectures.norms.kinds import Layer, NormKind, Rms
-from architectures.families.mlp.places import MLP
 from architectures.norms.scheme import NormScheme
 from bench.core.errors import InputError, Unsupported
 

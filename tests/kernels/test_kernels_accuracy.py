@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from mpmath import mp, mpf
 
-from architectures.kernels import kernel
 from architectures.families.mlp.places import MLP
+from architectures.kernels import kernel
 from architectures.norms.scheme import parse_scheme
 
 TOLERANCE = 1e-9
