@@ -10,8 +10,8 @@ import numpy as np
 
 from architectures.kernels import WIDTHS, Convergence, convergence, kernel
 from architectures.kernels.infinite import KernelName
-from bench.core.errors import InputError
 from bench.commands._kernel_charts import ConvergenceCurve, KernelMap, convergence_chart, kernel_chart
+from bench.core.errors import InputError
 
 REACH = 25.0  # of the maps, as in the paper
 _NAMES = {"ntk": "Tangent kernel Θ(x, x')", "nngp": "Covariance K(x, x') at initialization"}
