@@ -21,6 +21,7 @@ from architectures.kernels.angles import Angles, Array, ratio
 
 PI = np.pi
 _SMALL = 0.05
+_PEAK, _HIGHEST = 0.7825, 1.07472449  # where root² E φ'² / E φ² of GELU is largest, and a little more than that is
 # atan(y) - y/(1+y²) = Σ (-1)^(k+1) 2k/(2k+1) y^(2k+1)
 _SERIES = tuple((-1) ** (k + 1) * 2 * k / (2 * k + 1) for k in range(1, 8))
 
@@ -53,9 +54,18 @@ class ActivationKernel(Protocol):
         """``E φ'(u)²``; the same shape."""
         ...
 
+    def steepest(self, low: Array, high: Array) -> Array:
+        """The largest ``root² E φ'² / E φ²`` over roots from ``low`` to ``high``; the same shape."""
+        ...
+
     def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
         """All of it for deviations a (n1, 1) and b (1, n2) at those angles."""
         ...
+
+
+def steepness(activation: ActivationKernel, root: Array) -> Array:
+    """``root² E φ'² / E φ²``, by which an activation multiplies Θ/K on the diagonal; 1 at root 0."""
+    return np.where(root == 0, 1.0, ratio(root**2 * activation.slope(root), activation.square(root, False)))
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,10 @@ class Bent:
     def slope(self, root: Array) -> Array:
         """See :class:`ActivationKernel`."""
         return np.full_like(root, (1 + self.leak**2) / 2)
+
+    def steepest(self, low: Array, high: Array) -> Array:
+        """See :class:`ActivationKernel`: 1, as φ is homogeneous."""
+        return np.ones_like(high)
 
     def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
         """See :class:`ActivationKernel`."""
@@ -112,6 +126,10 @@ class Erf:
     def slope(self, root: Array) -> Array:
         """See :class:`ActivationKernel`."""
         return 4 / PI / np.sqrt(1 + 4 * root**2)
+
+    def steepest(self, low: Array, high: Array) -> Array:
+        """See :class:`ActivationKernel`: it rises with the root."""
+        return steepness(self, high)
 
     def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
         """See :class:`ActivationKernel`."""
@@ -174,6 +192,11 @@ class Gelu:
         size = 1 + 2 * q
         sign = 2 / PI * np.arctan2(q, np.sqrt(size))
         return (1 + sign + q * (2 / PI / np.sqrt(size)) * (2 / (1 + q) + 1 / size)) / 4
+
+    def steepest(self, low: Array, high: Array) -> Array:
+        """See :class:`ActivationKernel`: it rises to one peak and falls again to 1."""
+        ends = np.maximum(steepness(self, low), steepness(self, high))
+        return np.where((low < _PEAK) & (high > _PEAK), _HIGHEST, ends)
 
     def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
         """See :class:`ActivationKernel`."""
