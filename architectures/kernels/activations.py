@@ -121,7 +121,8 @@ class Erf:
 
     def square(self, root: Array, centred: bool) -> Array:
         """See :class:`ActivationKernel`."""
-        return 2 / PI * self._turn(root)
+        result: Array = 2 / PI * self._turn(root)
+        return result
 
     def slope(self, root: Array) -> Array:
         """See :class:`ActivationKernel`."""
@@ -140,7 +141,8 @@ class Erf:
         gain = more / (bent + straight)
 
         def difference(gap: Array, cos: Array) -> Array:
-            return 2 / PI * np.arctan2(product * (gain + straight * gap), straight * bent + product**2 * cos)
+            result: Array = 2 / PI * np.arctan2(product * (gain + straight * gap), straight * bent + product**2 * cos)
+            return result
 
         return Pairs(
             inner=2 / PI * np.arctan2(product * angles.cos, bent),
@@ -164,7 +166,8 @@ class Erf:
     def _less(a: Array, b: Array, straight: Array) -> Array:
         alone = np.sqrt(1 + 4 * a**2)
         up = ratio(2 * a * (a - b) * (a + b) * (1 + 2 * a**2), a * straight + b * alone)
-        return np.arctan2(up, alone * straight + 4 * a**3 * b)
+        result: Array = np.arctan2(up, alone * straight + 4 * a**3 * b)
+        return result
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,8 @@ class Gelu:
 
     def square(self, root: Array, centred: bool) -> Array:
         """See :class:`ActivationKernel`."""
-        return root**2 * (_base(centred) - _deficit(root, root, centred))
+        result: Array = root**2 * (_base(centred) - _deficit(root, root, centred))
+        return result
 
     def slope(self, root: Array) -> Array:
         """See :class:`ActivationKernel`."""

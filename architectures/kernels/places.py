@@ -41,7 +41,8 @@ class KernelNorm:
         if self.centred:
             rows = rows - rows.mean(axis=1, keepdims=True)
             rows = rows - rows.mean(axis=1, keepdims=True)  # the first mean was rounded at the size of the rows
-        return rows / np.sqrt(np.mean(rows**2, axis=1, keepdims=True) + self.eps)
+        result: Array = rows / np.sqrt(np.mean(rows**2, axis=1, keepdims=True) + self.eps)
+        return result
 
 
 @dataclass(frozen=True)

@@ -75,17 +75,22 @@ class Regression:
 
     def _mean(self, x: Array) -> Array:
         # einsum: a row's sum does not depend on the rows beside it, as that of a product of matrices does
-        return np.einsum("mn,n->m", self.kernel.matrix(self.name, x, self.rows), self.weights)
+        result: Array = np.einsum("mn,n->m", self.kernel.matrix(self.name, x, self.rows), self.weights)
+        return result
 
     def _variance(self, x: Array) -> Array:
-        prior = self.kernel.nngp_diag(x)
+        prior, gained = self.kernel.nngp_diag(x), self._gained(x)
+        variance: Array = np.maximum(prior - gained, 0)
+        return variance
+
+    def _gained(self, x: Array) -> Array:
+        """By how much the training rows lower the variance at x."""
         if self.covariance is None:
             half = self.factor.half(self.kernel.nngp(x, self.rows).T)
-            return np.maximum(prior - np.einsum("nm,nm->m", half, half), 0)
+            return np.asarray(np.einsum("nm,nm->m", half, half))
         nngp, ntk = self.kernel.matrices(x, self.rows)
         shares = self.factor.solve(ntk.T)
-        moved = self.covariance @ shares - 2 * nngp.T
-        return np.maximum(prior + np.einsum("nm,nm->m", shares, moved), 0)
+        return np.asarray(np.einsum("nm,nm->m", shares, 2 * nngp.T - self.covariance @ shares))
 
 
 def regress(
