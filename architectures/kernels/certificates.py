@@ -4,7 +4,7 @@ For every x, by Cauchy and Schwarz in the kernel's space, with ``C = sup Θ(x,x)
 
     |mean(x)| ≤ √(C yᵀ A⁻¹ y) ≤ √(C n / λ_min(A)) · max |y|,
 
-the right one being the bound of arXiv 2505.14512 (theorem 3.3). C is finite for ReLU and GELU with a norm anywhere.
+the right one being the bound of arXiv 2505.14512. C is finite for ReLU and GELU with a norm anywhere.
 """
 
 from __future__ import annotations
