@@ -15,7 +15,7 @@ import torch
 from architectures import REGISTRY
 from bench.checking import CheckLimits, CheckReport, Finding, check_file, inside
 from bench.checking.findings import finding_from, from_line
-from bench.checking.process_state import Surroundings
+from bench.checking.process_state import ProcessState
 from bench.checking.rendering import render_report, summary
 from bench.core.errors import InputError
 from bench.core.plugins import read_plugin
@@ -166,7 +166,7 @@ def test_what_goes_wrong_on_import_is_named(
     monkeypatch.delitem(sys.modules, read_plugin(path).module, raising=False)
     known, threads = set(REGISTRY.names()), torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
-        inside._load(read_plugin(path), inside.Reporter(ears.writing), Surroundings.now())
+        inside._load(read_plugin(path), inside.Reporter(ears.writing), ProcessState.now())
     torch.set_num_threads(threads)
     for name in set(REGISTRY.names()) - known:
         REGISTRY.remove(name)
