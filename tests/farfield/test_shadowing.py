@@ -174,6 +174,20 @@ def test_where_one_process_cannot_hold_both_one_line_names_the_file(tmp_path: Pa
     assert not (tmp_path / "farfield-results").exists()
 
 
+def test_a_fork_server_of_the_users_cannot_know_which_package_is_meant(tmp_path: Path) -> None:
+    code = (
+        "import multiprocessing\n"
+        "process = multiprocessing.get_context('forkserver').Process(target=print)\n"
+        "process.start()\nprocess.join()\n"
+    )
+    crowd(tmp_path, "tasks.py", "architectures.py")
+    done = python("-c", code + OPEN, cwd=tmp_path)
+    assert OK in done.stdout, done.stderr
+    crowd(tmp_path, "bench.py")
+    done = python("-c", code + OPEN, cwd=tmp_path)
+    assert last_line(done.stderr).startswith(f"bench.core.errors.InputError: {tmp_path / 'bench.py'} stands where")
+
+
 def test_files_of_other_names_are_imported_as_ever(tmp_path: Path) -> None:
     for name in ("helper.py", "test.py", "calendar.py"):
         (tmp_path / name).write_text(f"mine = {name!r}\n")
