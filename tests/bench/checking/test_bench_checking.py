@@ -96,6 +96,17 @@ def test_the_template_of_a_task_passes_as_it_is(tmp_path: Path) -> None:
     assert {"it loads", "it is the same every time", "baselines run on it"} <= {f.check for f in report.findings}
 
 
+def test_the_template_of_an_estimator_passes_as_it_is(tmp_path: Path) -> None:
+    report = check_file(write_template("estimator", "my-first", tmp_path))
+    assert report.passed, report.failed
+    assert report.registered == ("my-first",)
+    (portrait,) = report.portraits
+    assert portrait.predicted == 0
+    assert portrait.measured == pytest.approx(0, abs=0.01)
+    with pytest.raises(InputError, match="estimator 'ridge' is already there"):
+        write_template("estimator", "ridge", tmp_path)
+
+
 def test_every_flaw_is_found_in_one_go(tmp_path: Path) -> None:
     report = checked(tmp_path, FLAWED)
     assert set(report.failed) >= {
