@@ -213,7 +213,7 @@ def _of_one_protocol(records: Sequence[Record]) -> Sequence[Record]:
 
 def _detailed(records: Sequence[Record], kind: Plot, far_set: str | None, feature: str | None) -> Any:
     """A picture that needs more of the store than the records, and the task's data."""
-    from bench.pictures import far_picture, function_picture
+    from bench.task_charts import far_picture, function_picture
     from leaderboard.charts import lone_network
 
     if not isinstance(records, StoredRecords):
