@@ -100,7 +100,9 @@ class _Torch:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
-            yield Finding("torch", "note", f"not loaded within {TORCH_SECONDS:g} s", "the machine is busy, or try again")
+            yield Finding(
+                "torch", "note", f"not loaded within {TORCH_SECONDS:g} s", "the machine is busy, or try again"
+            )
             return
         if self._process.returncode:
             last = (error.strip().splitlines() or [f"its process ended with {self._process.returncode}"])[-1]
