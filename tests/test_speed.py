@@ -19,7 +19,13 @@ from tools.speed.jobs import JOBS, TrainingJob
 from tools.speed.quick import plain_train
 
 ROOT = Path(__file__).parents[1]
-PARTS = {"training": "training.png", "quick": None, "programs": "programs.png", "probing": None, "scaling": "scaling.png"}
+PARTS = {
+    "training": "training.png",
+    "quick": None,
+    "programs": "programs.png",
+    "probing": None,
+    "scaling": "scaling.png",
+}
 
 
 @pytest.mark.slow

@@ -63,19 +63,22 @@ def _tasks(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
     import tasks
 
     cards = [tasks.get_card(name) for name in tasks.list_tasks(pattern)]
-    facts = ("kind", "truth", "data")
-    return facts, [Entry(c.name, (c.kind, c.truth, "real" if c.real else "computed"), c.summary) for c in cards]
+    facts = ("kind", "truth", "data", "origin")
+    data = {True: "real", False: "computed"}
+    return facts, [Entry(c.name, (c.kind, c.truth, data[c.real], c.origin), c.summary) for c in cards]
 
 
 def _architectures(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
     import architectures
 
     cards = [architectures.get_card(name) for name in architectures.list_architectures(pattern)]
-    entries = [Entry(c.name, (c.role, ", ".join(c.inputs)), c.summary) for c in cards]
+    entries = [Entry(c.name, (c.role, ", ".join(c.inputs), c.origin), c.summary) for c in cards]
     if pattern == "*":  # what is too many to list, or not there before somebody writes it
-        families = architectures.registry.families.items()
-        entries += [Entry(prefix + "..." * prefix.endswith("/"), ("network", ""), f.summary) for prefix, f in families]
-    return ("role", "reads"), entries
+        families = architectures.REGISTRY.families.items()
+        entries += [
+            Entry(prefix + "..." * prefix.endswith("/"), ("network", "", f.origin), f.summary) for prefix, f in families
+        ]
+    return ("role", "reads", "origin"), entries
 
 
 def _norms(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:

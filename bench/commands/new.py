@@ -18,11 +18,12 @@ class Thing(StrEnum):
     """What can be begun."""
 
     architecture = "architecture"
+    estimator = "estimator"
     task = "task"
 
 
 def new(
-    thing: Annotated[Thing, typer.Argument(help="architecture or task.")],
+    thing: Annotated[Thing, typer.Argument(help="architecture, estimator or task.")],
     name: Annotated[str, typer.Argument(help="Its name: lower-case words joined by hyphens, e.g. my-net.")],
 ) -> int:
     """Write a commented file to start from, which passes farfield check as it is.

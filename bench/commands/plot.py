@@ -89,7 +89,7 @@ def function(
 
     farfield plot function --task sine-1d --arch mlp
     """
-    from bench.commands._pictures import function_picture
+    from bench.pictures import function_picture
 
     records = _one_network(chosen)
     _finish(
@@ -113,7 +113,7 @@ def far(
 
     farfield plot far --task protein --feature F1
     """
-    from bench.commands._pictures import far_picture
+    from bench.pictures import far_picture
 
     records = _one_network(chosen)
     chart = _with_details(chosen, lambda details: far_picture(records, details, far_set, feature))
