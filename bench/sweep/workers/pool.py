@@ -13,11 +13,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -34,6 +34,7 @@ AHEAD = 4
 _MOST_TOGETHER = 100
 _PRELOAD = ["bench.sweep.workers.forkserver"]
 _PAUSE = 0.1  # seconds in which what ends is stored together: a transaction costs as much as a small record
+Answer = TypeVar("Answer")
 Future = concurrent.futures.Future[list[Outcome]]
 
 
@@ -94,6 +95,22 @@ class LocalExecutor:
             until = time.monotonic() + _PAUSE
             yield [(job, self._outcomes(job, future)) for job, future in finished]
 
+    def ask(self, function: Callable[..., Answer], *given: Any, seconds: float | None = None) -> Answer:
+        """``function(*given)``, computed in a worker.
+
+        Args:
+            function: of a module; found there by its name.
+            given: what it is called with.
+            seconds: it may take.
+
+        Raises:
+            concurrent.futures.TimeoutError: it took longer.
+            ProcessExpired: the worker died of it.
+        """
+        future = self._pool.schedule(_ask, args=[function, given], timeout=seconds)
+        answer: Answer = future.result()
+        return answer
+
     def _hand_out(self, jobs: Iterable[Job], ended: queue.SimpleQueue[Future]) -> dict[Future, Job]:
         scheduled: dict[Future, Job] = {
             self._pool.schedule(_run_job, args=[job], timeout=self.limits.seconds): job for job in jobs
@@ -148,6 +165,13 @@ def _run_job(job: Job) -> list[Outcome]:
     from bench.sweep.workers import worker
 
     return worker.run(job)
+
+
+def _ask(function: Callable[..., Answer], given: Sequence[Any]) -> Answer:
+    """:func:`bench.sweep.workers.worker.ask`."""
+    from bench.sweep.workers import worker
+
+    return worker.ask(function, given)
 
 
 def start_fork_server(settings: Settings) -> ForkServerContext:
