@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leaderboard.records.interval import Interval
+from leaderboard.records.quantities import BOUNDED_BELOW, LINEAR_FROM, LINEAR_TO
 
 __all__ = ["Interval", "Moments", "Sample", "Test", "Tests", "Verdict"]
 
@@ -159,12 +160,12 @@ def verdicts(exponents: Tests, missing: ArrayLike, measured: ArrayLike) -> Whole
     bands: dict[Verdict, Flags] = {
         "superlinear": (lost == every) & (every > 0),
         "undecided": lost > 0,
-        "bounded": exponents.high < 0.05,
-        "sublinear": (exponents.low >= 0.05) & (exponents.high <= 0.95),
-        "linear": (exponents.low >= 0.95) & (exponents.high <= 1.05),
+        "bounded": exponents.high < BOUNDED_BELOW,
+        "sublinear": (exponents.low >= BOUNDED_BELOW) & (exponents.high <= LINEAR_FROM),
+        "linear": (exponents.low >= LINEAR_FROM) & (exponents.high <= LINEAR_TO),
     }
     places = [VERDICTS.index(name) for name in bands]
-    rest = np.where(exponents.low > 1.05, VERDICTS.index("superlinear"), VERDICTS.index("undecided"))
+    rest = np.where(exponents.low > LINEAR_TO, VERDICTS.index("superlinear"), VERDICTS.index("undecided"))
     return np.select(list(bands.values()), places, rest).astype(np.int64)
 
 
@@ -212,10 +213,8 @@ def stratified_test(samples: Sequence[Sample]) -> Test:
 def verdict(exponents: Sequence[float | None], exact: bool = False) -> Verdict:
     """How a cell grows, from its exponents over seeds (``None`` = growth was infinite).
 
-    From the 95% t-interval: bounded when its upper end is below 0.05, sublinear inside 0.05 to 0.95, linear inside
-    0.95 to 1.05, superlinear when its lower end is above 1.05, else undecided; one seed of something random decides
-    nothing. Growth that is infinite for every seed is superlinear, for some of them undecided. It speaks of the range
-    probed: a logarithm reads about 0.15.
+    From the 95% t-interval, by ``VERDICT_RULE`` of :mod:`leaderboard.records.quantities`; one seed of something random
+    decides nothing. Growth that is infinite for every seed is superlinear, for some of them undecided.
     """
     finite = [e for e in exponents if e is not None]
     each = combine(moments(finite, np.zeros(len(finite), dtype=np.int64), [exact]), [0], 1)
@@ -228,14 +227,16 @@ def paired_difference(samples: Sequence[Sample]) -> Test:
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """p-values corrected for their number by Holm's method; ``None`` stays ``None`` and does not count."""
-    known = [p for p in p_values if p is not None]
-    if not known:
-        return list(p_values)
-    from statsmodels.stats.multitest import multipletests
+    """p-values corrected for their number by Holm's (1979) method; ``None`` stays ``None`` and does not count.
 
-    corrected = iter(multipletests(known, method="holm")[1])
-    return [None if p is None else float(next(corrected)) for p in p_values]
+    Of n p-values in ascending order the i-th becomes the largest of (n - j + 1) p_j over j ≤ i, at most 1.
+    """
+    known = np.array([p for p in p_values if p is not None], dtype=np.float64)
+    order = np.argsort(known)
+    corrected = np.empty_like(known)
+    corrected[order] = np.minimum(np.maximum.accumulate(known[order] * np.arange(len(known), 0, -1)), 1.0)
+    every = iter(corrected.tolist())
+    return [None if p is None else next(every) for p in p_values]
 
 
 def _log(value: float) -> float:

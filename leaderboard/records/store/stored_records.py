@@ -1,21 +1,38 @@
-"""Records that stay in their store until somebody looks at them."""
+"""Records with their summaries: those that stay in their store until somebody looks at them, and those at hand.
+
+Standings, comparisons, charts and pages take either. They look at the summaries; only a chart of whole curves reads
+records, and of these only the ones that it draws.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import overload
+from typing import Protocol, overload
 
 from leaderboard.records.record import Record
 from leaderboard.records.store.store import Store
 from leaderboard.records.summary import Summaries
 
 
+class Summarized(Protocol):
+    """Records and their summaries."""
+
+    @property
+    def summaries(self) -> Summaries:
+        """Of the records, in order."""
+        ...
+
+    def read(self, digests: Iterable[str]) -> list[Record]:
+        """The records of the keys with these digests, in that order."""
+        ...
+
+
 class StoredRecords(Sequence[Record]):
     """A sequence of records of which only the summaries are in memory.
 
-    The first look at a record reads and validates them all; standings never look.
+    The first look at a record by its place reads and validates them all; standings never look.
 
     Args:
         path: of the store.
@@ -30,8 +47,18 @@ class StoredRecords(Sequence[Record]):
 
     @cached_property
     def _read(self) -> tuple[Record, ...]:
+        return tuple(self.read(self.summaries.digest))
+
+    def read(self, digests: Iterable[str]) -> list[Record]:
+        """The records of the keys with these digests, in that order, and no others."""
         with Store(self.path) as store:
-            return tuple(store.read(self.summaries.digest))
+            return list(store.read(digests))
+
+    def of_protocol(self, protocol: str) -> StoredRecords:
+        """Those of one protocol."""
+        mine = [key.protocol == protocol for key in self.summaries.cells]
+        chosen = [place for place, cell in enumerate(self.summaries.cell.tolist()) if mine[cell]]
+        return StoredRecords(self.path, self.summaries.take(chosen))
 
     def __len__(self) -> int:
         return len(self.summaries)
@@ -50,3 +77,21 @@ class StoredRecords(Sequence[Record]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} records in {self.path}>"
+
+
+class GivenRecords:
+    """Records at hand."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._records = tuple(records)
+        self.summaries = Summaries.of(self._records)
+
+    def read(self, digests: Iterable[str]) -> list[Record]:
+        """The records of the keys with these digests, in that order."""
+        places = {digest: place for place, digest in enumerate(self.summaries.digest)}
+        return [self._records[places[digest]] for digest in digests]
+
+
+def summarized(records: Iterable[Record] | Summarized) -> Summarized:
+    """``records`` with their summaries; those of a store are not read for that."""
+    return records if isinstance(records, StoredRecords | GivenRecords) else GivenRecords(records)  # type: ignore[arg-type]
