@@ -1,8 +1,9 @@
 """Standings: who answers how well near and far, on every task and over all of them.
 
-Ranked by the numbers of ``RANKED``: far error, then id error, then max growth. A method that lacks tasks ranks after those that lack fewer; one
-with a diverged, failed, timed-out or non-finite record ranks after those; one without any result is last. None is left
-out. Totals over tasks are geometric means (of errors and growth) that weigh every task the same.
+Ranked by the numbers of ``RANKED``: far error, then id error, then max growth. A method that lacks tasks ranks after
+those that lack fewer; one with a diverged, failed, timed-out or non-finite record ranks after those; one without any
+result is last. None is left out. Totals over tasks are geometric means (of errors and growth) that weigh every task the
+same.
 """
 
 from __future__ import annotations
