@@ -25,7 +25,7 @@ from architectures.norms.kinds import NormKind
 from architectures.norms.layers import layer_for
 from architectures.norms.scheme import NormScheme
 from architectures.norms.site import Layout, Norm, Site
-from bench.core.errors import TOO_LARGE, InputError, Unsupported
+from bench.core.errors import InputError, Unsupported
 from bench.core.problem import Problem
 from bench.core.registry import resolve_target
 from bench.core.seeding import seed_from
@@ -55,7 +55,9 @@ def build_estimator(architecture: Architecture, scheme: NormScheme, problem: Pro
     """
     _check_kind(architecture, problem)
     if not scheme.is_none:
-        raise Unsupported(f"{architecture.card.name} has nothing to normalize; it takes norm none only")
+        raise Unsupported(
+            f"{architecture.card.name} has nothing to normalize; it takes norm none only", code="takes_no_norm"
+        )
     builder = resolve_target(architecture.card.build)
     return builder(problem, architecture.options) if architecture.card.options else builder(problem)
 
@@ -111,7 +113,8 @@ def check_size(architecture: Architecture, problem: Problem, max_parameters: int
     if count > max_parameters:
         raise InputError(
             f"{architecture.name} has {count:,} parameters, more than the {max_parameters:,} allowed",
-            hint=TOO_LARGE,
+            hint="raise --max-parameters (and give --retry)",
+            code="too_large",
         )
     return count
 
@@ -182,7 +185,7 @@ def _call(architecture: Architecture, problem: Problem, norm: Norm) -> nn.Module
 def _check_kind(architecture: Architecture, problem: Problem) -> None:
     card = architecture.card
     if problem.kind not in card.inputs:
-        raise Unsupported(f"{card.name} reads {' or '.join(card.inputs)} inputs, not {problem.kind}")
+        raise Unsupported(f"{card.name} reads {' or '.join(card.inputs)} inputs, not {problem.kind}", code="input_kind")
 
 
 def _assign(architecture: Architecture, scheme: NormScheme, found: tuple[Site, ...]) -> dict[str, NormKind]:
@@ -191,7 +194,7 @@ def _assign(architecture: Architecture, scheme: NormScheme, found: tuple[Site, .
     for part in scheme.parts:
         for name in architecture.card.placements.pick(part.placement, names):
             if assigned.setdefault(name, part.kind) != part.kind:
-                raise Unsupported(f"{scheme} puts two kinds of norm at {name!r}")
+                raise Unsupported(f"{scheme} puts two kinds of norm at {name!r}", code="site_conflict")
     return assigned
 
 

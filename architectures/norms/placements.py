@@ -55,7 +55,7 @@ class Placements:
             Unsupported: this network has none.
         """
         if not sites:
-            raise Unsupported("this network has no place for a norm; it takes norm none only")
+            raise Unsupported("this network has no place for a norm; it takes norm none only", code="no_such_site")
         words = dict(self.words)
         if placement in words:
             found = words[placement].pick(sites)
@@ -66,7 +66,9 @@ class Placements:
             found = tuple(site for site in sites if site == placement)
         if not found:
             known = ", ".join([*words, *sites][:24])
-            raise Unsupported(f"this network has no place {placement!r} for a norm; it has {known or 'none'}")
+            raise Unsupported(
+                f"this network has no place {placement!r} for a norm; it has {known or 'none'}", code="no_such_site"
+            )
         return found
 
 

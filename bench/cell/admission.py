@@ -34,4 +34,5 @@ def hold_to_contract(architecture: Architecture, scheme: NormScheme, problem: Pr
         try:
             check(subject)
         except Broken as broken:
-            raise FarFieldError(f"{architecture.name} breaks the contract: {broken.found}: {broken.hint}") from None
+            what = f"{architecture.name} breaks the contract: {broken.found}: {broken.hint}"
+            raise FarFieldError(what, code="contract") from None

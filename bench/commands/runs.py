@@ -82,8 +82,8 @@ def list_runs(
 
     width, color = terminal()
     with Store(existing_store(out)) as store:
-        records = store.records(_filter(protocol, task, arch, norm, status))
-        sys.stdout.write(render_runs(records, form.value, width=width, color=color))
+        summaries = store.summaries(_filter(protocol, task, arch, norm, status))
+        sys.stdout.write(render_runs(summaries, form.value, width=width, color=color))
 
 
 @runs_app.command("show")

@@ -12,9 +12,13 @@ import importlib.metadata
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from bench.core.errors import InputError, UnknownName
+
+Origin = Literal["built in", "plug-in", "installed", "module", "timm"]
+"""Where the code behind a card comes from: this repository, a file that a user named, an installed package (entry
+point), a function or class that ``module(...)`` names, or timm."""
 
 
 class Named(Protocol):

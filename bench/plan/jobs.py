@@ -155,10 +155,12 @@ class _Keys:
     def key(self, cell: Cell) -> CellKey:
         """What the records of ``cell`` have in common."""
         from leaderboard.records.record import CellKey  # not needed to list suites, and slow to load
+        from leaderboard.records.upgrading import built_in_norm_hash
 
         task = self._tasks.get(cell.task) or self._task(cell.task)
         architecture = self._architectures.get(cell.architecture) or self._architecture(cell.architecture)
-        return CellKey(protocol=cell.protocol, norm=cell.norm, **task, **architecture)
+        norm = {"norm": cell.norm, "norm_hash": built_in_norm_hash(cell.norm)}
+        return CellKey(protocol=cell.protocol, **norm, **task, **architecture)
 
     def seeds(self, cell: Cell, seeds: Sequence[int]) -> Sequence[int]:
         """Those of ``seeds`` that make a difference."""

@@ -34,21 +34,22 @@ class Edition:
 
 @dataclass(frozen=True)
 class Method:
-    """What is ranked: an architecture (its source code too) with a norm scheme."""
+    """What is ranked: an architecture with a norm scheme, each with its source code."""
 
     architecture: str
     norm: str
     source_hash: str
+    norm_hash: str = ""
 
     @classmethod
     def of(cls, key: CellKey) -> Method:
         """The method that a cell belongs to."""
-        return cls(key.architecture, key.norm, key.source_hash)
+        return cls(key.architecture, key.norm, key.source_hash, key.norm_hash)
 
     @property
     def order(self) -> tuple[object, ...]:
         """Sort key: natural order of the names."""
-        return natural(self.architecture), natural(self.norm), self.source_hash
+        return natural(self.architecture), natural(self.norm), self.source_hash, self.norm_hash
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,9 +156,10 @@ def _cells(summaries: Summaries) -> Cells:
 
 
 def _order(keys: Sequence[CellKey]) -> Whole:
-    """Places of ``keys`` in order of task, version, architecture, norm, source and data."""
+    """Places of ``keys`` in order of task, version, architecture, norm, their sources and data."""
     columns = [
         _ranks(key.data_hash for key in keys),
+        _ranks(key.norm_hash for key in keys),
         _ranks(key.source_hash for key in keys),
         _ranks(key.norm for key in keys),
         _ranks(key.architecture for key in keys),

@@ -25,6 +25,7 @@ from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
 
 By = Literal["norm", "architecture"]
+Names = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Difference:
 
     Attributes:
         fixed: what both share: the architecture when norms are compared, the norm when architectures are.
-        source_hash: of the candidate's code; when norms are compared, the reference's is the same.
+        source_hash, norm_hash: of the candidate's code and that of its norm's kinds.
         tasks: how many have pairs of records.
         outcomes: how pairs of records ended, as ((reference's status, candidate's status), number).
     """
@@ -42,6 +43,7 @@ class Difference:
     fixed: str
     candidate: str
     source_hash: str
+    norm_hash: str
     tasks: int
     effects: tuple[Effect, ...]
     outcomes: tuple[tuple[tuple[str, str], int], ...]
@@ -115,11 +117,11 @@ def _comparison(protocol: str, cells: Cells, by: By, reference: str) -> Comparis
     matched = _matched(cells, by, reference)
     pairs = Pairs(cells, matched)
     current = np.isin(cells.edition[matched[:, 0]], cells.current_editions())
-    rows: dict[tuple[str, str, str], list[int]] = {}
+    rows: dict[Names, list[int]] = {}
     for place, (base, other) in enumerate(matched.tolist()):
         fixed = cells.keys[base].architecture if by == "norm" else cells.keys[base].norm
-        candidate = cells.keys[other]
-        rows.setdefault((fixed, _part(candidate, by), candidate.source_hash), []).append(place)
+        key = cells.keys[other]
+        rows.setdefault((fixed, _part(key, by), key.source_hash, key.norm_hash), []).append(place)
     ordered = sorted(rows.items(), key=lambda item: [natural(name) for name in item[0]])
     each = [(names, place) for names, places in ordered for place in places]
     each.sort(key=lambda row: natural(cells.keys[matched[row[1], 0]].task))
@@ -148,12 +150,10 @@ def _matched(cells: Cells, by: By, reference: str) -> NDArray[np.int64]:
 def _rest(key: CellKey, by: By) -> tuple[object, ...]:
     if by == "norm":
         return Edition.of(key), key.architecture, key.source_hash
-    return Edition.of(key), key.norm
+    return Edition.of(key), key.norm, key.norm_hash
 
 
-def _rows(
-    cells: Cells, pairs: Pairs, rows: Sequence[tuple[int | None, tuple[str, str, str], list[int]]]
-) -> tuple[Difference, ...]:
+def _rows(cells: Cells, pairs: Pairs, rows: Sequence[tuple[int | None, Names, list[int]]]) -> tuple[Difference, ...]:
     """The rows of a table, as (edition, names, pairs of cells)."""
     of_pair = np.full(len(pairs), -1)
     for row, (_, _, places) in enumerate(rows):

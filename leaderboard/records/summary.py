@@ -27,7 +27,7 @@ class Summary:
 
     Attributes:
         digest: of its key.
-        seed, status, truth, deterministic, created, reason: as in the record.
+        seed, status, truth, deterministic, created, reason, reason_code, origin, program: as in the record.
         environment: as JSON with sorted names.
         numbers: one for each of ``NUMBERS``, in order.
     """
@@ -39,6 +39,9 @@ class Summary:
     deterministic: bool
     created: str
     reason: str | None
+    reason_code: str | None
+    origin: str | None
+    program: str | None
     environment: str
     numbers: tuple[float | None, ...]
 
@@ -53,6 +56,9 @@ class Summary:
             deterministic=record.deterministic,
             created=record.created,
             reason=record.reason,
+            reason_code=record.reason_code,
+            origin=record.origin,
+            program=record.program,
             environment=json.dumps(dict(record.environment), sort_keys=True, ensure_ascii=False),
             numbers=tuple(q.read(record) for q in OF_RECORDS if q.read is not None),
         )
@@ -64,7 +70,7 @@ class Summary:
 
 FACTS: tuple[str, ...] = tuple(f.name for f in fields(Summary) if f.name != "numbers")
 SUMMARY_FIELDS: tuple[str, ...] = (*FACTS, *NUMBERS)
-_TEXTS = ("digest", "created", "reason")
+_TEXTS = ("digest", "created", "reason", "reason_code", "origin", "program")
 _ROWS_AT_ONCE = 4096
 
 
@@ -77,7 +83,7 @@ class Summaries:
         cell: (n,) of which of ``cells`` each record is.
         environments: distinct environments, as (name, value) pairs in order of name.
         environment: (n,) which of them each record was made in.
-        digest, created, reason: n texts each.
+        digest, created, reason, reason_code, origin, program: n texts each.
         seed: (n,).
         status: (n,) places in ``STATUSES``.
         truth: (n,) kinds of truth.
@@ -92,6 +98,9 @@ class Summaries:
     digest: tuple[str, ...]
     created: tuple[str, ...]
     reason: tuple[str | None, ...]
+    reason_code: tuple[str | None, ...]
+    origin: tuple[str | None, ...]
+    program: tuple[str | None, ...]
     seed: NDArray[np.int64]
     status: NDArray[np.int64]
     truth: NDArray[np.str_]
@@ -159,7 +168,7 @@ class Summaries:
             raise ValueError("a summary has no kind of truth that there is")
         if self.cell.size and not 0 <= self.cell.min() <= self.cell.max() < len(self.cells):
             raise ValueError("a summary is of no cell")
-        texts = (*self.digest, *self.created, *(reason for reason in self.reason if reason is not None))
+        texts = {text for name in _TEXTS for text in getattr(self, name)} - {None}
         if not all(type(text) is str and len(text) <= MOST_CHARACTERS for text in texts):
             raise ValueError(f"a summary has text that is none, or of more than {MOST_CHARACTERS} characters")
         signed = np.array([q.signed for q in OF_RECORDS])

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from leaderboard.records.quantities import OF_RECORDS, Quantity
-from leaderboard.records.record import CELL_PARTS, STATUSES, CellKey
+from leaderboard.records.record import CELL_PARTS, STATUSES, CellKey, SetResult
 from leaderboard.records.summary import Summaries
 
 Plain = str | int | float | bool | None
 
 KEY_COLUMNS = ("id", *CELL_PARTS, "seed")
-FACT_COLUMNS = ("status", "truth", "deterministic")
-LAST_COLUMNS = ("created", "reason")
-COLUMNS = (*KEY_COLUMNS, *FACT_COLUMNS, *(q.name for q in OF_RECORDS), *LAST_COLUMNS)
+_BEFORE = ("truth", "deterministic")
+_AFTER = ("program", "origin", "created", "reason_code", "reason")
+WORDS = (*KEY_COLUMNS, "status", "truth", *_AFTER)
+NUMBER_COLUMNS = tuple(q.name for q in OF_RECORDS)
+COLUMNS = (*KEY_COLUMNS, "status", *_BEFORE, *NUMBER_COLUMNS, *_AFTER)
+_MEASURES = ("name", "role", "rows", "relative_error", "rmse", "mae", "r2", "nonfinite")
+SET_COLUMNS = (*_MEASURES, "distance_05", "distance_50", "distance_95")
+_PLACES = {quantity.name: place for place, quantity in enumerate(OF_RECORDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +31,59 @@ class RecordRow:
     Attributes:
         digest: of the key: the record's id.
         cell, seed: the key.
-        facts: values of ``FACT_COLUMNS``.
+        status: of the record.
+        facts: other words of the record, by column.
         numbers: a value for each of ``OF_RECORDS``; infinite where an output was not finite, ``None`` where nothing
             was measured.
-        last: values of ``LAST_COLUMNS``.
     """
 
     digest: str
     cell: CellKey
     seed: int
-    facts: tuple[Plain, ...]
+    status: str
+    facts: dict[str, Plain]
     numbers: tuple[float | int | bool | None, ...]
-    last: tuple[Plain, ...]
 
     def number(self, quantity: Quantity) -> float | int | bool | None:
         """The value of one quantity."""
-        return self.numbers[OF_RECORDS.index(quantity)]
+        return self.numbers[_PLACES[quantity.name]]
+
+    def key_values(self) -> tuple[Plain, ...]:
+        """A value for each of ``KEY_COLUMNS``."""
+        return (self.digest, *(getattr(self.cell, name) for name in CELL_PARTS), self.seed)
 
     def values(self) -> dict[str, Plain]:
-        """All of ``COLUMNS``."""
-        parts = (getattr(self.cell, name) for name in CELL_PARTS)
-        return dict(zip(COLUMNS, (self.digest, *parts, self.seed, *self.facts, *self.numbers, *self.last), strict=True))
+        """Everything, by the names in ``COLUMNS``."""
+        before, after = ([self.facts[name] for name in names] for names in (_BEFORE, _AFTER))
+        every = (*self.key_values(), self.status, *before, *self.numbers, *after)
+        return dict(zip(COLUMNS, every, strict=True))
 
 
 def record_rows(summaries: Summaries) -> Iterator[RecordRow]:
     """A row for each record, in order."""
-    kinds = [q.kind for q in OF_RECORDS]
+    kinds = [quantity.kind for quantity in OF_RECORDS]
+    names = (*_BEFORE, *_AFTER)
+    columns = [column.tolist() if hasattr(column := getattr(summaries, name), "tolist") else column for name in names]
+    status, seed = summaries.status.tolist(), summaries.seed.tolist()
     for place, cell in enumerate(summaries.cell.tolist()):
-        numbers = summaries.numbers[place].tolist()
         yield RecordRow(
             summaries.digest[place],
             summaries.cells[cell],
-            int(summaries.seed[place]),
-            (STATUSES[summaries.status[place]], str(summaries.truth[place]), bool(summaries.deterministic[place])),
-            tuple(_plain(number, kind) for number, kind in zip(numbers, kinds, strict=True)),
-            (summaries.created[place], summaries.reason[place]),
+            seed[place],
+            STATUSES[status[place]],
+            {name: column[place] for name, column in zip(names, columns, strict=True)},
+            tuple(_plain(n, kind) for n, kind in zip(summaries.numbers[place].tolist(), kinds, strict=True)),
         )
 
 
 def _plain(number: float, kind: str) -> float | int | bool | None:
-    if np.isnan(number):
+    if math.isnan(number):
         return None
-    if kind == "real" or np.isinf(number):
+    if kind == "real" or math.isinf(number):
         return number
     return bool(number) if kind == "flag" else int(number)
+
+
+def set_values(one: SetResult) -> list[Any]:
+    """A value for each of ``SET_COLUMNS``."""
+    return [*(getattr(one, name) for name in _MEASURES), *(one.distance or (None, None, None))]

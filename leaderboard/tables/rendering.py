@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import astuple, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal
 
 from leaderboard.ranking.cells import Method
@@ -48,7 +48,7 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
         "editions": [{"task": e.task, "version": e.version, "data_hash": e.data_hash} for e in board.editions],
     }
     tasks = f"{len(board.editions)} tasks" if len(board.editions) > 1 else board.editions[0].task
-    columns = _standing_columns(ambiguous_sources(row.method for row in board.overall), ambiguous_editions(board))
+    columns = _standing_columns(MethodNames.of(row.method for row in board.overall), _ambiguous_editions(board))
     parts = (
         ("overall", f"Standings over {tasks}, protocol {board.protocol}", board.overall, {"task", "truth"}),
         ("tasks", f"Standings {_PER_TASK_TITLE}, protocol {board.protocol}", board.per_task, _OF_SOME_TASKS),
@@ -68,34 +68,49 @@ def _without(columns: Sequence[Column[Any]], unseen: set[str]) -> list[Column[An
     return [replace(c, extra=c.extra or c.name in unseen) for c in columns]
 
 
-def ambiguous_editions(board: Board) -> frozenset[str]:
+def _ambiguous_editions(board: Board) -> frozenset[str]:
     """Tasks that were measured in several editions."""
     found = Counter(edition.task for edition in {row.edition for row in board.per_task} if edition)
     return frozenset(task for task, n in found.items() if n > 1)
 
 
-def ambiguous_sources(methods: Any) -> frozenset[tuple[str, str]]:
-    """(architecture, norm) that occur with different source code, so that a name alone does not tell them apart."""
-    found = Counter((m.architecture, m.norm) for m in set(methods))
-    return frozenset(name for name, n in found.items() if n > 1)
+@dataclass(frozen=True)
+class MethodNames:
+    """How methods are called: with the start of a source hash where names alone would mislead.
+
+    Attributes:
+        sources, norms: (architecture, norm) that occur with different code of the architecture, of the norm's kinds.
+    """
+
+    sources: frozenset[tuple[str, str]]
+    norms: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, methods: Iterable[Method]) -> MethodNames:
+        """The names of ``methods``."""
+        every = set(methods)
+        sources = Counter((name, norm) for name, norm, _ in {(m.architecture, m.norm, m.source_hash) for m in every})
+        norms = Counter((name, norm) for name, norm, _ in {(m.architecture, m.norm, m.norm_hash) for m in every})
+        return cls(*(frozenset(name for name, n in found.items() if n > 1) for found in (sources, norms)))
+
+    def architecture(self, method: Method) -> str:
+        """Its spelling."""
+        several = (method.architecture, method.norm) in self.sources
+        return f"{method.architecture} #{method.source_hash[:6]}" if several else method.architecture
+
+    def norm(self, method: Method) -> str:
+        """Its spelling."""
+        several = (method.architecture, method.norm) in self.norms
+        return f"{method.norm} #{method.norm_hash[:6]}" if several else method.norm
 
 
-def architecture_name(method: Method, ambiguous: frozenset[tuple[str, str]]) -> str:
-    """The architecture's spelling, with the start of its source hash where the name alone would mislead."""
-    if (method.architecture, method.norm) in ambiguous:
-        return f"{method.architecture} #{method.source_hash[:6]}"
-    return method.architecture
-
-
-def _standing_columns(
-    sources: frozenset[tuple[str, str]], editions: frozenset[str] = frozenset()
-) -> list[Column[Standing]]:
+def _standing_columns(names: MethodNames, editions: frozenset[str]) -> list[Column[Standing]]:
     return [
         Column("rank", "#", lambda row: row.rank),
         Column("task", "task", lambda row: row.task, show=lambda row: _task_name(row, editions)),
         Column("truth", "truth", lambda row: row.truth, spare=2),
-        Column("architecture", "architecture", lambda row: architecture_name(row.method, sources)),
-        Column("norm", "norm", lambda row: row.method.norm),
+        Column("architecture", "architecture", lambda row: names.architecture(row.method)),
+        Column("norm", "norm", lambda row: names.norm(row.method)),
         *(_mean_column(quantity) for quantity in MEANS),
         Column("verdict", "verdict", lambda row: row.verdict, show=show_verdict, spare=-1),
         Column("seeds", "seeds", lambda row: row.seeds[0], show=lambda row: show_range(row.seeds), spare=4),
@@ -109,6 +124,7 @@ def _standing_columns(
         *(column for quantity in RANGES for column in _range_columns(quantity)),
         *(_sum_column(quantity) for quantity in SUMS),
         Column("source_hash", "source", lambda row: row.method.source_hash, extra=True),
+        Column("norm_hash", "source of the norm", lambda row: row.method.norm_hash, extra=True),
         Column("task_version", "task version", lambda row: row.edition.version if row.edition else None, extra=True),
         Column("data_hash", "data", lambda row: row.edition.data_hash if row.edition else None, extra=True),
     ]
@@ -249,6 +265,7 @@ def _difference_columns(fixed: str, by: str) -> list[Column[Difference]]:
         *(column for quantity in COMPARED for column in _effect_columns(quantity)),
         Column("outcomes", "remarks", show_outcomes, spare=-2),
         Column("source_hash", "source", lambda row: row.source_hash, extra=True),
+        Column("norm_hash", "source of the norm", lambda row: row.norm_hash, extra=True),
     ]
 
 

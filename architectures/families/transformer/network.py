@@ -120,7 +120,9 @@ class Transformer(nn.Module):
         self.blocks = nn.Sequential(*(_block(f"block{i + 1}", norm, plan) for i in range(plan.depth)))
         self.final_norm = norm("final", plan.width)
         if plan.readout == "mean" and self._centres_tokens():
-            raise Unsupported("a norm that centres each channel over the tokens leaves nothing to their mean")
+            raise Unsupported(
+                "a norm that centres each channel over the tokens leaves nothing to their mean", code="degenerate_norm"
+            )
         self.head_activation = activation(plan.activation) if plan.head_activation else nn.Identity()
         self.head = Linear(plan.width, 1, plan.drawing)
         self.limit = limit(plan.clamp, problem.target_range)

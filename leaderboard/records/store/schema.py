@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from bench.core.errors import InputError
+from leaderboard.records.record import Record
 from leaderboard.records.store import summary_table
 
 APPLICATION_ID = 0x46617246  # "FarF", so that another program's database is not taken for a store
@@ -45,13 +47,22 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _summarize(connection: sqlite3.Connection) -> None:
-    """Schema 2: a summary of every record, so that standings need not read records whole.
+    """Schema 2 added summaries of the records. They follow from the records: the end of :func:`migrate` makes them."""
 
-    They are made after all migrations, by :func:`leaderboard.records.store.summary_table.refresh`.
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Schema 3: records of schema 2, whose keys name the code of the norm's kinds, and so have other digests.
+
+    A record that cannot be read stays as it is; :meth:`leaderboard.records.store.store.Store.check` names it.
     """
+    for number, body in connection.execute("SELECT id, body FROM records").fetchall():
+        with suppress(InputError):
+            record = Record.from_json(body)
+            values = (record.key.digest(), record.to_json(), number)
+            connection.execute("UPDATE records SET digest = ?, body = ? WHERE id = ?", values)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create, _summarize)
+MIGRATIONS: tuple[Migration, ...] = (_create, _summarize, _upgrade)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

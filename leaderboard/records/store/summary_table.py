@@ -20,7 +20,8 @@ from leaderboard.records.summary import FACTS, SUMMARY_FIELDS, Summaries, Summar
 
 EDITION = 1  # of what the columns mean: another number has every store summarize its records anew
 
-_TYPES = {"seed": "INTEGER NOT NULL", "deterministic": "INTEGER NOT NULL", "reason": "TEXT"}
+_TYPES = {"seed": "INTEGER NOT NULL", "deterministic": "INTEGER NOT NULL"}
+_TYPES |= dict.fromkeys(("reason", "reason_code", "origin", "program"), "TEXT")
 _TYPES |= {"environment": "INTEGER NOT NULL REFERENCES environments (id)"}
 _PARTS = ", ".join(CELL_PARTS)
 _FIELDS = ", ".join(SUMMARY_FIELDS)
