@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.core.errors import InputError
-from leaderboard.charts.cells import only, select
+from leaderboard.charts.cells import drawn_of, only
 from leaderboard.charts.panels import Row, Series, concatenate
 from leaderboard.charts.style import ordered, titled
 from leaderboard.records.record import Details, Record, RecordKey
+from leaderboard.records.store.stored_records import Summarized
 
 NEAR = 1.6  # how far the left panel reaches, in radii of the training data
 
@@ -33,7 +34,7 @@ class Points:
 
 
 def function_chart(
-    records: Iterable[Record],
+    records: Iterable[Record] | Summarized,
     details_of: Callable[[RecordKey], Details],
     *,
     train: Points,
@@ -55,14 +56,14 @@ def function_chart(
     Raises:
         InputError: several tasks or architectures, or no record has such details.
     """
-    selection = select(records)
+    selection = drawn_of(records)
     task, architecture = (
         only(selection.tasks, "task", "--task"),
         only(selection.architectures, "architecture", "--arch"),
     )
     curves, bad = [], 0
     for cell in selection.cells:
-        seeds, lost = _curves([details_of(record.key) for record in cell.ok])
+        seeds, lost = _curves([details_of(key) for key in cell.keys])
         bad += lost
         curves += [row | {"norm": cell.key.norm} for row in seeds]
     if not curves:

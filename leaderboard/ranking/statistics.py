@@ -186,13 +186,17 @@ def log_t_interval(values: Sequence[float], exact: bool = False) -> Interval:
         values: one a seed, positive (clip errors and floor growth first); infinite ones give an infinite mean.
         exact: the values have no randomness.
     """
-    return stratified_log_interval([Sample(tuple(values), exact)])
+    return log_t_intervals([Sample(tuple(values), exact)])[0]
 
 
-def stratified_log_interval(samples: Sequence[Sample]) -> Interval:
-    """:func:`stratified_test` of the logarithms, put back."""
-    logs = [Sample(tuple(_log(v) for v in s.values), s.exact) for s in samples]
-    return stratified_test(logs).interval.map(_exp)
+def log_t_intervals(samples: Sequence[Sample]) -> list[Interval]:
+    """:func:`log_t_interval` of each sample, all at once."""
+    counts = [len(s.values) for s in samples]
+    if not all(counts):
+        raise ValueError("an interval needs at least one value")
+    place = np.arange(len(samples))
+    each = moments([_log(v) for s in samples for v in s.values], np.repeat(place, counts), [s.exact for s in samples])
+    return [i.map(_exp) for i in combine(each, place, len(samples)).intervals() if i is not None]
 
 
 def stratified_test(samples: Sequence[Sample]) -> Test:
@@ -219,11 +223,6 @@ def verdict(exponents: Sequence[float | None], exact: bool = False) -> Verdict:
     finite = [e for e in exponents if e is not None]
     each = combine(moments(finite, np.zeros(len(finite), dtype=np.int64), [exact]), [0], 1)
     return VERDICTS[int(verdicts(each, [len(exponents) - len(finite)], [len(exponents)])[0])]
-
-
-def paired_difference(samples: Sequence[Sample]) -> Test:
-    """Differences paired by task and seed (one sample a task), averaged: see :func:`stratified_test`."""
-    return stratified_test(samples)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

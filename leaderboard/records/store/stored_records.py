@@ -6,12 +6,12 @@ records, and of these only the ones that it draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, overload
 
-from leaderboard.records.record import Record
+from leaderboard.records.record import CellKey, Record
 from leaderboard.records.store.store import Store
 from leaderboard.records.summary import Summaries
 
@@ -26,6 +26,10 @@ class Summarized(Protocol):
 
     def read(self, digests: Iterable[str]) -> list[Record]:
         """The records of the keys with these digests, in that order."""
+        ...
+
+    def where(self, wanted: Callable[[CellKey], bool]) -> Summarized:
+        """Those of the cells for which ``wanted`` is true."""
         ...
 
 
@@ -54,9 +58,9 @@ class StoredRecords(Sequence[Record]):
         with Store(self.path) as store:
             return list(store.read(digests))
 
-    def of_protocol(self, protocol: str) -> StoredRecords:
-        """Those of one protocol."""
-        mine = [key.protocol == protocol for key in self.summaries.cells]
+    def where(self, wanted: Callable[[CellKey], bool]) -> StoredRecords:
+        """Those of the cells for which ``wanted`` is true."""
+        mine = [wanted(key) for key in self.summaries.cells]
         chosen = [place for place, cell in enumerate(self.summaries.cell.tolist()) if mine[cell]]
         return StoredRecords(self.path, self.summaries.take(chosen))
 
@@ -90,6 +94,10 @@ class GivenRecords:
         """The records of the keys with these digests, in that order."""
         places = {digest: place for place, digest in enumerate(self.summaries.digest)}
         return [self._records[places[digest]] for digest in digests]
+
+    def where(self, wanted: Callable[[CellKey], bool]) -> GivenRecords:
+        """Those of the cells for which ``wanted`` is true."""
+        return GivenRecords(record for record in self._records if wanted(record.key.cell))
 
 
 def summarized(records: Iterable[Record] | Summarized) -> Summarized:
