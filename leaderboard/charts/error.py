@@ -14,6 +14,7 @@ from leaderboard.charts.panels import (
     SMALL,
     Row,
     Series,
+    chart_of,
     concatenate,
     merged_labels,
     panel_of,
@@ -181,7 +182,7 @@ def _key(rows: Sequence[Row]) -> str:
 def _layers(values: list[Row], series: Series, across: tuple[float, float], axis: dict[str, Any]) -> list[Any]:
     import altair as alt
 
-    base = alt.Chart(alt.InlineData(values=values))
+    base = chart_of(values)
     network, grey, label, below = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "grey", "label", "axis")
     )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
 from leaderboard.charts.cells import Drawn, drawn_of, only
-from leaderboard.charts.panels import SMALL, Row, Series, concatenate
+from leaderboard.charts.panels import SMALL, Row, Series, chart_of, concatenate
 from leaderboard.charts.style import fitted, ordered, titled
 from leaderboard.records.record import Details, Record, RecordKey
 from leaderboard.records.store.stored_records import Summarized
@@ -138,7 +138,7 @@ def _histogram(
             {"layer": layer, "norm": name, "from": float(a), "share": float(s)}
             for a, s in zip(edges, [*shares, 0.0], strict=True)
         ]
-    base = alt.Chart(alt.InlineData(values=rows))
+    base = chart_of(rows)
     x = alt.X(
         "from:Q",
         scale=alt.Scale(domain=list(reach), nice=False),
@@ -176,7 +176,7 @@ def _trends(
     rows += [{"layer": "norm", "norm": name} | row for name in names for row in _trend(feature, predictions[name])]
     chosen = np.linspace(0, len(targets) - 1, min(len(targets), _MOST_POINTS)).astype(int)
     rows += [{"layer": "point", "x": float(feature[i]), "y": float(targets[i])} for i in chosen]
-    base = alt.Chart(alt.InlineData(values=rows))
+    base = chart_of(rows)
     point, truth, norm = (base.transform_filter(f"datum.layer == '{name}'") for name in ("point", "truth", "norm"))
     x = alt.X(
         "x:Q",
@@ -218,5 +218,5 @@ def _range_marks(far: FarSetData, channel: str) -> list[Any]:
     if far.target_range is None:
         return []
     place = alt.X("at:Q") if channel == "x" else alt.Y("at:Q")
-    rules = alt.Chart(alt.InlineData(values=[{"at": end} for end in far.target_range]))
+    rules = chart_of([{"at": end} for end in far.target_range])
     return [rules.mark_rule(strokeDash=[2, 3], color="#999999", clip=True).encode(place)]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from bench.core.errors import InputError
 from leaderboard.charts.cells import drawn_of, only
-from leaderboard.charts.panels import Row, Series, concatenate
+from leaderboard.charts.panels import Row, Series, chart_of, concatenate
 from leaderboard.charts.style import ordered, titled
 from leaderboard.records.record import Details, Record, RecordKey
 from leaderboard.records.store.stored_records import Summarized
@@ -97,7 +97,7 @@ def _curves(details: Sequence[Details]) -> tuple[list[Row], int]:
 def _layers(rows: list[Row], series: Series, edge: float, x_title: str, y_title: str, full: bool) -> list[Any]:
     import altair as alt
 
-    base = alt.Chart(alt.InlineData(values=rows))
+    base = chart_of(rows)
     seed, mean, train, truth = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("seed", "mean", "train", "truth")
     )
@@ -106,7 +106,7 @@ def _layers(rows: list[Row], series: Series, edge: float, x_title: str, y_title:
     y_scale = alt.Scale(domain=[low - air, high + air], nice=False)
     x = alt.X("x:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title=x_title, tickCount=6))
     y = alt.Y("y:Q", scale=y_scale, axis=alt.Axis(title=y_title, tickCount=6))
-    domain = alt.Chart(alt.InlineData(values=[{"a": -edge, "b": edge}])).mark_rect(color="#EFEFEF")
+    domain = chart_of([{"a": -edge, "b": edge}]).mark_rect(color="#EFEFEF")
     line: Row = {"clip": True, "interpolate": "monotone"}
     return [
         domain.encode(alt.X("a:Q"), alt.X2("b:Q")),

@@ -7,15 +7,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from leaderboard.charts.cells import Drawn, DrawnCell, drawn_of, networks_and_references
-from leaderboard.charts.panels import Row, Series, facet, foremost, merged_labels, panel_of, panels_of, tooltips
+from leaderboard.charts.panels import (
+    Row,
+    Series,
+    chart_of,
+    facet,
+    foremost,
+    merged_labels,
+    panel_of,
+    panels_of,
+    tooltips,
+)
 from leaderboard.charts.style import GREY, decades, listing, log_axis, ordered, titled
+from leaderboard.ranking.standings import Board, standings
 from leaderboard.ranking.statistics import Sample, log_t_intervals
 from leaderboard.records.quantities import MAX_GROWTH
 from leaderboard.records.record import CellKey, Record
 from leaderboard.records.store.stored_records import Summarized
 
 
-def growth_chart(records: Iterable[Record] | Summarized, *, columns: int = 3, most: int | None = None) -> Any:
+def growth_chart(
+    records: Iterable[Record] | Summarized, *, columns: int = 3, most: int | None = None, board: Board | None = None
+) -> Any:
     """G(r) against r on log-log axes: a panel for each task and architecture, a curve for each norm scheme.
 
     The curve is the geometric mean over seeds and the band its 95% t-interval; estimators are grey. Where an output
@@ -25,6 +38,7 @@ def growth_chart(records: Iterable[Record] | Summarized, *, columns: int = 3, mo
         records: of one protocol.
         columns: panels in a row.
         most: panels; where there are more, those of the architectures that rank first, task by task.
+        board: the standings of the records, where they are at hand.
 
     Returns:
         An Altair chart; :func:`leaderboard.charts.saving.save` writes it.
@@ -34,7 +48,7 @@ def growth_chart(records: Iterable[Record] | Summarized, *, columns: int = 3, mo
     """
     drawn = drawn_of(records)
     networks, references = networks_and_references(drawn.cells)
-    panels, note = foremost(panels_of(networks), drawn.source, most)
+    panels, note = foremost(panels_of(networks), most, lambda: board or standings(drawn.source.summaries)[0])
     networks = [c for c in networks if panel_of(c) in panels]
     references = [c for c in references if c.key.task in panels.values()]
     names = ordered(c.key.norm for c in networks)
@@ -111,7 +125,7 @@ def _layers(values: list[Row], series: Series, domain: list[float], ticks: list[
     """From the bottom up: bands, the line at 1, estimators, networks, crosses, names of estimators."""
     import altair as alt
 
-    base = alt.Chart(alt.InlineData(values=values))
+    base = chart_of(values)
     network, grey, label = (base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "grey", "label"))
     rungs = [row["r"] for row in values]
     reach = [min(rungs), max(rungs)]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from leaderboard.charts.cells import DrawnCell
 from leaderboard.charts.style import color_scale, dash_scale, fitted, listing
-from leaderboard.ranking.standings import standings
-from leaderboard.records.store.stored_records import Summarized
+from leaderboard.ranking.standings import Board
 
 Row = dict[str, Any]
 SINGLE = (460, 320)
@@ -28,7 +27,7 @@ def panels_of(networks: Iterable[DrawnCell]) -> dict[str, tuple[str, str]]:
 
 
 def foremost(
-    panels: Mapping[str, tuple[str, str]], source: Summarized, most: int | None
+    panels: Mapping[str, tuple[str, str]], most: int | None, board: Callable[[], Board]
 ) -> tuple[dict[str, str], list[str]]:
     """At most ``most`` panels with their tasks, in order, and a note where some are left out.
 
@@ -36,15 +35,14 @@ def foremost(
 
     Args:
         panels: with task and architecture.
-        source: the records, of one protocol.
         most: panels; None is all.
+        board: the standings, if they are needed.
     """
     chosen = {panel: task for panel, (task, _) in panels.items()}
     if most is None or len(panels) <= most:
         return chosen, []
-    (board,) = standings(source.summaries)
     rank: dict[str, int] = {}
-    for place, row in enumerate(board.overall):
+    for place, row in enumerate(board().overall):
         rank.setdefault(row.method.architecture, place)
     turns: dict[str, int] = {}
     order = []
@@ -130,6 +128,13 @@ class Series:
         import altair as alt
 
         return alt.FillOpacityValue(0.06 * full, condition={"param": self.shown.name, "value": full})
+
+
+def chart_of(rows: Iterable[Row]) -> Any:
+    """A chart without marks over ``rows``. They are a tuple, which Altair does not copy with every layer and panel."""
+    import altair as alt
+
+    return alt.Chart(alt.InlineData(values=tuple(rows)))
 
 
 def tooltips(*fields: str) -> list[Any]:

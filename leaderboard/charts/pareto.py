@@ -9,10 +9,10 @@ from typing import Any
 
 from leaderboard.charts.cells import drawn_of
 from leaderboard.charts.labels import Box, Frame, names_layers, place_names
-from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, concatenate, tooltips
+from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, chart_of, concatenate, tooltips
 from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.ranking.cells import Method
-from leaderboard.ranking.standings import ALL_TASKS, Standing, standings
+from leaderboard.ranking.standings import ALL_TASKS, Board, Standing, standings
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import FAR_ERROR, MAX_GROWTH
 from leaderboard.records.record import Record
@@ -23,7 +23,12 @@ _SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "trian
 
 
 def pareto_chart(
-    records: Iterable[Record] | Summarized, *, overall: bool = False, columns: int = 3, most: int | None = None
+    records: Iterable[Record] | Summarized,
+    *,
+    overall: bool = False,
+    columns: int = 3,
+    most: int | None = None,
+    board: Board | None = None,
 ) -> Any:
     """Far error against max growth, both logarithmic: a point for each method, a panel for each task.
 
@@ -35,13 +40,14 @@ def pareto_chart(
         overall: one panel with totals, of the methods that have every task, instead of one for each task.
         columns: panels in a row.
         most: panels; the first tasks have them.
+        board: the standings of the records, where they are at hand.
 
     Raises:
         InputError: nothing to draw, or several protocols.
     """
     source = summarized(records)
     selection = drawn_of(source)
-    (board,) = standings(source.summaries)
+    board = board or standings(source.summaries)[0]
     references = {c.method for c in selection.cells if c.is_reference}
     rows = board.overall if overall else [row for row in board.per_task if row.edition in board.editions]
     drawn = [row for row in rows if _finite(row) and not (overall and row.missing)]
@@ -123,7 +129,7 @@ def _layers(points: list[Row], series: Series, shape: Any, single: bool) -> list
     upward = own_log_scale([1.0, *_around(points, "error")], FAR_ERROR.title, margin=0.12)
     frame = Frame(SINGLE if single else SMALL, across["scale"].domain, upward["scale"].domain)
     front = _front(points)
-    base = alt.Chart(alt.InlineData(values=[*points, *front, *_labels(points, front, frame)]))
+    base = chart_of([*points, *front, *_labels(points, front, frame)])
     network, reference, step, label = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "reference", "front", "label")
     )

@@ -61,14 +61,15 @@ def table(name: str, grid: Grid[Any], by_task: bool = False) -> dict[str, Any]:
         grid: a table.
         by_task: offer a choice of tasks.
     """
-    columns = grid.visible()
+    columns = [(column, _is_numeric(column, grid)) for column in grid.visible()]
     rows = [
-        {"task": row.task if by_task else None, "cells": [_cell(c, row, grid) for c in columns]} for row in grid.rows
+        {"task": row.task if by_task else None, "cells": [_cell(column, row, numeric) for column, numeric in columns]}
+        for row in grid.rows
     ]
     return {
         "id": name,
         "title": grid.title,
-        "columns": [{"heading": c.heading.replace(GAP, " "), "numeric": _is_numeric(c, grid)} for c in columns],
+        "columns": [{"heading": c.heading.replace(GAP, " "), "numeric": numeric} for c, numeric in columns],
         "rows": rows,
         "notes": list(grid.notes),
         "choices": list(dict.fromkeys(row.task for row in grid.rows)) if by_task else [],
@@ -79,14 +80,14 @@ def _is_numeric(column: Column[Any], grid: Grid[Any]) -> bool:
     return any(isinstance(column.value(row), int | float | Interval) for row in grid.rows)
 
 
-def _cell(column: Column[Any], row: Any, grid: Grid[Any]) -> dict[str, str]:
+def _cell(column: Column[Any], row: Any, numeric: bool) -> dict[str, str]:
     """The text, the interval below it, and what it is sorted by."""
-    text, _, ends = column.text(row, gap=GAP).partition(GAP)
     value = column.value(row)
-    numeric = _is_numeric(column, grid)
     if not numeric:
-        text, ends = column.text(row), ""
-    return {"text": text, "ends": ends, "sort": _sort_key(value), "kind": "number" if numeric else _kind(text)}
+        text = column.text(row)
+        return {"text": text, "ends": "", "sort": _sort_key(value), "kind": _kind(text)}
+    text, _, ends = column.text(row, gap=GAP).partition(GAP)
+    return {"text": text, "ends": ends, "sort": _sort_key(value), "kind": "number"}
 
 
 def _kind(text: str) -> str:
