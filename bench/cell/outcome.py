@@ -34,6 +34,7 @@ def make_record(job: Job, key: RecordKey, device: str = "cpu", *, status: Status
         status=status,
         truth=job.truth,
         deterministic=job.deterministic,
+        origin=job.origin,
         environment=describe_environment(device),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **fields,

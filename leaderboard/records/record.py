@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from bench.core.errors import InputError, ReasonCode
-from bench.core.registry import Origin
+from bench.core.origin import Origin
 from leaderboard.records.upgrading import upgrade
 
 SCHEMA_VERSION: Literal[2] = 2

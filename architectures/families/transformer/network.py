@@ -12,14 +12,9 @@ from torch import Tensor, nn
 from architectures.blocks.activations import activation
 from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Linear, Tokens, limit
-from architectures.blocks.options import (
-    ActivationName,
-    DecoderOptions,
-    Drawing,
-    FtTransformerOptions,
-    TransformerOptions,
-)
+from architectures.blocks.options import ActivationName, Drawing
 from architectures.blocks.residual import FeedForward, GatedFeedForward, Residual
+from architectures.families.transformer.options import DecoderOptions, FtTransformerOptions, TransformerOptions
 from architectures.families.transformer.tokenizers import tokenizer
 from architectures.norms.layers import averages_to_nothing
 from architectures.norms.site import Norm

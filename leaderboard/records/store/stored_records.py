@@ -6,6 +6,7 @@ records, and of these only the ones that it draws.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -103,3 +104,11 @@ class GivenRecords:
 def summarized(records: Iterable[Record] | Summarized) -> Summarized:
     """``records`` with their summaries; those of a store are not read for that."""
     return records if isinstance(records, StoredRecords | GivenRecords) else GivenRecords(records)  # type: ignore[arg-type]
+
+
+def cells_of(records: Iterable[Record] | Summarized) -> dict[CellKey, int]:
+    """The cells that ``records`` are of, each with the number of its records."""
+    if isinstance(records, StoredRecords | GivenRecords):
+        keys, places = records.summaries.cells, records.summaries.cell.tolist()
+        return dict(Counter(keys[place] for place in places))
+    return dict(Counter(record.key.cell for record in records))  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from bench.core.errors import REASON_CODES, InputError
-from bench.core.registry import Origin
+from bench.core.origin import Origin
 from leaderboard.records import metrics
 from leaderboard.records.record import Program, Record, RecordKey, SetResult
 
