@@ -28,7 +28,7 @@ from leaderboard.records.store.stored_records import Summarized, summarized
 from leaderboard.records.summary import Summaries
 from leaderboard.tables.rendering import comparison_grids, standing_grids
 
-MOST_PANELS = 6  # of a chart; tables have the rest
+MOST_PANELS = 9  # of a chart; tables have the rest
 Settings = Mapping[str, Sequence[tuple[str, str]]]
 
 
@@ -67,13 +67,13 @@ def render_page(
     charts: list[_Chart] = []
     by_protocol = cells_by_protocol(summaries)
     for number, board in enumerate(standings(summaries)):
-        mine = every if len(by_protocol) == 1 else every.where(lambda key, p=board.protocol: key.protocol == p)
+        mine = every if len(by_protocol) == 1 else _of_protocol(every, board.protocol)
         drawn = _charts(mine, board, len(charts))
         charts += drawn
         sections.append(_section(f"board{number}", board, mine.summaries, drawn))
     environments = page_parts.environments(summaries)
     script = _template_text("page.js")
-    return (
+    page: str = (
         _environment()
         .get_template("page.html")
         .render(
@@ -92,6 +92,7 @@ def render_page(
             script_hashes=_safe(_hash(script)),
         )
     )
+    return page
 
 
 def write_page(records: Iterable[Record] | Summarized, path: str | Path, **options: Any) -> Path:
@@ -110,6 +111,10 @@ def write_page(records: Iterable[Record] | Summarized, path: str | Path, **optio
             f"the page cannot be written: {error.strerror}", where=str(target), hint="choose another file"
         ) from None
     return target
+
+
+def _of_protocol(records: Summarized, protocol: str) -> Summarized:
+    return records.where(lambda key: key.protocol == protocol)
 
 
 def _section(name: str, board: Board, records: Summaries, charts: Sequence[_Chart]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Cells:
     @property
     def ok(self) -> Flags:
         """(records,) which are finished."""
-        return self.records.status == OK
+        return np.equal(self.records.status, OK)
 
     @property
     def keys(self) -> tuple[CellKey, ...]:

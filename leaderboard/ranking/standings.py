@@ -137,7 +137,7 @@ def standings(records: Iterable[Record] | Summaries) -> list[Board]:
 def cell_verdicts(records: Iterable[Record] | Summaries) -> dict[CellKey, str]:
     """The verdict on each cell; "none" where no record is finished."""
     summaries = records if isinstance(records, Summaries) else summarized(records).summaries
-    found = {}
+    found: dict[CellKey, str] = {}
     for cells in cells_by_protocol(summaries).values():
         each = Measured(cells).verdict.tolist()
         found |= {

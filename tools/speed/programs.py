@@ -82,7 +82,7 @@ def jobs(
 def measure(
     pool: ProcessPoolExecutor, chosen: Sequence[TrainingJob], repeats: int = 3
 ) -> Iterator[ProgramTiming | None]:
-    """Time ``chosen`` in one process of ``pool``, which must be single-threaded; None for those beyond ``LARGEST_SPAN``."""
+    """Time ``chosen`` in one process of ``pool``, which must be single-threaded; None beyond ``LARGEST_SPAN``."""
     for job in chosen:
         yield pool.submit(_timing, job, repeats).result()
 
