@@ -210,7 +210,11 @@ def _values(column: Column, other: _Side) -> np.ndarray:
             noun = {"time": "time", "truth": "truth value"}.get(against.kind, "value of that order")
             raise InputError(f"{words[0]!r} is no {noun}", hint="write it as the column has it")
         return ranks
-    if column.kind == "order" and against.kind in ("text", "order") and (other.literal or column.levels == against.levels):
+    if (
+        column.kind == "order"
+        and against.kind in ("text", "order")
+        and (other.literal or column.levels == against.levels)
+    ):
         return column.ranks(column.values)
     if column.exact is not None and (against.exact is not None):
         return column.exact

@@ -89,7 +89,9 @@ class Highest:
         """Mask (n,) of the far rows."""
         values = _numeric(table, self.column)
         if np.isnan(values).all():
-            raise InputError(f"the column {self.column!r} is empty", hint="choose a column with values for the far rule")
+            raise InputError(
+                f"the column {self.column!r} is empty", hint="choose a column with values for the far rule"
+            )
         return values > np.nanquantile(values, self.quantile)
 
     def undecided(self, table: Columns) -> np.ndarray:

@@ -12,9 +12,7 @@ import numpy as np
 GUESS, NONE, DAY_FIRST, MONTH_FIRST = "guess", "none", "day-first", "month-first"
 _CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?(?: ?([AaPp])\.?[Mm]\.?)?"
 _ZONE = r" ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)"
-_ISO = re.compile(
-    rf"([+-]?\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}})(?:(?:[T ]| +){_CLOCK}({_ZONE})?)?", re.IGNORECASE
-)
+_ISO = re.compile(rf"([+-]?\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}})(?:(?:[T ]| +){_CLOCK}({_ZONE})?)?", re.IGNORECASE)
 _PARTS = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d{{2}})(?:,? +{_CLOCK}({_ZONE})?)?")
 _MONTH = re.compile(r"(\d{4})(?:[-/.]|-?[Mm])(\d{1,2})|(\d{1,2})[-/.](\d{4})")
 _QUARTER = re.compile(r"(\d{4})[ \-/]?[Qq]([1-4])|[Qq]([1-4])[ \-/]?(\d{4})")
@@ -144,9 +142,7 @@ def _parts(texts: Sequence[str], dates: str) -> Times:
     if order == GUESS:
         order = DAY_FIRST if first > 12 or (dotted and second <= 12) else MONTH_FIRST if second > 12 else GUESS
     day, month = (1, 3) if order == DAY_FIRST else (3, 1)
-    days = _each(
-        texts, _PARTS, lambda m: _date(m[4], m[month], m[day]) + _clock(m[5], m[6], m[7], m[8], m[9])
-    )
+    days = _each(texts, _PARTS, lambda m: _date(m[4], m[month], m[day]) + _clock(m[5], m[6], m[7], m[8], m[9]))
     problem = _zones(texts, _PARTS, 9)
     if order == GUESS and any(m[1] != m[3] for m in matches):
         problem = f"{matches[0][0]!r} may begin with the day or with the month: give dates=day-first or month-first"

@@ -159,7 +159,9 @@ def build(options: OwnData) -> Samples:
     table = table.take(known)
     open_rows = np.any([rule.undecided(table) for rule in rules], axis=0)
     if open_rows.all():
-        raise InputError("no row has the values by which rows are far", hint="choose a far rule over columns with values")
+        raise InputError(
+            "no row has the values by which rows are far", hint="choose a far rule over columns with values"
+        )
     if open_rows.any():
         notes.append(f"rows left out because the values that tell far from near are missing: {open_rows.sum():,}")
     table = table.take(~open_rows)
@@ -177,7 +179,7 @@ def _table(sheet: Sheet, options: OwnData) -> tuple[Table, list[str]]:
     Raises:
         InputError: a column that is named does not exist, or cannot be read.
     """
-    from tasks.reading.own.convert import Wanted
+    from tasks.reading.own.context import Wanted
 
     target = _target(sheet, options.target)
     dropped = sheet.listed(options.drop)
@@ -219,7 +221,9 @@ def _target(sheet: Sheet, name: str) -> str:
     except InputError:
         if len(listed(name)) > 1 and all(part in sheet.names for part in listed(name)):
             hint = "name one column; another may be predicted in a run of its own"
-            raise InputError(f"{len(listed(name))} targets are given: one is predicted", where=name, hint=hint) from None
+            raise InputError(
+                f"{len(listed(name))} targets are given: one is predicted", where=name, hint=hint
+            ) from None
         raise
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from bench.core.errors import InputError
 from tasks.reading.own.reading import GUESS, NONE, Reading
-from tasks.reading.own.said import Said
+from tasks.reading.own.source import Said
 
 SAMPLE = 1 << 18  # bytes looked at to guess a dialect
 SAMPLE_LINES = 200
@@ -197,7 +197,7 @@ def _score(sample: str, separator: str) -> float:
 
 
 def _cleanness(cell: str, separator: str) -> float:
-    if not cell or _NUMBER.fullmatch(cell) and not (separator != "," and cell.count(",") > 1 and "." not in cell):
+    if not cell or (_NUMBER.fullmatch(cell) and not (separator != "," and cell.count(",") > 1 and "." not in cell)):
         return 1.0
     if _TIME.fullmatch(cell):
         return 1.0

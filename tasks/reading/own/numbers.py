@@ -9,7 +9,32 @@ from dataclasses import dataclass, field
 
 from tasks.reading.own.reading import GUESS, NONE, Reading
 
-_CURRENCIES = "EUR USD GBP CHF JPY CNY INR SEK NOK DKK AUD CAD NZD BRL RUB PLN CZK HUF ZAR KRW MXN TRY Rs kr".split()
+_CURRENCIES = [
+    "EUR",
+    "USD",
+    "GBP",
+    "CHF",
+    "JPY",
+    "CNY",
+    "INR",
+    "SEK",
+    "NOK",
+    "DKK",
+    "AUD",
+    "CAD",
+    "NZD",
+    "BRL",
+    "RUB",
+    "PLN",
+    "CZK",
+    "HUF",
+    "ZAR",
+    "KRW",
+    "MXN",
+    "TRY",
+    "Rs",
+    "kr",
+]
 _SIGN = r"(?:[A-Z]{0,2}[$€£¥₹₽₩₺]|" + "|".join(_CURRENCIES) + r")"
 _BLANKS = " \u00a0\u202f\u2009"
 _TOKEN = re.compile(
@@ -32,10 +57,12 @@ class Numbers:
 
     Args:
         plain: (n,) each number as Python writes it ("-1234.5"); ``None`` where a text is no number.
+        like: (n,) whether it begins as a number does, with a unit or a sign of its own perhaps.
         how: what was guessed, in words.
     """
 
     plain: tuple[str | None, ...]
+    like: tuple[bool, ...]
     how: tuple[str, ...] = ()
 
 
@@ -92,7 +119,7 @@ def read_numbers(texts: Sequence[str], reading: Reading, evidence: Evidence) -> 
         how.append("k, M, B for thousands, millions, billions")
     if affix:
         how.append(f"{affix} left out")
-    return Numbers(tuple(plain), tuple(how))
+    return Numbers(tuple(plain), tuple(part is not None for part in parts), tuple(how))
 
 
 def signs_of(texts: Sequence[str]) -> Counter[str]:
@@ -112,8 +139,13 @@ def _taken_apart(text: str) -> _Parts | None:
     if len(signs) > 1 or (signs and match["open"]):
         return None
     power = (match["power"] or "").lower().replace("d", "e").replace("+", "")
-    affix = (match["before"] or "").strip() + (match["after"] or "").strip()
+    affix = (match["before"] or "").strip() + _singular((match["after"] or "").strip())
     return _Parts(bool(match["open"]) or signs == ["-"], match["body"].strip(), power, affix)
+
+
+def _singular(unit: str) -> str:
+    """A unit without the s of a plural: 1 room and 2 rooms are numbers of one kind."""
+    return unit[:-1] if len(unit) > 3 and unit.endswith("s") else unit
 
 
 def _kind(body: str) -> str | None:
@@ -175,7 +207,9 @@ def _grouping(body: str, decimal: str) -> str | None:
     if whole.isdigit() or (not whole and fraction):
         return ""
     group = next((sign for sign in whole if not sign.isdigit()), "")
-    return group if re.fullmatch(rf"\d{{1,3}}(?:{re.escape(group)}\d{{2,3}})*{re.escape(group)}\d{{3}}", whole) else None
+    return (
+        group if re.fullmatch(rf"\d{{1,3}}(?:{re.escape(group)}\d{{2,3}})*{re.escape(group)}\d{{3}}", whole) else None
+    )
 
 
 def _normal(body: str, decimal: str, reading: Reading) -> tuple[str, str] | None:

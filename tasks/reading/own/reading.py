@@ -11,12 +11,77 @@ NONE = "none"
 SEPARATOR_WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|", "blank": " "}
 DATE_ORDERS = ("day-first", "month-first")
 MISSING_NUMBERS = frozenset(
-    "? - -- --- – — . .. * na n/a n.a. n.a #n/a #na nan -nan null (null) none nil <na> <null> missing unknown "
-    "undefined undef nd n.d. n.d n/d unavailable empty blank #value! #div/0! #ref! #num! #name? #null! \\n "
-    "#n/a_n/a 1.#ind -1.#ind 1.#qnan -1.#qnan nat".split()
+    [
+        "?",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        ".",
+        "..",
+        "*",
+        "na",
+        "n/a",
+        "n.a.",
+        "n.a",
+        "#n/a",
+        "#na",
+        "nan",
+        "-nan",
+        "null",
+        "(null)",
+        "none",
+        "nil",
+        "<na>",
+        "<null>",
+        "missing",
+        "unknown",
+        "undefined",
+        "undef",
+        "nd",
+        "n.d.",
+        "n.d",
+        "n/d",
+        "unavailable",
+        "empty",
+        "blank",
+        "#value!",
+        "#div/0!",
+        "#ref!",
+        "#num!",
+        "#name?",
+        "#null!",
+        "\\n",
+        "#n/a_n/a",
+        "1.#ind",
+        "-1.#ind",
+        "1.#qnan",
+        "-1.#qnan",
+        "nat",
+    ]
 ) | {"not available", "not applicable", "no data"}
 """Lower-case entries that mean "no value" among numbers and times."""
-MISSING_TEXTS = frozenset("? na n/a #n/a #na nan null (null) <na> <null> #value! #div/0! #ref! \\n nat none".split())
+MISSING_TEXTS = frozenset(
+    [
+        "?",
+        "na",
+        "n/a",
+        "#n/a",
+        "#na",
+        "nan",
+        "null",
+        "(null)",
+        "<na>",
+        "<null>",
+        "#value!",
+        "#div/0!",
+        "#ref!",
+        "\\n",
+        "nat",
+        "none",
+    ]
+)
 """Lower-case entries that mean "no value" among words."""
 
 
@@ -53,7 +118,7 @@ class Reading:
     def __post_init__(self) -> None:
         if len(self.separator) != 1 and self.separator not in (GUESS, "tab", "space"):
             raise ValueError(f"separator must be one character, tab or space, not {self.separator!r}")
-        if self.separator in "\"'\n\r" or self.separator.isalnum() and len(self.separator) == 1:
+        if self.separator in "\"'\n\r" or (self.separator.isalnum() and len(self.separator) == 1):
             raise ValueError(f"{self.separator!r} cannot separate fields")
         if self.decimal not in (GUESS, ".", ","):
             raise ValueError(f"decimal must be . or , and not {self.decimal!r}")

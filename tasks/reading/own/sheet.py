@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -13,12 +12,12 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from bench.core.errors import InputError, suggest
 from tasks.reading.columns import Column
 from tasks.reading.own import frames
-from tasks.reading.own.convert import Context, Wanted, as_column
+from tasks.reading.own.context import Context, Wanted
+from tasks.reading.own.convert import as_column
 from tasks.reading.own.numbers import COMMA, POINT, Evidence, signs_of
 from tasks.reading.own.parquet import check_names, read_parquet
 from tasks.reading.own.reading import GUESS, MISSING_NUMBERS, NONE, Reading, listed
-from tasks.reading.own.said import Said
-from tasks.reading.own.source import Source
+from tasks.reading.own.source import Said
 from tasks.reading.own.text import read_text, tidy
 
 SAMPLE_ROWS = 1000
@@ -115,7 +114,7 @@ class Sheet:
             return nameless or _DECORATED.fullmatch(plain) is not None
         whole = bool((values == np.round(values)).all())
         counted = whole and bool((np.sort(values) == np.arange(len(values)) + values.min()).all())
-        return counted and values.min() in (0, 1) or whole and _DECORATED.fullmatch(plain) is not None
+        return (counted and values.min() in (0, 1)) or (whole and _DECORATED.fullmatch(plain) is not None)
 
     def _evidence(self) -> Evidence:
         """What the columns whose decimal sign is beyond doubt say of that of the others."""
@@ -156,4 +155,3 @@ def _names(text: str | None, known: tuple[str, ...]) -> list[str]:
                 del pieces[:count]
                 break
     return found
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -16,16 +17,30 @@ from pyarrow import csv as arrow_csv
 
 from bench.core.errors import InputError
 from tasks.reading.own import dialect
-from tasks.reading.own.reading import GUESS, NONE, Reading
-from tasks.reading.own.said import Said
-from tasks.reading.own.source import Source
+from tasks.reading.own.reading import GUESS, NONE, Reading, listed
+from tasks.reading.own.source import Said, Source
 
 MOST_COLUMNS = 1000
 BLOCK = 1 << 26
 LONGEST_FIELD = 1 << 27
-_TOTALS = frozenset("total totals sum mean average avg grand total subtotal summe gesamt totaal somme".split()) | {
-    "grand total"
-}
+ROW_NAMES = "Unnamed: 0"  # what pandas calls a first column without a name
+_TOTALS = frozenset(
+    [
+        "total",
+        "totals",
+        "sum",
+        "mean",
+        "average",
+        "avg",
+        "grand",
+        "total",
+        "subtotal",
+        "summe",
+        "gesamt",
+        "totaal",
+        "somme",
+    ]
+) | {"grand total"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,7 @@ def read_text(content: bytes, reading: Reading, said: Said, where: str) -> Sourc
     content = dialect.decoded(content, reading, said, where)
     content, sep = _without_sep_line(content, said)
     content, commented = dialect.without_comments(content, reading, said)
+    content = _without_single_quotes(content, said)
     sample = content[: dialect.SAMPLE].decode(errors="replace")
     separator = reading.delimiter or sep or dialect.guess_separator(_body(sample, commented))
     if reading.delimiter is not None and reading.delimiter not in sample.replace("\t", reading.delimiter[:1]):
@@ -59,7 +75,7 @@ def read_text(content: bytes, reading: Reading, said: Said, where: str) -> Sourc
         said.part(f"names in line {commented}")
     if head.rows_from > 1:
         content = _emptied_until(content, head.rows_from - 1)
-    names, width = _aligned(head, content, separator, where)
+    names, width = _aligned(head, content, separator, reading, where)
     columns = _parsed(content, separator, width, len(names), where)
     lines = _Lines(content, separator)
     names, columns = _without_empty_tail(names, columns, head, lines, said, where)
@@ -85,6 +101,15 @@ def _without_sep_line(content: bytes, said: Said) -> tuple[bytes, str | None]:
     sign = match.group(1).decode()
     said.part(f"sep={'tab' if sign == chr(9) else sign} left out")
     return b"\n" * match.group(0).count(b"\n") + content[match.end() :], sign
+
+
+def _without_single_quotes(content: bytes, said: Said) -> bytes:
+    """Where single quotes stand around every name, they become double ones everywhere."""
+    line = next((line for line in content[: dialect.SAMPLE].split(b"\n") if line.strip()), b"")
+    if b'"' in content or not re.fullmatch(rb"\s*'[^']*'(\s*[,;|\t ]\s*'[^']*')+\s*", line):
+        return content
+    said.part("texts in single quotes")
+    return content.replace(b"'", b'"')
 
 
 def _body(sample: str, commented: int | None) -> str:
@@ -117,10 +142,7 @@ def _head(sample: str, separator: str, reading: Reading, commented: int | None, 
         names = [bare or first, *names[1:]] if bare or len(first) == 1 else names
         if separator == " " and first in ("#", "%"):
             names = names[1:]
-    tidied = [tidy(name) for name in names]
-    if len(tidied) > 1 and all(len(n) > 1 and n[0] == n[-1] == "'" for n in tidied):
-        tidied = [name[1:-1].strip() for name in tidied]
-    return _Head(tuple(tidied), begin, begin + used)
+    return _Head(tuple(tidy(name) for name in names), begin, begin + used)
 
 
 def _emptied_until(content: bytes, line: int) -> bytes:
@@ -134,8 +156,8 @@ def _emptied_until(content: bytes, line: int) -> bytes:
     return b"\n" * line + content[start:]
 
 
-def _aligned(head: _Head, content: bytes, separator: str, where: str) -> tuple[list[str], int]:
-    """The names, and how many fields the rows have; one row's name that the line of names lacks is not guessed."""
+def _aligned(head: _Head, content: bytes, separator: str, reading: Reading, where: str) -> tuple[list[str], int]:
+    """The names, and how many fields the rows have. R's row names, which have no name, must be stated (``index``)."""
     names = list(head.names)
     if len(names) > MOST_COLUMNS:
         raise InputError(f"{len(names):,} columns", where=where, hint=f"keep at most {MOST_COLUMNS:,}")
@@ -150,6 +172,8 @@ def _aligned(head: _Head, content: bytes, separator: str, where: str) -> tuple[l
     width = len(first)
     if width > len(names) and not any(field.strip() for field in first[len(names) :]):
         return names + [""] * (width - len(names)), width
+    if width == len(names) + 1 and listed(reading.index)[:1] == (ROW_NAMES,):
+        return ["", *names], width
     while len(names) > width and not names[-1]:
         names.pop()  # separators at the end of the line of names alone
     return names, len(names)
@@ -268,7 +292,7 @@ def _check_head(names: tuple[str, ...], columns: list[Any], head: _Head, reading
         return
     numbers = [name for name in names if dialect.looks_numeric(name)]
     whole = [int(name) for name in numbers if name.isdigit()]
-    counted = len(whole) == len(numbers) and all(b > a for a, b in zip(whole, whole[1:], strict=False))
+    counted = len(whole) == len(numbers) and all(b > a for a, b in itertools.pairwise(whole))
     suspects = numbers if numbers and not counted else []
     suspects += [
         name
@@ -304,6 +328,6 @@ class _Lines:
             before = reader.line_num
 
     def place(self, row: int) -> str:
-        """ "line 5": where the row of that index begins."""
+        """Where (``line 5``) the row of that index begins."""
         number = next((number for place, (number, _) in enumerate(self) if place == row), row + 2)
         return f"line {number:,}"
