@@ -24,7 +24,7 @@ COMPARISONS: Mapping[type[ast.cmpop], Callable[[np.ndarray, np.ndarray], np.ndar
     ast.NotEq: operator.ne,
 }
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`((?:[^`]|``)+)`")
-_MEND = 'compare columns with numbers or "texts", joined by and, or, not; `in backticks` names with spaces'
+_MEND = 'compare columns with numbers or "texts", joined by and, or, not; `in backticks` names that are no plain word'
 
 ColumnOf = Callable[[str], "Column | np.ndarray"]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.core.errors import InputError
+from tasks.data.samples import LARGEST
 from tasks.reading.columns import Column, number_key
 from tasks.reading.own.numbers import Evidence
 from tasks.reading.own.reading import Reading
 from tasks.reading.own.source import Said
 
-LARGEST = 1e150  # squares beyond overflow in float64
 LARGEST_WHOLE = 2.0**53  # whole numbers beyond are rounded in float64
 
 
@@ -71,7 +71,7 @@ def checked(name: str, column: Column, context: Context) -> Column:
         raise InputError(f"the column {name!r} {what} in {context.place(row)}", where=context.where, hint=hint)
     if like_dates(values) and column.keys is None:
         context.said.about("dates as 20230113 read as whole numbers: dates=%Y%m%d reads days", name)
-    if column.exact is not None:
+    if column.exact is not None and column.keys is None:
         context.said.about("whole numbers beyond 2^53 rounded as inputs", name)
     gone = np.zeros(len(values), dtype=bool)
     for marker, certain in _markers(values, context.reading):
@@ -111,9 +111,10 @@ def _markers(values: np.ndarray, reading: Reading) -> Iterator[tuple[float, bool
         alone = different[0] >= 0 or _nines(different[0])
         if alone or different[0] - marker > different[-1] - different[0]:
             yield marker, marker <= -99
-    if len(different) > 2 and different[-1] >= 999 and _nines(different[-1]):
-        if different[-1] - different[-2] > max(1.0, different[-2] - different[0]):
-            yield float(different[-1]), False
+    if len(different) < 3 or different[-1] < 999 or not _nines(different[-1]):
+        return
+    if different[-1] - different[-2] > max(1.0, different[-2] - different[0]):
+        yield float(different[-1]), False
 
 
 def _nines(value: float) -> bool:

@@ -41,6 +41,9 @@ def decoded(content: bytes, reading: Reading, said: Said, where: str) -> bytes:
         stated = codecs.lookup(reading.encoding).name.replace("utf-8-sig", "utf-8")
         mark = mark if mark and encoding.startswith(stated) else b""
         encoding = encoding if mark else stated
+        if encoding.startswith(("utf-16", "utf-32")) and not mark and b"\0" not in content[:SAMPLE]:
+            hint = "leave encoding out, or give the right one"
+            raise InputError(f"the text is not {encoding.upper()}", where=where, hint=hint)
     elif not mark and b"\0" in content[:SAMPLE]:
         encoding = _unmarked_utf16(content[:SAMPLE])
     content = content[len(mark) :]

@@ -125,12 +125,12 @@ def keep_frame(frame: object) -> str:
     table = as_table(frame)
     folder = cache_directory() / "frames"
     draft = folder / f".draft-{os.getpid()}.parquet"
-    from pyarrow import parquet  # type: ignore[import-untyped]
+    from pyarrow import ArrowException, parquet  # type: ignore[import-untyped]
 
     with locked(draft):
         try:
             parquet.write_table(table, draft)
-        except (ValueError, TypeError, OSError) as error:  # pyarrow's errors are among these
+        except (ArrowException, ValueError, TypeError, OSError) as error:
             raise InputError(f"the data frame cannot be stored: {error}", hint="leave odd columns out") from None
         name = hashlib.sha256(draft.read_bytes()).hexdigest()[:16]
         os.replace(draft, folder / f"{name}.parquet")

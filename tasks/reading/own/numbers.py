@@ -123,7 +123,7 @@ def read_numbers(texts: Sequence[str], reading: Reading, evidence: Evidence) -> 
 
 
 def signs_of(texts: Sequence[str]) -> Counter[str]:
-    """How many texts of a column have a decimal point, a comma, or what may be either; empty if it is none of numbers."""
+    """How many texts have a decimal point, a comma, or what may be either; nothing, if they are no numbers."""
     parts = [_taken_apart(text) for text in texts]
     kinds = Counter(_kind(part.body) if part else None for part in parts)
     if kinds[None] > 0.1 * len(parts):

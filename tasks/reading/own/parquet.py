@@ -66,20 +66,30 @@ def _source(table: Any) -> Source:
     names = [tidy(name) or f"Unnamed: {place}" for place, name in enumerate(table.schema.names)]
     columns = [_joined(column) for column in table.columns]
     nameless = frozenset(f"Unnamed: {place}" for place, name in enumerate(table.schema.names) if not tidy(name))
-    index = set()
+    index, levels = set(), set()
     for level in described.get("index_columns", ()):
         if isinstance(level, str) and level in table.schema.names:
-            labels = [entry for entry in described.get("columns", ()) if entry.get("field_name") == level]
-            if level.startswith("__index_level_") or any(entry.get("name") is None for entry in labels):
-                place = table.schema.names.index(level)
-                if level == "__index_level_0__" and "index" not in names:
-                    names[place] = "index"  # as pandas calls it when it makes a column of it
-                index.add(names[place])
+            place = table.schema.names.index(level)
+            if not level.startswith("__index_level_"):
+                levels.add(names[place])
+                continue
+            if level == "__index_level_0__" and "index" not in names:
+                names[place] = "index"  # as pandas calls it when it makes a column of it
+            index.add(names[place])
         elif isinstance(level, dict) and level.get("name") is not None:
             steps = np.arange(level["start"], level["stop"], level["step"])
             names.append(tidy(str(level["name"])))
+            levels.add(names[-1])
             columns.append(pa.array(steps))
-    return Source(tuple(names), tuple(columns), lambda row: f"row {row + 1:,}", None, nameless, frozenset(index))
+    return Source(
+        tuple(names),
+        tuple(columns),
+        lambda row: f"row {row + 1:,}",
+        None,
+        nameless,
+        frozenset(index),
+        frozenset(levels),
+    )
 
 
 def _joined(column: Any) -> Any:
@@ -93,6 +103,8 @@ def as_table(frame: object) -> Any:
     Raises:
         InputError: two columns have the same name, or a column is of no type that Arrow has.
     """
+    if not (_is_pandas(frame) or isinstance(frame, pa.Table) or hasattr(frame, "__arrow_c_stream__")):
+        raise InputError(f"{type(frame).__name__} is neither a path nor a data frame", hint="give one of them")
     try:
         table = _of_pandas(frame) if _is_pandas(frame) else pa.table(frame)
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
@@ -123,7 +135,7 @@ def _of_pandas(frame: object) -> Any:
             names.append(f"__index_level_{level}__")
             arrays.append(_array(pd.Series(given.index.get_level_values(level))))
     table = pa.table(arrays, names=names)
-    left = [name for name in names if name.startswith("__index_level_")]
+    left = [str(level) for level in levels] + [name for name in names if name.startswith("__index_level_")]
     return table.replace_schema_metadata({"pandas": json.dumps({"index_columns": left})}) if left else table
 
 
@@ -137,6 +149,10 @@ def _array(series: Any) -> Any:
 
     if isinstance(series.dtype, pd.SparseDtype):
         series = series.sparse.to_dense()
+    if isinstance(series.dtype, pd.IntervalDtype):
+        series = series.astype(str).where(series.notna())
+    elif isinstance(series.dtype, pd.CategoricalDtype) and isinstance(series.dtype.categories.dtype, pd.IntervalDtype):
+        series = series.cat.rename_categories([str(interval) for interval in series.dtype.categories])
     if series.dtype == object:
         gaps = series.isna().to_numpy()
         kept = [None if gap else value for value, gap in zip(series, gaps, strict=True)]

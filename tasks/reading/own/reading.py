@@ -116,18 +116,7 @@ class Reading:
     comment: str = GUESS
 
     def __post_init__(self) -> None:
-        if len(self.separator) != 1 and self.separator not in (GUESS, "tab", "space"):
-            raise ValueError(f"separator must be one character, tab or space, not {self.separator!r}")
-        if self.separator in "\"'\n\r" or (self.separator.isalnum() and len(self.separator) == 1):
-            raise ValueError(f"{self.separator!r} cannot separate fields")
-        if self.decimal not in (GUESS, ".", ","):
-            raise ValueError(f"decimal must be . or , and not {self.decimal!r}")
-        if self.thousands not in (GUESS, NONE, "space", ",", ".", "'", "_"):
-            raise ValueError(f"thousands must be one of , . ' _ space none, not {self.thousands!r}")
-        if self.decimal == self.thousands != GUESS:
-            raise ValueError(f"decimal and thousands cannot both be {self.decimal!r}")
-        if self.decimal == self.separator != GUESS:
-            raise ValueError(f"decimal and separator cannot both be {self.decimal!r}")
+        self._check_signs()
         if self.header not in (GUESS, NONE) and not (self.header.isdigit() and int(self.header) > 0):
             raise ValueError(f"header must be the number of a line, from 1 on, or none, not {self.header!r}")
         if self.encoding != GUESS:
@@ -140,6 +129,19 @@ class Reading:
             raise ValueError(f"dates must be day-first, month-first, none or a format as %d.%m.%Y, not {self.dates!r}")
         if self.skip_lines not in (GUESS, NONE) and not re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", self.skip_lines):
             raise ValueError(f"skip_lines must be numbers of lines, as 2 or 2,1502, not {self.skip_lines!r}")
+
+    def _check_signs(self) -> None:
+        one = len(self.separator) == 1 and not self.separator.isalnum() and self.separator not in "\"'\n\r."
+        if not one and self.separator not in (GUESS, "tab", "space"):
+            raise ValueError(f"separator must be one character, tab or space, not {self.separator!r}")
+        if self.decimal not in (GUESS, ".", ","):
+            raise ValueError(f"decimal must be . or , and not {self.decimal!r}")
+        if self.thousands not in (GUESS, NONE, "space", ",", ".", "'", "_"):
+            raise ValueError(f"thousands must be one of , . ' _ space none, not {self.thousands!r}")
+        if self.decimal != GUESS and self.decimal in (self.thousands, self.separator) and self.decimal != ",":
+            raise ValueError(f"decimal and another sign cannot both be {self.decimal!r}")
+        if self.decimal == self.thousands == ",":
+            raise ValueError("decimal and thousands cannot both be ','")
 
     @property
     def delimiter(self) -> str | None:

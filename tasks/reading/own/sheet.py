@@ -21,8 +21,10 @@ from tasks.reading.own.source import Said
 from tasks.reading.own.text import read_text, tidy
 
 SAMPLE_ROWS = 1000
-_ROW_NUMBERS = re.compile(r"unnamed: \d+(_level_\d+)?|row\.?names?|row|index|x|x1|v1|level_\d+|\.\.\.1|rn|#")
-_DECORATED = re.compile(r"unnamed: \d+(_level_\d+)?|row\.?names?|index|\.\.\.1|rn")
+_ROW_NUMBERS = re.compile(
+    r"unnamed: \d+(_level_\d+)?|row\.?names?|row|index|x|x1|v1|level_\d+|__index_level_\d+__|\.\.\.1|rn|#"
+)
+_DECORATED = re.compile(r"unnamed: \d+(_level_\d+)?|row\.?names?|index|__index_level_\d+__|\.\.\.1|rn")
 _PLAIN = Wanted()
 
 
@@ -41,6 +43,10 @@ class Sheet:
             self._source = read_text(frames.content_of(file, path), reading, self._said, path)
         check_names(self._source.names, path)
         texts = frozenset(self.listed(reading.texts))
+        for name in self.names:
+            base, _, number = name.rpartition(".")
+            if number.isdigit() and base in self.names:
+                self._said.about("named as pandas and R name a second column of one name", name)
         self._context = Context(reading, self._evidence(), self._said, self._source.place, path, texts)
 
     @property
@@ -102,7 +108,8 @@ class Sheet:
         nameless = name in self._source.nameless
         if name in self._source.index:
             return not pa.types.is_temporal(self._source[name].type)
-        if not _ROW_NUMBERS.fullmatch(plain) or (nameless and place > 0) or (plain == "x" and name != "X"):
+        usual = name in self._source.levels or (_ROW_NUMBERS.fullmatch(plain) and not (plain == "x" and name != "X"))
+        if not usual or (nameless and place > 0):
             return False
         texts = self._source[name]
         different = len(texts.unique()) == len(texts) > 1 and texts.null_count == 0

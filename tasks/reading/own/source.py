@@ -19,7 +19,8 @@ class Source:
         place: of a row by its index, as a person counts: "line 5".
         separator: of a text file.
         nameless: the names that the file does not have.
-        index: columns that pandas wrote as the index of its rows.
+        index: columns that pandas wrote as the index of its rows, without a name.
+        levels: the same with names of their own.
     """
 
     names: tuple[str, ...]
@@ -28,6 +29,7 @@ class Source:
     separator: str | None = None
     nameless: frozenset[str] = frozenset()
     index: frozenset[str] = frozenset()
+    levels: frozenset[str] = frozenset()
 
     def __getitem__(self, name: str) -> Any:
         """The Arrow array of the column ``name``."""

@@ -64,7 +64,7 @@ def read_text(content: bytes, reading: Reading, said: Said, where: str) -> Sourc
     content, commented = dialect.without_comments(content, reading, said)
     content = _without_single_quotes(content, said)
     sample = content[: dialect.SAMPLE].decode(errors="replace")
-    separator = reading.delimiter or sep or dialect.guess_separator(_body(sample, commented))
+    separator = reading.delimiter or sep or dialect.guess_separator(_body(sample, reading, commented))
     if reading.delimiter is not None and reading.delimiter not in sample.replace("\t", reading.delimiter[:1]):
         raise InputError(f"the separator {reading.separator!r} splits no line", where=where, hint="give another")
     if separator is not None and reading.delimiter is None:
@@ -112,13 +112,13 @@ def _without_single_quotes(content: bytes, said: Said) -> bytes:
     return content.replace(b"'", b'"')
 
 
-def _body(sample: str, commented: int | None) -> str:
-    """The lines by which a separator is guessed; a comment that holds names is none of them."""
-    if commented is None:
-        return sample
+def _body(sample: str, reading: Reading, commented: int | None) -> str:
+    """The lines by which a separator is guessed: from the names on."""
     lines = sample.split("\n")
-    lines[commented - 1] = lines[commented - 1].lstrip("#% ")
-    return "\n".join(lines)
+    if commented is not None:
+        lines[commented - 1] = lines[commented - 1].lstrip("#% ")
+    begin = int(reading.header) if reading.header not in (GUESS, NONE) else 1
+    return "\n".join(lines[begin - 1 :])
 
 
 def _head(sample: str, separator: str, reading: Reading, commented: int | None, where: str) -> _Head:
@@ -235,7 +235,7 @@ def _misaligned(
     number, fields, _ = refused
     line = next((n for n, row in _Lines(content, separator) if len(row) != width), number)
     what = f"{names:,} name{'s' * (names != 1)}, {fields:,} field{'s' * (fields != 1)} in line {line:,}"
-    if fields == names + 1:
+    if fields == names + 1 and refused[0] == 1:
         hint = "correct that line; where the first field of each row is R's row name, give index='Unnamed: 0'"
     else:
         hint = f"correct that line, or leave it out with skip_lines={line}, or say header=… or separator=…"
@@ -262,7 +262,8 @@ def _without_empty_tail(
 ) -> tuple[list[str], list[Any]]:
     """Without nameless columns that hold nothing, and without rows that hold nothing."""
     empty = [pc.all(pc.equal(pc.utf8_trim_whitespace(column), "")).as_py() for column in columns]
-    for place in range(len(head.names), len(names)):
+    begin = len(head.names) + (len(names) > len(head.names) and not names[0] and bool(head.names[0]))  # row names
+    for place in range(begin, len(names)):
         if not empty[place]:
             row = next(i for i, text in enumerate(columns[place].to_pylist()) if text.strip())
             what = f"{len(head.names)} names, {len(names)} fields in {lines.place(row)}"

@@ -160,7 +160,7 @@ class _Words:
         """The exact value of each entry; codes such as 01 are told apart from 1 by their spelling."""
         digits = [n for n in plain if n is not None]
         coded = any(len(n) > 1 and n[0] == "0" and n.isdigit() for n in digits)
-        if coded:
+        if coded and not self.wanted.keys:
             self.context.said.about("zeros before whole numbers dropped", self.name)
         if not self.wanted.keys:
             return None
