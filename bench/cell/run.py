@@ -20,13 +20,14 @@ from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
 from bench.cell.outcome import Outcome, blank_outcomes, make_record
-from bench.core.errors import FarFieldError, Unsupported
+from bench.core.errors import OUT_OF_MEMORY, FarFieldError, ReasonCode, Unsupported
 from bench.core.seeding import seed_from
 from bench.plan.jobs import Job, Settings
+from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule, batch_indices, get_protocol
 from bench.training.footprint import budget
 from bench.training.frozen_heads import train_heads
-from bench.training.program import Method, choose_method
+from bench.training.program import choose_program
 from bench.training.train import Trained, TrainingData, train
 from leaderboard.records import metrics
 from leaderboard.records.record import RecordKey
@@ -63,10 +64,17 @@ def run_job(job: Job, settings: Settings) -> list[Outcome]:
     try:
         return _run(job, settings)
     except Unsupported as reason:
-        return blank_outcomes(job, "unsupported", str(reason))
+        return blank_outcomes(job, "unsupported", str(reason), reason.code)
     except (Exception, SystemExit) as error:
-        text = str(error) if isinstance(error, FarFieldError) else f"{type(error).__name__}: {error}"
-        return blank_outcomes(job, "failed", text, time.perf_counter() - started)
+        return blank_outcomes(job, "failed", *_why(error), time.perf_counter() - started)
+
+
+def _why(error: BaseException) -> tuple[str, ReasonCode]:
+    """In words and for programs."""
+    if isinstance(error, FarFieldError):
+        return str(error), error.code
+    lost = isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+    return f"{type(error).__name__}: {error}", "out_of_memory" if lost else "error"
 
 
 def _run(job: Job, settings: Settings) -> list[Outcome]:
@@ -82,9 +90,10 @@ def _run(job: Job, settings: Settings) -> list[Outcome]:
         schedule=get_protocol(key.protocol).schedule(task.card, len(task.train.targets)),
     )
     if task.data_hash != key.data_hash:
-        raise FarFieldError(f"the data of {task.name} changed since the sweep was planned")
+        raise FarFieldError(f"the data of {task.name} changed since the sweep was planned", code="data_changed")
     if architecture.source_hash != key.source_hash:
-        raise FarFieldError(f"the source of {architecture.name} changed since the sweep was planned")
+        what = f"the source of {architecture.name} changed since the sweep was planned"
+        raise FarFieldError(what, code="source_changed")
     hold_to_contract(architecture, context.scheme, task.problem)
     return _run_estimator(context) if architecture.card.role == "estimator" else _run_network(context)
 
@@ -111,8 +120,8 @@ def _run_network(context: _Context) -> list[Outcome]:
     parameters = sum(p.numel() for p in first.parameters() if p.requires_grad)
     rows_a_step = context.schedule.batch_size or len(task.train.targets)
     operations = rows_a_step * count_flops(first, task.problem, ROWS_COUNTED, backward=True) // ROWS_COUNTED
-    method = _method(context, first, rows_a_step)
-    trained = _train(context, method)
+    program = _program(context, first, rows_a_step)
+    trained = _train(context, program)
     share = (time.perf_counter() - started) / len(trained)
     rays = probing.directions(task)
     outcomes = []
@@ -124,35 +133,35 @@ def _run_network(context: _Context) -> list[Outcome]:
             "step_operations": operations,
             "seconds": share + time.perf_counter() - begun,
         }
-        record = make_record(job, key, settings.device, method or "heads", **fields)
+        record = make_record(job, key, settings.device, program=program or "heads", **fields)
         outcomes.append(Outcome(record, {**_curve_details(result), **details}))
     return outcomes
 
 
-def _method(context: _Context, first: torch.nn.Module, rows_a_step: int) -> Method | None:
+def _program(context: _Context, first: torch.nn.Module, rows_a_step: int) -> ProgramName | None:
     """What trains the whole network; None where only a head on frozen features is trained."""
     if isinstance(first, OnFrozenFeatures):
         return None
     rows = torch.as_tensor(np.ascontiguousarray(context.task.train.inputs[:8]), dtype=torch.float32)
     members = len(context.job.seeds) * len(context.schedule.learning_rates)
     device = context.settings.device
-    return context.settings.method or choose_method(first, rows, rows_a_step, members, device)
+    return context.settings.program or choose_program(first, rows, rows_a_step, members, device)
 
 
-def _train(context: _Context, method: Method | None) -> list[Trained]:
-    """By ``method``; None for a head on frozen features, which are rows of a table."""
+def _train(context: _Context, program: ProgramName | None) -> list[Trained]:
+    """By ``program``; None for a head on frozen features, which are rows of a table."""
     task, device = context.task, context.settings.device
     seeds, batches = context.job.seeds, _batches(context)
-    if method is None:
-        how = context.settings.method
-        return train_heads(context.initial, seeds, task, device, context.schedule, batches, method=how)
+    if program is None:
+        how = context.settings.program
+        return train_heads(context.initial, seeds, task, device, context.schedule, batches, program=how)
     return train(
         lambda seed: context.initial(seed).to(device),
         seeds,
         _training_data(task, device),
         context.schedule,
         batches,
-        method=method,
+        program=program,
         limit=budget(torch.device(device), context.settings.workers),
     )
 
@@ -185,7 +194,7 @@ def _probe(
     context: _Context, key: RecordKey, result: Trained, rays: np.ndarray
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     if result.state is None:
-        return {"status": "diverged", "reason": "every learning rate diverged"}, {}
+        return {"status": "diverged", "reason": "every learning rate diverged", "reason_code": "diverged"}, {}
     module = context.initial(key.seed)
     module.load_state_dict(result.state, strict=False)
     if context.settings.weights is not None:

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from architectures.blocks.activations import activation
 from architectures.blocks.layers import Linear, limit
-from architectures.blocks.options import MlpOptions, ResMlpOptions
 from architectures.blocks.residual import FeedForward, Residual
+from architectures.families.mlp.options import MlpOptions, ResMlpOptions
 from architectures.norms.site import Norm
 from bench.core.problem import Problem
 
@@ -28,7 +28,10 @@ class Flat(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, *shape) to (N, 1)."""
-        return super().forward(x.flatten(1))
+        x = x.flatten(1)
+        for layer in self:
+            x = layer(x)
+        return x
 
 
 class Mlp(Flat):
