@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,27 +57,25 @@ class OwnData:
         comment: what begins lines of comment, or ``none``.
     """
 
-    path: str = field(metadata={"help": "CSV or Parquet file."})
-    target: str = field(metadata={"help": "The column to predict."})
-    far_by: str | None = field(
-        default=None, metadata={"help": "The column whose highest values are far, or mahalanobis."}
-    )
-    far_quantile: float = field(default=0.8, metadata={"help": "With far_by: above which quantile rows are far."})
-    far_where: str | None = field(default=None, metadata={"help": "A condition of far rows, e.g. 'area > 20000'."})
-    group_by: str | None = field(default=None, metadata={"help": "A column of groups, no input."})
-    far_group: str | None = field(default=None, metadata={"help": "With group_by: the far group, or several: a,b."})
-    drop: str | None = field(default=None, metadata={"help": "Columns that are no inputs: a,b,c."})
-    separator: str = field(default=GUESS, metadata={"help": "Between fields: one character, tab, or space."})
-    decimal: str = field(default=GUESS, metadata={"help": "The decimal sign: . or ,"})
-    thousands: str = field(default=GUESS, metadata={"help": "Between groups of digits: , . ' _ space or none."})
-    header: str = field(default=GUESS, metadata={"help": "The line that holds the names: 1, 2, … or none."})
-    encoding: str = field(default=GUESS, metadata={"help": "Of the text: utf-8, utf-16, cp1252, latin-1, …"})
-    missing: str = field(default=GUESS, metadata={"help": "Entries that mean 'no value': '?,-999'; none: empty only."})
-    index: str = field(default=GUESS, metadata={"help": "Columns that number or name the rows: a,b; or none."})
-    dates: str = field(default=GUESS, metadata={"help": "day-first, month-first, a format as %d.%m.%Y, or none."})
-    texts: str = field(default=NONE, metadata={"help": "Columns that stay words although they look like numbers."})
-    skip_lines: str = field(default=GUESS, metadata={"help": "Lines to leave out: 2,1502; none keeps totals too."})
-    comment: str = field(default=GUESS, metadata={"help": "What begins lines of comment, e.g. #, or none."})
+    path: str
+    target: str
+    far_by: str | None = None
+    far_quantile: float = 0.8
+    far_where: str | None = None
+    group_by: str | None = None
+    far_group: str | None = None
+    drop: str | None = None
+    separator: str = GUESS
+    decimal: str = GUESS
+    thousands: str = GUESS
+    header: str = GUESS
+    encoding: str = GUESS
+    missing: str = GUESS
+    index: str = GUESS
+    dates: str = GUESS
+    texts: str = NONE
+    skip_lines: str = GUESS
+    comment: str = GUESS
 
     def __post_init__(self) -> None:
         if not 0 < self.far_quantile < 1:
@@ -95,10 +93,10 @@ class OwnData:
             if isinstance(name := getattr(self, option), str):
                 object.__setattr__(self, option, name.strip())
         self.reading()
-        for option in dataclasses.fields(self):
-            text = str(getattr(self, option.name))
+        for every in dataclasses.fields(self):
+            text = str(getattr(self, every.name))
             if '"' in text and "'" in text:
-                raise ValueError(f"{option.name} holds both kinds of quotes: use one kind")
+                raise ValueError(f"{every.name} holds both kinds of quotes: use one kind")
 
     def reading(self) -> Reading:
         """How the table is to be read.
