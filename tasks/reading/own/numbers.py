@@ -43,6 +43,7 @@ _TOKEN = re.compile(
     rf"(?P<after>\s*(?:[%‰]|°\s?[A-Z]?|{_SIGN})|[kKMBT]|\s+[^\W\d_][^\s\d]{{0,11}})?\s*(?P<close>\))?(?P<last>-)?"
 )
 _SCALES = {"": "", "k": "e3", "K": "e3", "M": "e6", "B": "e9", "T": "e12"}
+_INFINITE = re.compile(r"[-+]?inf(inity)?", re.IGNORECASE)
 _MINUS = str.maketrans({"−": "-", "’": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "})
 POINT, COMMA, POINT_OR_THOUSANDS, COMMA_OR_THOUSANDS, PLAIN = "point", "comma", "point?", "comma?", "plain"
 
@@ -99,15 +100,16 @@ def read_numbers(texts: Sequence[str], reading: Reading, evidence: Evidence) -> 
         AmbiguousNumbers: all are numbers, but the file does not say which.
     """
     parts = [_taken_apart(text) for text in texts]
-    scaled = {p.affix for p in parts if p} <= set(_SCALES)
+    scaled = {p.affix for p in parts if p} <= set(_SCALES)  # also where none is a number
     affix = "" if scaled else Counter(p.affix for p in parts if p).most_common(1)[0][0]
     bodies = [p.body if p and (scaled or p.affix == affix) else None for p in parts]
     decimal = _decimal(bodies, reading, evidence)
-    plain, grouped = [], set()
-    for part, body in zip(parts, bodies, strict=True):
+    plain: list[str | None] = []
+    grouped: set[str] = set()
+    for text, part, body in zip(texts, parts, bodies, strict=True):
         number = None if part is None or body is None else _normal(body, decimal, reading)
         if number is None or part is None:
-            plain.append(None)
+            plain.append(text if _INFINITE.fullmatch(text) else None)
             continue
         digits, group = number
         grouped |= {group} - {""}

@@ -122,6 +122,8 @@ def _body(sample: str, reading: Reading, commented: int | None) -> str:
 
 
 def _head(sample: str, separator: str, reading: Reading, commented: int | None, where: str) -> _Head:
+    if not sample.strip():
+        raise InputError("the table has no column names", where=where, hint="give a table with a line of names")
     lines = sample.split("\n")
     stated = int(reading.header) if reading.header not in (GUESS, NONE) else commented
     begin = next((n for n, line in enumerate(lines, 1) if line.strip()), 1) if stated is None else stated
