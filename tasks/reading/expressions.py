@@ -105,7 +105,7 @@ class Expression:
             InputError: as :meth:`mask`.
         """
         holds, fails = self._decided(column)
-        return ~holds & ~fails
+        return np.asarray(~holds & ~fails)
 
     def _decided(self, column: ColumnOf) -> tuple[np.ndarray, np.ndarray]:
         try:

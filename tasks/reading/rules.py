@@ -92,7 +92,7 @@ class Highest:
             raise InputError(
                 f"the column {self.column!r} is empty", hint="choose a column with values for the far rule"
             )
-        return values > np.nanquantile(values, self.quantile)
+        return np.asarray(values > np.nanquantile(values, self.quantile))
 
     def undecided(self, table: Columns) -> np.ndarray:
         """Mask (n,) of rows without a value of the column."""
@@ -126,7 +126,7 @@ class Furthest:
         white = centred / np.where(deviation > 0, deviation, 1.0)
         precision = np.linalg.pinv(white.T @ white / len(white), hermitian=True, rcond=1e-10)
         squares = np.einsum("ij,jk,ik->i", white, precision, white, optimize=True)
-        return squares > np.quantile(squares, self.quantile)
+        return np.asarray(squares > np.quantile(squares, self.quantile))
 
     def undecided(self, table: Columns) -> np.ndarray:
         """Mask (n,): none, as missing values count as means."""

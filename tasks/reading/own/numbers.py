@@ -45,6 +45,7 @@ _TOKEN = re.compile(
 _SCALES = {"": "", "k": "e3", "K": "e3", "M": "e6", "B": "e9", "T": "e12"}
 _INFINITE = re.compile(r"[-+]?inf(inity)?", re.IGNORECASE)
 _MINUS = str.maketrans({"−": "-", "’": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "})
+SAMPLE = 500  # different entries among which there is a number, if the column has many
 POINT, COMMA, POINT_OR_THOUSANDS, COMMA_OR_THOUSANDS, PLAIN = "point", "comma", "point?", "comma?", "plain"
 
 
@@ -99,7 +100,10 @@ def read_numbers(texts: Sequence[str], reading: Reading, evidence: Evidence) -> 
     Raises:
         AmbiguousNumbers: all are numbers, but the file does not say which.
     """
-    parts = [_taken_apart(text) for text in texts]
+    parts = [_taken_apart(text) for text in texts[:SAMPLE]]
+    if not any(parts):
+        return Numbers((None,) * len(texts), (False,) * len(texts))
+    parts += [_taken_apart(text) for text in texts[SAMPLE:]]
     scaled = {p.affix for p in parts if p} <= set(_SCALES)  # also where none is a number
     affix = "" if scaled else Counter(p.affix for p in parts if p).most_common(1)[0][0]
     bodies = [p.body if p and (scaled or p.affix == affix) else None for p in parts]

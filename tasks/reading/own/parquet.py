@@ -119,7 +119,7 @@ def _is_pandas(frame: object) -> bool:
     return isinstance(frame, (pd.DataFrame, dict))
 
 
-def _of_pandas(frame: object) -> Any:
+def _of_pandas(frame: Any) -> Any:
     """Column by column, so that one of mixed objects becomes texts and takes no other with it."""
     import pandas as pd
 
