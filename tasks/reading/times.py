@@ -23,6 +23,7 @@ _DURATION = re.compile(r"[+-]?P(?=[\dT]).*|-?\d+ days?(?:,? .*)?", re.IGNORECASE
 _NAMED = re.compile(r"(?=.*[A-Za-z]{3})(?=.*\d)[A-Za-z0-9 ,./:\-]+")
 _WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]? +", re.IGNORECASE)
 _FORMATS = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%Y %b %d", "%d %b %y", "%b %Y", "%B %Y", "%b %y", "%Y %b")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 
@@ -194,15 +195,17 @@ def _durations(texts: Sequence[str], dates: str) -> Times:
 def _named(texts: Sequence[str], dates: str) -> Times:
     """Dates with English names of months: the format that reads most of them."""
     plain = [" ".join(re.sub(r"[-/.,]", " ", _WEEKDAY.sub("", text)).split()) for text in texts]
-    best = Times(np.full(len(texts), np.nan))
-    for form in _FORMATS:
-        for clock in ("", " %H:%M", " %H:%M:%S", " %I:%M %p"):
-            days = _by_format(plain, form + clock)
-            if np.isfinite(days).sum() > np.isfinite(best.days).sum():
-                best = Times(days, "times in days since 1970")
-            if not np.isnan(days).any():
-                return best
-    return best
+    best, read_by = np.full(len(texts), np.nan), ""
+    for form in (form + clock for form in _FORMATS for clock in _CLOCKS):
+        days = _by_format(plain, form)
+        if np.isfinite(days).sum() > np.isfinite(best).sum():
+            best, read_by = days, form
+        if not np.isnan(days).any():
+            break
+    problem = None
+    if read_by == "%b %y" and all(int(text.split()[-1]) <= 31 for text in plain if text.split()[-1].isdigit()):
+        problem = f"{texts[0]!r} may end with a day or a year: give dates as a format, such as %b-%y, or dates=none"
+    return Times(best, "times in days since 1970", problem)
 
 
 _KINDS: tuple[tuple[re.Pattern[str], Callable[[Sequence[str], str], Times]], ...] = (

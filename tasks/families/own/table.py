@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MAHALANOBIS = "mahalanobis"
 MOST_INPUTS = 2000
+MANY_WORDS = 20
 OFTEN_EMPTY = 1 / 3  # a column with a larger share of missing values is named
 
 
@@ -163,7 +164,7 @@ def build(options: OwnData) -> Samples:
     if open_rows.any():
         notes.append(f"rows left out because the values that tell far from near are missing: {open_rows.sum():,}")
     table = table.take(~open_rows)
-    notes += _emptiness(table)
+    notes += _cautions(table)
     samples = held_out(table, *rules, notes=(*sheet.said(), *notes))
     if samples.domain.inputs.shape[1] > MOST_INPUTS:
         width = samples.domain.inputs.shape[1]
@@ -229,8 +230,8 @@ def _members(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
 
 
-def _emptiness(table: Table) -> list[str]:
-    """What is said of inputs that are often empty, and of words that are missing."""
+def _cautions(table: Table) -> list[str]:
+    """What is said of inputs that are often empty, and of words."""
     notes = []
     for name in table.input_names:
         column = table.details(name)
@@ -238,7 +239,12 @@ def _emptiness(table: Table) -> list[str]:
         if gaps >= OFTEN_EMPTY * len(column.missing):
             share = f"{gaps:,} of {len(column.missing):,} rows"
             notes.append(f"CAUTION: {name!r} is empty in {share}: leave it out with drop={name}, if it says nothing")
-        if gaps and column.values.dtype.kind == "U":
+        if column.values.dtype.kind != "U":
+            continue
+        different = len(column.groups())
+        if different > MANY_WORDS:
+            notes.append(f"the {different} different words of {name!r} become as many inputs")
+        if gaps:
             notes.append(f"missing words, 0 in all columns of {name!r}: {gaps:,}")
     return notes
 

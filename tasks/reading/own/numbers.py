@@ -125,7 +125,8 @@ def read_numbers(texts: Sequence[str], reading: Reading, evidence: Evidence) -> 
         how.append("k, M, B for thousands, millions, billions")
     if affix:
         how.append(f"{affix} left out")
-    return Numbers(tuple(plain), tuple(part is not None for part in parts), tuple(how))
+    like = tuple(part is not None and _kind(part.body) is not None for part in parts)
+    return Numbers(tuple(plain), like, tuple(how))
 
 
 def signs_of(texts: Sequence[str]) -> Counter[str]:

@@ -138,6 +138,9 @@ def _head(sample: str, separator: str, reading: Reading, commented: int | None, 
     else:
         reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
         names, used = next(reader), reader.line_num
+        if any("\n" in name and separator in name for name in names):
+            what = f'a quote (") in line {begin}, that of the names, is not closed'
+            raise InputError(what, where=where, hint="close it, or double quotes that belong to a name")
     if begin == commented:
         first = names[0].strip()
         bare = first.lstrip("#%").strip()

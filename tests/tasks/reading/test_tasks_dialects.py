@@ -140,7 +140,7 @@ def test_words_stay_words(kit: Any) -> None:
         ["A1", "A2", "B1"],
         ["low", "high", "low"],
         ["1-2 rooms", "3-4 rooms", "5+"],
-        ["v1.2.3", "v1.2.4", "x"],
+        ["1.2.3", "1.2.4", "10.0.0.1"],
     ):
         assert sheet("k;v\n" + "".join(f"{i};{text}\n" for i, text in enumerate(texts))).column("v").kind == "text"
     table = sheet("k;v\n1;01\n2;1\n3;02\n", texts="v")
@@ -161,6 +161,7 @@ def test_words_stay_words(kit: Any) -> None:
         ("a,ok\n1.5,ok\n2.5,b\n", "looks like a row"),
         ("x,y\n", "no rows"),
         ("\n\n", "no column names|no rows"),
+        ('"x,y\n1,2\n3,4\n', "in line 1, that of the names, is not closed"),
     ],
 )
 def test_lines_that_are_no_rows_are_named(content: Any, message: Any) -> None:

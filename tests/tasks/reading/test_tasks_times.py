@@ -68,6 +68,7 @@ def test_the_order_of_day_and_month_is_never_guessed_from_doubtful_dates() -> No
     assert "day-first or month-first" in (read_times(doubtful).problem or "")
     assert read_times(doubtful, "day-first").days[0] == days_of("2020-04-03")
     assert read_times(doubtful, "month-first").days[0] == days_of("2020-03-04")
+    assert "a day or a year" in (read_times(["Jan-20", "Mar-21"]).problem or "")
     assert read_times(["03.04.2020"]).days[0] == days_of("2020-04-03"), "points stand between day and month"
 
 
