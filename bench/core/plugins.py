@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import signal
 import stat
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
+from typing import Any
 
 from bench.core.errors import FarFieldError, InputError
 
@@ -91,7 +93,7 @@ def load_plugin(plugin: Plugin | str | Path) -> ModuleType:
     setattr(module, _HASH, plugin.sha256)
     sys.modules[name] = module
     try:
-        with contextlib.redirect_stdout(sys.stderr), _at_most(IMPORT_SECONDS):
+        with contextlib.redirect_stdout(sys.stderr), _staying_alive(), _at_most(IMPORT_SECONDS):
             exec(compile(plugin.source, plugin.path, "exec"), module.__dict__)
     except BaseException as error:
         sys.modules.pop(name, None)
@@ -114,7 +116,44 @@ class _TooLong(BaseException):
     """An import took longer than it may. No ``Exception``, so that the file itself does not catch it."""
 
 
+class _Leaves(BaseException):
+    """A file asked the system to end this process while it was imported; its text says how."""
+
+
+@contextlib.contextmanager
+def _staying_alive() -> Iterator[None]:
+    """Raise :class:`_Leaves` where the code inside would end this process, past every handler, or replace it.
+
+    A sweep would otherwise vanish without a word. Processes that the code forks may end themselves as ever.
+    """
+    here, loading = os.getpid(), True
+    before: list[tuple[ModuleType, str, Any]] = []
+
+    def guarded(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            itself = not name.startswith("kill") or (given[0] in (here, 0, os.getpgrp()) and given[1] != 0)
+            if not loading or os.getpid() != here or not itself:  # somebody may have kept this function
+                return real(*given, **named)
+            raise _Leaves(f"os.{name}({', '.join(map(repr, given))})"[:100])
+
+        return call
+
+    for module in (os, sys.modules[os.name]):  # ``posix`` or ``nt``, which ``os`` takes them from
+        for name in ("_exit", "abort", "execv", "execve", "kill", "killpg"):
+            if hasattr(module, name):
+                before.append((module, name, getattr(module, name)))
+                setattr(module, name, guarded(name, getattr(module, name)))
+    try:
+        yield
+    finally:
+        loading = False
+        for module, name, real in before:
+            setattr(module, name, real)
+
+
 def _cause(error: BaseException) -> str:
+    if isinstance(error, _Leaves):
+        return f"it ends the process ({error})"
     if isinstance(error, _TooLong):
         return f"it is not done after {IMPORT_SECONDS:g} s"
     if isinstance(error, SystemExit):
