@@ -17,30 +17,37 @@ from dataclasses import dataclass
 
 from architectures.analysis.graph import Graph, Operation, Ref, refs_in
 
-WHOLE = frozenset(
-    """layer_norm native_layer_norm rms_norm _fused_rms_norm group_norm native_group_norm batch_norm native_batch_norm
-    _native_batch_norm_legit _native_batch_norm_legit_functional _native_batch_norm_legit_no_training instance_norm
-    cudnn_batch_norm _batch_norm_with_update _batch_norm_with_update_functional _batch_norm_no_update _batch_norm_impl_index
-    cosine_similarity renorm _transformer_encoder_layer_fwd""".split()
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+WHOLE = _names(
+    """layer_norm native_layer_norm rms_norm _fused_rms_norm group_norm native_group_norm batch_norm
+    native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_functional
+    _native_batch_norm_legit_no_training instance_norm cudnn_batch_norm _batch_norm_with_update
+    _batch_norm_with_update_functional _batch_norm_no_update _batch_norm_impl_index cosine_similarity renorm
+    _transformer_encoder_layer_fwd"""
 )
 """Operations that are a normalization by themselves."""
 
-_REDUCTIONS = frozenset(
-    """sum mean var std var_mean std_mean linalg_vector_norm linalg_norm linalg_matrix_norm norm frobenius_norm amax amin
-    max min aminmax median nanmedian quantile prod logsumexp avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d
-    _adaptive_avg_pool2d adaptive_avg_pool2d adaptive_avg_pool3d max_pool1d max_pool2d max_pool3d norm_except_dim
-    nansum""".split()
+_REDUCTIONS = _names(
+    """sum mean var std var_mean std_mean linalg_vector_norm linalg_norm linalg_matrix_norm norm frobenius_norm amax
+    amin max min aminmax median nanmedian quantile prod logsumexp avg_pool1d avg_pool2d avg_pool3d
+    adaptive_avg_pool1d _adaptive_avg_pool2d adaptive_avg_pool2d adaptive_avg_pool3d max_pool1d max_pool2d
+    max_pool3d norm_except_dim nansum"""
 )
-_PRODUCTS = frozenset("einsum matmul bmm mm dot vdot inner baddbmm linalg_vecdot".split())
-_LIKE_SOFTMAX = frozenset("exp exp2 softmax _softmax _safe_softmax sigmoid topk sort gather".split())
-_ELEMENTWISE = frozenset(
-    """add sub rsub mul div divide true_divide multiply subtract pow square sqrt rsqrt reciprocal abs neg negative sign
-    clamp clamp_min clamp_max clip maximum minimum fmax fmin hypot where masked_fill exp expm1 log log1p log2 log10 exp2
-    expand expand_as view reshape _unsafe_view flatten unflatten transpose permute t movedim swapaxes unsqueeze squeeze
-    contiguous clone detach alias to _to_copy type_as float double slice select narrow getitem cat stack repeat tile
-    broadcast_to view_as reshape_as chunk split split_with_sizes unbind lift_fresh_copy roll flip relu leaky_relu
-    addcmul addcdiv nan_to_num softplus copy index slice_scatter select_scatter mul_ add_ div_ sub_ numpy_T mT mH adjoint diag diag_embed diagonal
-    pad constant_pad_nd tril triu squeeze_ unsqueeze_ clamp_ clamp_min_ sqrt_ rsqrt_ pow_ copy_""".split()
+_PRODUCTS = _names("einsum matmul bmm mm dot vdot inner baddbmm linalg_vecdot")
+_LIKE_SOFTMAX = _names("exp exp2 softmax _softmax _safe_softmax sigmoid topk sort gather")
+_ELEMENTWISE = _names(
+    """add sub rsub mul div divide true_divide multiply subtract pow square sqrt rsqrt reciprocal abs neg negative
+    sign clamp clamp_min clamp_max clip maximum minimum fmax fmin hypot where masked_fill exp expm1 log log1p log2
+    log10 exp2 expand expand_as view reshape _unsafe_view flatten unflatten transpose permute t movedim swapaxes
+    unsqueeze squeeze contiguous clone detach alias to _to_copy type_as float double slice select narrow getitem
+    cat stack repeat tile broadcast_to view_as reshape_as chunk split split_with_sizes unbind lift_fresh_copy roll
+    flip relu leaky_relu addcmul addcdiv nan_to_num softplus copy index slice_scatter select_scatter mul_ add_
+    div_ sub_ numpy_T mT mH adjoint diag diag_embed diagonal pad constant_pad_nd tril triu squeeze_ unsqueeze_
+    clamp_ clamp_min_ sqrt_ rsqrt_ pow_ copy_"""
 )
 _DIVISIONS = frozenset(["div", "divide", "true_divide", "div_"])
 _MULTIPLICATIONS = frozenset(["mul", "multiply", "mul_"])
@@ -125,17 +132,15 @@ class _Reader:
         """What ``factor`` is an inverse of."""
         for operation in self._behind(factor):
             refs = operation.inputs
-            if operation.base in _INVERSES and refs:
-                yield refs[0]
-            elif operation.base == "pow" and self._negative(operation):
+            if refs and (operation.base in _INVERSES or self._negative_power(operation)):
                 yield refs[0]
             elif operation.base in _DIVISIONS and len(refs) >= 2 and not self._carries(refs[0]):
                 yield refs[1]
             elif operation.base == "exp" and any(one.base.startswith("log") for one in self._behind(*refs)):
                 yield refs[0]
 
-    def _negative(self, operation: Operation) -> bool:
-        power = operation.arguments[1] if len(operation.arguments) > 1 else 1
+    def _negative_power(self, operation: Operation) -> bool:
+        power = operation.arguments[1] if operation.base == "pow" and len(operation.arguments) > 1 else 1
         return isinstance(power, (int, float)) and power < 0
 
     def _reductions(self, value: Ref) -> Iterator[Operation]:
@@ -190,8 +195,8 @@ class _Reader:
         return roots
 
 
-_CHANGES_NUMBERS = _ELEMENTWISE - frozenset(
-    """expand expand_as view reshape _unsafe_view flatten unflatten transpose permute t movedim swapaxes unsqueeze squeeze
-    contiguous clone detach alias to _to_copy type_as float double slice select narrow getitem view_as reshape_as add sub
-    clamp_min clamp mul""".split()
+_CHANGES_NUMBERS = _ELEMENTWISE - _names(
+    """expand expand_as view reshape _unsafe_view flatten unflatten transpose permute t movedim swapaxes unsqueeze
+    squeeze contiguous clone detach alias to _to_copy type_as float double slice select narrow getitem view_as
+    reshape_as add sub clamp_min clamp mul"""
 )

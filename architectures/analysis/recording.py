@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from architectures.analysis.graph import Argument, Graph, Operation, Ref, Stored, as_it_was, quietly, refs_in
+from architectures.analysis.graph import Argument, Graph, Operation, Ref, Stored, refs_in
+from architectures.analysis.graph_reading import as_it_was, quietly
 
 
 def record_graph(network: nn.Module, example: Tensor, training: bool = False) -> Graph:
@@ -37,11 +37,11 @@ def record_graph(network: nn.Module, example: Tensor, training: bool = False) ->
         return Graph("input", recorder.stored, tuple(recorder.operations), recorder.argument(answer), network)
 
 
-class _Recorder(TorchDispatchMode):
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Names every tensor that it meets."""
 
     def __init__(self, network: nn.Module, example: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.operations: list[Operation] = []
         self.stored: dict[str, Stored] = {}
         self._names: dict[int, str] = {}
