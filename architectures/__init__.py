@@ -1,4 +1,7 @@
-"""Networks and estimators as cards, and the norm schemes that go into them. Importing this loads no torch."""
+"""Networks and estimators as cards, and the norm schemes that go into them.
+
+Importing this registers the built-in ones and loads no torch.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,23 @@ from typing import TYPE_CHECKING
 from architectures.card import Architecture, ArchitectureCard
 from architectures.norms.kinds import KINDS
 from architectures.norms.scheme import NormScheme, parse_scheme
-from architectures.registry import get_card, list_architectures, register_architecture, registry, resolve
+from architectures.registry import (
+    REGISTRY,
+    get_card,
+    list_architectures,
+    register_architecture,
+    register_estimator,
+    register_family,
+    resolve,
+)
 from bench.core.problem import Problem
+from bench.core.registry import load_cards
 
 if TYPE_CHECKING:
     from architectures.analysis.description import Description
 
 __all__ = [
+    "REGISTRY",
     "Architecture",
     "ArchitectureCard",
     "NormScheme",
@@ -23,9 +36,14 @@ __all__ = [
     "list_norms",
     "parse_scheme",
     "register_architecture",
-    "registry",
+    "register_estimator",
+    "register_family",
     "resolve",
 ]
+
+
+load_cards("architectures.families", "card")
+load_cards("architectures.estimators")
 
 
 def list_norms() -> list[str]:

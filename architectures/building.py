@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 import torch
@@ -20,15 +21,15 @@ from torch import Tensor, nn
 
 from architectures.blocks.layers import initialize
 from architectures.card import Architecture
-from architectures.estimators.simple import Estimator
+from architectures.estimators.estimator import Estimator
 from architectures.norms.kinds import NormKind
 from architectures.norms.layers import layer_for
 from architectures.norms.scheme import NormScheme
 from architectures.norms.site import Layout, Norm, Site
-from bench.core.errors import TOO_LARGE, InputError, Unsupported
+from bench.core.errors import InputError, Unsupported
 from bench.core.problem import Problem
-from bench.core.registry import resolve_target
 from bench.core.seeding import seed_from
+from bench.core.signature import call_build
 
 MAX_PARAMETERS = 200_000_000
 _SITE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([.\-][A-Za-z0-9_]+)*\Z")
@@ -51,13 +52,14 @@ def build_estimator(architecture: Architecture, scheme: NormScheme, problem: Pro
     """Build an estimator.
 
     Raises:
-        Unsupported: it cannot read that input, or ``scheme`` is not ``none``.
+        Unsupported: it cannot read that input, or takes no norm and ``scheme`` is not ``none``.
     """
     _check_kind(architecture, problem)
-    if not scheme.is_none:
-        raise Unsupported(f"{architecture.card.name} has nothing to normalize; it takes norm none only")
-    builder = resolve_target(architecture.card.build)
-    return builder(problem, architecture.options) if architecture.card.options else builder(problem)
+    card = architecture.card
+    if not card.takes_norms and not scheme.is_none:
+        raise Unsupported(f"{card.name} has nothing to normalize; it takes norm none only", code="takes_no_norm")
+    given = (problem, scheme) if card.takes_norms else (problem,)
+    return cast(Estimator, call_build(card.build, *given, options=architecture.options))
 
 
 def build_network(
@@ -111,7 +113,8 @@ def check_size(architecture: Architecture, problem: Problem, max_parameters: int
     if count > max_parameters:
         raise InputError(
             f"{architecture.name} has {count:,} parameters, more than the {max_parameters:,} allowed",
-            hint=TOO_LARGE,
+            hint="raise --max-parameters (and give --retry)",
+            code="too_large",
         )
     return count
 
@@ -172,7 +175,7 @@ def _trial(architecture: Architecture, problem: Problem, device: str) -> _Plan:
 
 
 def _call(architecture: Architecture, problem: Problem, norm: Norm) -> nn.Module:
-    module = resolve_target(architecture.card.build)(problem, norm, architecture.options)
+    module = call_build(architecture.card.build, problem, norm, options=architecture.options)
     if not isinstance(module, nn.Module):
         kind = type(module).__name__
         raise InputError(f"{architecture.card.name} built a {kind}", hint="return a torch.nn.Module")
@@ -182,7 +185,7 @@ def _call(architecture: Architecture, problem: Problem, norm: Norm) -> nn.Module
 def _check_kind(architecture: Architecture, problem: Problem) -> None:
     card = architecture.card
     if problem.kind not in card.inputs:
-        raise Unsupported(f"{card.name} reads {' or '.join(card.inputs)} inputs, not {problem.kind}")
+        raise Unsupported(f"{card.name} reads {' or '.join(card.inputs)} inputs, not {problem.kind}", code="input_kind")
 
 
 def _assign(architecture: Architecture, scheme: NormScheme, found: tuple[Site, ...]) -> dict[str, NormKind]:
@@ -191,7 +194,7 @@ def _assign(architecture: Architecture, scheme: NormScheme, found: tuple[Site, .
     for part in scheme.parts:
         for name in architecture.card.placements.pick(part.placement, names):
             if assigned.setdefault(name, part.kind) != part.kind:
-                raise Unsupported(f"{scheme} puts two kinds of norm at {name!r}")
+                raise Unsupported(f"{scheme} puts two kinds of norm at {name!r}", code="site_conflict")
     return assigned
 
 

@@ -99,7 +99,7 @@ def layer_for(kind: NormKind, site: Site, own: nn.Module | None) -> nn.Module:
         layer = make_norm(kind, site)
         _inherit(_turned(layer), own)
     elif own is None:
-        raise Unsupported(f"this network brings no norm layer of its own to {site.name!r}")
+        raise Unsupported(f"this network brings no norm layer of its own to {site.name!r}", code="no_own_norm")
     else:
         layer = own
     mark(layer, site, kind)
@@ -154,7 +154,8 @@ def _group(kind: Group, site: Site) -> nn.Module:
     if site.dim % kind.groups:
         raise Unsupported(
             f"group norm at {site.name!r}: groups={kind.groups} does not divide {site.dim} channels; "
-            f"{divisors(site.dim)} do"
+            f"{divisors(site.dim)} do",
+            code="degenerate_norm",
         )
     features = site.dim // kind.groups * site.positions
     _need_features(site, "group", features, 3, "over 1 it is a constant and over 2 it is +-1")
@@ -167,7 +168,8 @@ _INSTANCE = (nn.InstanceNorm1d, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.Instanc
 @make_norm.register
 def _instance(kind: Instance, site: Site) -> nn.Module:
     if site.positions < 2:
-        raise Unsupported(f"instance norm at {site.name!r} has {site.positions} position to average over; at least 2")
+        what = f"instance norm at {site.name!r} has {site.positions} position to average over; at least 2"
+        raise Unsupported(what, code="degenerate_norm")
     return _over_first(site, _by_rank(_INSTANCE, site, "instance")(site.dim, eps=kind.eps, affine=kind.affine))
 
 
@@ -200,11 +202,13 @@ def _over_first(site: Site, layer: nn.Module) -> nn.Module:
 
 def _by_rank(layers: tuple[type[nn.Module], ...], site: Site, name: str) -> type[nn.Module]:
     if len(site.space) >= len(layers):
-        raise Unsupported(f"{name} norm at {site.name!r}: {len(site.space)} dimensions of positions, at most 3")
+        what = f"{name} norm at {site.name!r}: {len(site.space)} dimensions of positions, at most 3"
+        raise Unsupported(what, code="degenerate_norm")
     return layers[len(site.space)]
 
 
 def _need_features(site: Site, name: str, features: int, least: int, why: str) -> None:
     if features < least:
         count = "feature" if features == 1 else "features"
-        raise Unsupported(f"{name} norm at {site.name!r} would be over {features} {count} ({why}); at least {least}")
+        what = f"{name} norm at {site.name!r} would be over {features} {count} ({why}); at least {least}"
+        raise Unsupported(what, code="degenerate_norm")

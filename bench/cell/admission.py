@@ -15,6 +15,7 @@ from architectures.contract.network_checks import (
     rows_do_not_mix_in_evaluation,
 )
 from bench.core.errors import FarFieldError
+from bench.core.origin import VERSIONED
 from bench.core.problem import Problem
 
 ESSENTIAL: tuple[Check, ...] = (answers_one_number_a_row, evaluation_is_repeatable, rows_do_not_mix_in_evaluation)
@@ -27,11 +28,12 @@ def hold_to_contract(architecture: Architecture, scheme: NormScheme, problem: Pr
         FarFieldError: one is broken.
         Unsupported: the architecture cannot be built so.
     """
-    if not architecture.card.source_hash or architecture.card.role != "network":
+    if architecture.card.origin in VERSIONED or architecture.card.role != "network":
         return
     subject = Subject(architecture, scheme, problem)
     for check in ESSENTIAL:
         try:
             check(subject)
         except Broken as broken:
-            raise FarFieldError(f"{architecture.name} breaks the contract: {broken.found}: {broken.hint}") from None
+            what = f"{architecture.name} breaks the contract: {broken.found}: {broken.hint}"
+            raise FarFieldError(what, code="contract") from None

@@ -77,7 +77,7 @@ def _architectures(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
     cards = [architectures.get_card(name) for name in architectures.list_architectures(pattern)]
     entries = [Entry(c.name, (c.role, ", ".join(c.inputs)), c.summary) for c in cards]
     if pattern == "*":  # what is too many to list, or not there before somebody writes it
-        families = architectures.registry.families.items()
+        families = architectures.REGISTRY.families.items()
         entries += [Entry(prefix + "..." * prefix.endswith("/"), ("network", ""), f.summary) for prefix, f in families]
     return ("role", "reads"), entries
 

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from architectures import parse_scheme
+from architectures.families.cnn.places import CNN
+from architectures.families.mlp.places import MLP
+from architectures.families.transformer.places import TRANSFORMER
 from architectures.norms import kinds
-from architectures.norms.placements import ANY, CNN, MLP, TRANSFORMER
+from architectures.norms.placements import ANY
 from architectures.norms.scheme import NormScheme
 from bench.core.errors import InputError, Unsupported
 
