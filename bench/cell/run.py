@@ -16,6 +16,7 @@ import tasks
 from architectures.analysis.certificate import certificate
 from architectures.analysis.description import count_flops
 from architectures.building import build
+from architectures.contract.precision import in_float64, without_fast_paths
 from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
@@ -61,7 +62,8 @@ def run_job(job: Job, settings: Settings) -> list[Outcome]:
     """Every seed of ``job``, as records: ``ok``, ``diverged``, ``unsupported`` or ``failed``."""
     started = time.perf_counter()
     try:
-        return _run(job, settings)
+        with without_fast_paths():
+            return _run(job, settings)
     except Unsupported as reason:
         return blank_outcomes(job, "unsupported", str(reason), reason.code)
     except (Exception, SystemExit) as error:
@@ -198,10 +200,17 @@ def _probe(
     module.load_state_dict(result.state, strict=False)
     if context.settings.weights is not None:
         _keep_weights(result.state, key, context.settings.weights)
+    with in_float64():
+        return _measured_network(context, module, result, rays)
+
+
+def _measured_network(
+    context: _Context, module: torch.nn.Module, result: Trained, rays: np.ndarray
+) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     predict = probing.network_predict(module, context.settings.device)
     fields = _measured(predict, context.task, rays)
     worst = probing.worst_growth(module, context.task, rays, growth=fields["growth"])
-    bound = certificate(module)
+    bound = _bound(module)
     fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,
@@ -211,6 +220,14 @@ def _probe(
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
     }
     return fields, _curves_kept(predict, context.task)
+
+
+def _bound(module: torch.nn.Module) -> float | None:
+    """The certificate; whatever goes wrong with it never costs a trained network its record."""
+    try:
+        return certificate(module)
+    except Exception:
+        return None
 
 
 def _measured(predict: probing.Predict, task: StandardizedTask, rays: np.ndarray) -> dict[str, Any]:

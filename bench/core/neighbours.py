@@ -22,8 +22,12 @@ MOST_FILES = 500
 MOST_BYTES = 1_000_000
 _OURS = frozenset(["architectures", "bench", "farfield", "leaderboard", "tasks"])
 # A leftover of such a name beside the file is never what was meant.
-_NEEDED = frozenset("numpy pandas scipy sklearn timm torch torchvision typer wandb".split())
-_STARTED = frozenset("abc builtins codecs encodings genericpath io os posixpath site stat sys zipimport".split())
+_NEEDED = frozenset(
+    ["datasets", "numpy", "pandas", "scipy", "sklearn", "timm", "torch", "torchvision", "typer", "wandb"]
+)
+_STARTED = frozenset(
+    ["abc", "codecs", "encodings", "genericpath", "io", "os", "posixpath", "site", "stat", "zipimport"]
+)
 _NEVER_BESIDE = _OURS | _NEEDED | _STARTED | frozenset(sys.builtin_module_names)
 _INSTALLED = ("site-packages", "dist-packages")
 
@@ -110,7 +114,7 @@ class _Search:
     def _take(self, place: _Place, name: str) -> bool:
         """Take in the module ``name`` of a place; False where there is none."""
         found = _located(place.folder, name)
-        if found is None:
+        if found is None or (found.is_dir() and "." not in name and _is_module(name)):
             return False
         if (place.folder, name) in self._seen:
             return True
@@ -194,6 +198,15 @@ def _parsed(source: bytes, path: str) -> ast.AST:
         raise InputError(f"{path} does not parse: {error.msg}", where=place, hint="correct it") from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise InputError(f"{path} is no Python source: {error}", hint="import Python source") from error
+
+
+def _is_module(name: str) -> bool:
+    """Whether Python has a module of that name somewhere, which stands before a mere folder."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return False
+    return spec is not None and spec.origin is not None
 
 
 def _users_folder(name: str) -> Path | None:
