@@ -23,7 +23,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from bench.core.errors import FarFieldError, InputError
-from bench.core.neighbours import MOST_BYTES, Imports, find_imports
+from bench.core.neighbours import MOST_BYTES, Imports, find_imports, is_installed
 
 IMPORT_SECONDS = 120.0
 _HASH = "__farfield_sha256__"
@@ -88,6 +88,18 @@ def read_plugin(path: str | Path, where: str = "--plugin") -> Plugin:
         what = f"{file} is no Python source: {error}"
         raise InputError(what, where=where, hint="name a Python source file") from error
     return Plugin(str(file.absolute()), source, find_imports(file, source))
+
+
+def hash_module(file: Path, name: str) -> str:
+    """SHA-256 of the file of the module ``name`` and of every file of the user's that it imports.
+
+    Of an installed package it is that of the file alone.
+
+    Raises:
+        InputError: a file that it imports cannot be read or parsed.
+    """
+    source = file.read_bytes()
+    return Plugin(str(file), source, Imports() if is_installed(file) else find_imports(file, source, name)).sha256
 
 
 def load_plugin(plugin: Plugin | str | Path) -> ModuleType:
