@@ -27,11 +27,11 @@ from architectures.norms.layers import layer_for
 from architectures.norms.scheme import NormScheme
 from architectures.norms.site import Layout, Norm, Site
 from bench.core.errors import InputError, Unsupported
+from bench.core.limits import MAX_PARAMETERS
 from bench.core.problem import Problem
 from bench.core.seeding import seed_from
 from bench.core.signature import call_build
 
-MAX_PARAMETERS = 200_000_000
 _SITE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([.\-][A-Za-z0-9_]+)*\Z")
 
 
