@@ -74,10 +74,13 @@ def show_architecture(
     """Layers with the norm layers marked, sites, parameters, cost, and whether it is predicted to be bounded."""
     import architectures
     from architectures.analysis.description import describe
-    from bench.commands._tables import architecture_grids, problem_for
+    from bench.commands._tables import architecture_grids, built, problem_for
 
     load_plugins(plugin)
     architecture = architectures.resolve(name)
     scheme = architectures.parse_scheme(norm)
     architecture.check_scheme(scheme)
-    write_grids(architecture_grids(describe(architecture, scheme, problem_for(architecture, task))), form)
+    problem = problem_for(architecture, task)
+    with built(architecture, problem, task):
+        description = describe(architecture, scheme, problem)
+    write_grids(architecture_grids(description), form)

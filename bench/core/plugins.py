@@ -11,12 +11,13 @@ import builtins
 import contextlib
 import hashlib
 import importlib.util
+import os
 import random
 import signal
 import stat
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -117,7 +118,7 @@ def load_plugin(plugin: Plugin | str | Path) -> ModuleType:
     _check_elsewhere(plugin)
     loader = _Loader(plugin)
     try:
-        with contextlib.redirect_stdout(sys.stderr), _at_most(IMPORT_SECONDS), by_itself():
+        with contextlib.redirect_stdout(sys.stderr), _staying_alive(), _at_most(IMPORT_SECONDS), by_itself():
             return loader.load_file()
     except BaseException as error:
         loader.forget()
@@ -274,7 +275,44 @@ class _TooLong(BaseException):
     """An import took longer than it may. No ``Exception``, so that the file itself does not catch it."""
 
 
+class _Leaves(BaseException):
+    """A file asked the system to end this process while it was imported; its text says how."""
+
+
+@contextlib.contextmanager
+def _staying_alive() -> Iterator[None]:
+    """Raise :class:`_Leaves` where the code inside would end this process, past every handler, or replace it.
+
+    A sweep would otherwise vanish without a word. Processes that the code forks may end themselves as ever.
+    """
+    here, loading = os.getpid(), True
+    before: list[tuple[ModuleType, str, Any]] = []
+
+    def guarded(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            itself = not name.startswith("kill") or (given[0] in (here, 0, os.getpgrp()) and given[1] != 0)
+            if not loading or os.getpid() != here or not itself:  # somebody may have kept this function
+                return real(*given, **named)
+            raise _Leaves(f"os.{name}({', '.join(map(repr, given))})"[:100])
+
+        return call
+
+    for module in (os, sys.modules[os.name]):  # ``posix`` or ``nt``, which ``os`` takes them from
+        for name in ("_exit", "abort", "execv", "execve", "kill", "killpg"):
+            if hasattr(module, name):
+                before.append((module, name, getattr(module, name)))
+                setattr(module, name, guarded(name, getattr(module, name)))
+    try:
+        yield
+    finally:
+        loading = False
+        for module, name, real in before:
+            setattr(module, name, real)
+
+
 def _cause(error: BaseException) -> str:
+    if isinstance(error, _Leaves):
+        return f"it ends the process ({error})"
     if isinstance(error, _TooLong):
         return f"it is not done after {IMPORT_SECONDS:g} s"
     if isinstance(error, SystemExit):
