@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import fnmatch
 from typing import TYPE_CHECKING
 
 from architectures.card import Architecture, ArchitectureCard
-from architectures.norms.kinds import KINDS
+from architectures.norms.card import NormKind, NormKindCard
+from architectures.norms.registry import REGISTRY as NORM_REGISTRY
+from architectures.norms.registry import get_norm, norm_names, register_norm
 from architectures.norms.scheme import NormScheme, parse_scheme
 from architectures.registry import get_card, list_architectures, register_architecture, registry, resolve
 from bench.core.problem import Problem
+from bench.core.registry import load_cards
 
 if TYPE_CHECKING:
     from architectures.analysis.description import Description
 
 __all__ = [
+    "NORM_REGISTRY",
     "Architecture",
     "ArchitectureCard",
+    "NormKind",
+    "NormKindCard",
     "NormScheme",
     "describe",
     "get_card",
+    "get_norm",
     "list_architectures",
     "list_norms",
     "parse_scheme",
     "register_architecture",
+    "register_norm",
     "registry",
     "resolve",
 ]
 
 
-def list_norms() -> list[str]:
-    """The kinds of norm, ``none`` first."""
-    return ["none", *KINDS]
+load_cards("architectures.norms.kinds")
+
+
+def list_norms(pattern: str = "*") -> list[str]:
+    """The kinds of norm whose names match a shell pattern, ``none`` first."""
+    return [*fnmatch.filter(["none"], pattern), *norm_names(pattern)]
 
 
 def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, batch_size: int = 128) -> Description:

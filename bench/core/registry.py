@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import importlib
 import importlib.metadata
+import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -108,6 +109,14 @@ class Registry(Generic[Card]):
         known = {*self._cards, *self._offered()} if prefix is None else set(self.families[prefix].names())
         return sorted(fnmatch.filter(known, pattern), key=natural)
 
+    def loaded(self) -> list[Card]:
+        """Every card that is there now, in the order of registration; loads nothing."""
+        return list(self._cards.values())
+
+    def offers(self, name: str) -> bool:
+        """Whether an installed package offers ``name``."""
+        return name in self._offered()
+
     def __iter__(self) -> Iterator[Card]:
         """Every card outside the families, in natural order; loads what entry points offer."""
         return iter([self.get(name) for name in self.names()])
@@ -150,6 +159,15 @@ class Registry(Generic[Card]):
             ) from error
         if name not in self._cards and getattr(loaded, "name", None) == name:
             self.register(loaded)
+
+
+def load_cards(package: str, module: str = "") -> None:
+    """Import every module of ``package`` (of every folder in it, its ``module``): each registers its cards.
+
+    What lies in the folder is found by looking, so that a new card is a new file and no list is edited.
+    """
+    for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        importlib.import_module(".".join(filter(None, (package, found.name, module))))
 
 
 def natural(text: str) -> list[tuple[int, int | str]]:

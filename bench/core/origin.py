@@ -1,0 +1,94 @@
+"""Where code was loaded from, and what identifies it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.core.errors import InputError
+from bench.core.plugins import loaded_hash
+
+Origin = Literal["built in", "plug-in", "module", "timm"]
+"""``built in``: a file of FarField. ``plug-in``: registered from outside, by a named file, a script or an installed
+package. ``module``: a network that a user's spelling names, ``module(file.py:build)``. ``timm``: a model of timm."""
+
+VERSIONED: tuple[Origin, ...] = ("built in", "timm")
+"""Origins whose code FarField vouches for: its tests hold it to the contract, and a version identifies it. Everything
+else is identified by the bytes of its source, and is tried before it is trained."""
+
+_ROOT = Path(__file__).resolve().parents[2]
+_OWN = tuple(_ROOT / package for package in ("architectures", "bench", "leaderboard", "tasks"))
+
+Code = str | Callable[..., Any]
+
+
+def origin_of(code: Code) -> Origin:
+    """Whether the file that defines ``code`` is one of FarField's own.
+
+    Args:
+        code: ``"module:attribute"``, which is found without being imported, or a function, class or callable object.
+    """
+    file = _file_of(_module_of(code))
+    own = file is not None and any(file.is_relative_to(folder) for folder in _OWN)
+    return "built in" if own else "plug-in"
+
+
+def hash_source(code: Code) -> str:
+    """SHA-256 of the file that defines ``code`` (of its own source where there is no file).
+
+    Of a plug-in it is the hash of the bytes that were loaded, even when the file has changed since.
+
+    Raises:
+        InputError: ``code`` is a string, and there is no such file.
+    """
+    module = _module_of(code)
+    loaded = loaded_hash(module)
+    if loaded is not None:
+        return loaded
+    try:
+        return hashlib.sha256(_source(code, module)).hexdigest()
+    except OSError as error:
+        raise InputError(f"{code!r} cannot be read: {error}", hint='write "package.module:function"') from None
+
+
+def _source(code: Code, module: str) -> bytes:
+    if isinstance(code, str):
+        file = _file_of(module)
+        if file is None:
+            raise FileNotFoundError(f"there is no Python module {module!r}")
+        return file.read_bytes()
+    try:
+        return Path(inspect.getsourcefile(_defined(code)) or "").read_bytes()
+    except (OSError, TypeError):
+        compiled = getattr(code, "__code__", None)
+        return compiled.co_code + repr(compiled.co_consts).encode() if compiled else repr(code).encode()
+
+
+def _defined(code: Callable[..., Any]) -> Any:
+    """What has a source: the function or class itself, or the class of a callable object."""
+    return code if hasattr(code, "__qualname__") else type(code)
+
+
+def _module_of(code: Code) -> str:
+    return code.partition(":")[0] if isinstance(code, str) else str(_defined(code).__module__)
+
+
+def _file_of(module: str) -> Path | None:
+    loaded = sys.modules.get(module)
+    named = getattr(loaded, "__file__", None) if loaded is not None else _found(module)
+    return Path(named).resolve() if named else None
+
+
+@lru_cache(maxsize=256)
+def _found(module: str) -> str | None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return None
+    return spec.origin if spec is not None and spec.has_location else None

@@ -1,0 +1,128 @@
+"""From the signature of a function to the options that users spell, and back to a call.
+
+    def my_net(problem, norm, width: int = 64): ...
+
+``options_of(my_net, ("problem", "norm"))`` is a frozen dataclass with the field ``width: int = 64``, which
+:func:`bench.core.grammar.bind` fills from ``my-net(width=128)``; ``FromKeywords(my_net)(problem, norm, options)`` calls
+the function with its fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Union
+
+from bench.core.errors import InputError
+from bench.core.grammar import Call, bind
+from bench.core.registry import resolve_target
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def options_of(function: Callable[..., Any], given: Sequence[str] = ()) -> type | None:
+    """A frozen dataclass with a field for each parameter of ``function`` after the ``given`` ones; None without any.
+
+    Args:
+        function: a function, or a class that is called.
+        given: what it is called with before its options, by the names that messages use; the function may use others.
+
+    Raises:
+        InputError: it takes fewer than it is given; an option has no default, or a type that cannot be spelled.
+    """
+    label = getattr(function, "__name__", "the builder")
+    example = f"def build({', '.join([*given, 'width: int = 64'])})"
+    parameters = list(inspect.signature(function).parameters.values())
+    taken = [parameter for parameter in parameters[: len(given)] if parameter.kind in _POSITIONAL]
+    if len(taken) < len(given):
+        count = f"{len(taken)} argument{'s' * (len(taken) != 1)}"
+        raise InputError(f"{label} takes {count} and is called with {', '.join(given)}", hint=example)
+    fields = [_field(function, label, parameter) for parameter in parameters[len(given) :]]
+    return dataclasses.make_dataclass(f"{label}_options", fields, frozen=True) if fields else None
+
+
+def _field(function: Callable[..., Any], label: str, parameter: inspect.Parameter) -> tuple[str, Any, Any]:
+    name, default = parameter.name, parameter.default
+    if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+        star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        raise InputError(f"{label} takes {star}{name}", hint=f"name each option, as in {name}: int = 64")
+    if default is parameter.empty:
+        raise InputError(f"option {name!r} of {label} has no default", hint=f"{name}: int = 64")
+    annotation = _annotation(function, label, parameter)
+    if not _can_be_spelled(annotation):
+        what = f"option {name!r} of {label} needs an annotation that can be spelled"
+        raise InputError(what, hint="int, float, bool, str, Literal[...], or one of them | None")
+    return name, annotation, dataclasses.field(default=default)
+
+
+def _annotation(function: Callable[..., Any], label: str, parameter: inspect.Parameter) -> Any:
+    """The parameter's type; without an annotation, that of its default."""
+    if parameter.annotation is parameter.empty:
+        return type(parameter.default)
+    # Only this one is evaluated: others may name what is imported for type checkers alone.
+    alone = types.SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
+    try:
+        return typing.get_type_hints(alone, globalns=_globals_of(function))[parameter.name]
+    except (NameError, SyntaxError, TypeError) as error:
+        what = f"the annotation of option {parameter.name!r} of {label} cannot be read: {error}"
+        raise InputError(what, hint=f"{parameter.name}: int = 64") from None
+
+
+def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The names that the annotations of ``function`` see."""
+    code = inspect.unwrap(function)
+    if hasattr(code, "__globals__"):
+        return dict(code.__globals__)
+    defined = code if isinstance(code, type) else type(code)
+    return dict(vars(sys.modules.get(defined.__module__, types.ModuleType("")))) | vars(typing)
+
+
+def _can_be_spelled(annotation: Any) -> bool:
+    """Whether :func:`bench.core.grammar.bind` can read such a value."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return all(value is None or isinstance(value, (str, int, float)) for value in arguments)
+    if origin in (Union, types.UnionType):
+        members = [member for member in arguments if member is not type(None)]
+        return len(members) == 1 and _can_be_spelled(members[0])
+    return annotation in (bool, int, float, str)
+
+
+@dataclass(frozen=True)
+class FromKeywords:
+    """Calls a function with the fields of an options object as keyword arguments."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, *arguments: Any) -> Any:
+        """``function(*given, **options)`` for ``(*given, options)``."""
+        *given, options = arguments
+        return self.function(*given, **{f.name: getattr(options, f.name) for f in dataclasses.fields(options)})
+
+
+@dataclass(frozen=True)
+class _NoOptions:
+    pass
+
+
+def bind_options(call: Call, options: str | type | None) -> Any:
+    """What ``call`` spells, as an object of the class ``options`` (or ``"module:class"``); None where there is none.
+
+    Raises:
+        InputError: an unknown option, a wrong type or value, or an option of something that takes none.
+    """
+    if options is None:
+        bind(call, _NoOptions)
+        return None
+    return bind(call, resolve_target(options))
+
+
+def call_build(build: str | Callable[..., Any], *given: Any, options: Any = None) -> Any:
+    """``build(*given, options)``, or ``build(*given)`` where there are no options; a string is imported now."""
+    function = resolve_target(build)
+    return function(*given) if options is None else function(*given, options)
