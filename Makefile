@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup bench test lint speed format clean
+.PHONY: help setup bench test test-slow lint speed format clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ —/'
@@ -23,8 +23,14 @@ bench: $(STAMP) ## Run the suite quick, print the standings and draw the growth 
 	@echo "records: farfield-results/records.sqlite   growth plot: farfield-results/growth.png"
 	@echo "next: $(BIN)/farfield leaderboard --suite quick   $(BIN)/farfield compare --by norm --suite quick"
 
-test: $(STAMP) ## Run all tests
-	$(BIN)/python -m pytest
+# One process a core; every process runs its networks on a single thread.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+test: $(STAMP) ## Run the tests, but for the slow ones
+	$(PYTEST) -m "not slow"
+
+test-slow: $(STAMP) ## Run the slow tests: browser, faults, simulations, code blocks of the docs
+	$(PYTEST) -m slow
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .

@@ -1,4 +1,7 @@
-"""Networks and estimators as cards, and the norm schemes that go into them. Importing this loads no torch."""
+"""Networks and estimators as cards, and the norm schemes that go into them.
+
+Importing this registers the built-in ones and loads no torch.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,15 @@ from architectures.norms.card import NormKind, NormKindCard
 from architectures.norms.registry import REGISTRY as NORM_REGISTRY
 from architectures.norms.registry import get_norm, norm_names, register_norm
 from architectures.norms.scheme import NormScheme, parse_scheme
-from architectures.registry import get_card, list_architectures, register_architecture, registry, resolve
+from architectures.registry import (
+    REGISTRY,
+    get_card,
+    list_architectures,
+    register_architecture,
+    register_estimator,
+    register_family,
+    resolve,
+)
 from bench.core.problem import Problem
 from bench.core.registry import load_cards
 
@@ -19,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NORM_REGISTRY",
+    "REGISTRY",
     "Architecture",
     "ArchitectureCard",
     "NormKind",
@@ -31,13 +43,16 @@ __all__ = [
     "list_norms",
     "parse_scheme",
     "register_architecture",
+    "register_estimator",
+    "register_family",
     "register_norm",
-    "registry",
     "resolve",
 ]
 
 
 load_cards("architectures.norms.kinds")
+load_cards("architectures.families", "card")
+load_cards("architectures.estimators")
 
 
 def list_norms(pattern: str = "*") -> list[str]:

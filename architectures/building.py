@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import nn
 
 from architectures.blocks.layers import initialize
 from architectures.card import Architecture
-from architectures.estimators.simple import Estimator
+from architectures.estimators.estimator import Estimator
 from architectures.norms.card import NormKind, Sort
 from architectures.norms.layers import layer_for, parametrize
 from architectures.norms.pairs import around
 from architectures.norms.scheme import NormScheme
 from architectures.norms.site import Frame, Layout, Site
 from architectures.trial import LinearMap, call_builder, check_kind, isolated, plan_of
-from bench.core.errors import TOO_LARGE, InputError, Unsupported
+from bench.core.errors import InputError, Unsupported
 from bench.core.problem import Problem
-from bench.core.registry import resolve_target
+from bench.core.signature import call_build
 
 MAX_PARAMETERS = 200_000_000
 
@@ -46,13 +47,14 @@ def build_estimator(architecture: Architecture, scheme: NormScheme, problem: Pro
     """Build an estimator.
 
     Raises:
-        Unsupported: it cannot read that input, or ``scheme`` is not ``none``.
+        Unsupported: it cannot read that input, or takes no norm and ``scheme`` is not ``none``.
     """
     check_kind(architecture, problem)
-    if not scheme.is_none:
-        raise Unsupported(f"{architecture.card.name} has nothing to normalize; it takes norm none only")
-    builder = resolve_target(architecture.card.build)
-    return builder(problem, architecture.options) if architecture.card.options else builder(problem)
+    card = architecture.card
+    if not card.takes_norms and not scheme.is_none:
+        raise Unsupported(f"{card.name} has nothing to normalize; it takes norm none only", code="takes_no_norm")
+    given = (problem, scheme) if card.takes_norms else (problem,)
+    return cast(Estimator, call_build(card.build, *given, options=architecture.options))
 
 
 def build_network(
@@ -138,7 +140,7 @@ def _fit(architecture: Architecture, scheme: NormScheme, problem: Problem) -> _F
     for name, kind in _assign(architecture, scheme, plan.sites, "parametrization").items():
         path = _map_before(kind, name, dict(plan.before))
         if maps.setdefault(path, (kind, known[name]))[0] != kind:
-            raise Unsupported(f"{scheme} parametrizes the linear map {path!r} twice")
+            raise Unsupported(f"{scheme} parametrizes the linear map {path!r} twice", code="site_conflict")
     ends = [(part.kind, part.placement) for part in scheme.parts if part.around]
     pair = (ends[0][0], frozenset(place for _, place in ends)) if ends else None
     return _Fitting(_SchemeNorm(layers, known), maps, pair, Frame(problem.kind, problem.shape, problem.radius))
@@ -147,9 +149,10 @@ def _fit(architecture: Architecture, scheme: NormScheme, problem: Problem) -> _F
 def _map_before(kind: NormKind, site: str, before: Mapping[str, LinearMap]) -> str:
     found = before.get(site)
     if found is None:
-        raise Unsupported(f"{kind} at {site!r}: there is no linear map before it")
+        raise Unsupported(f"{kind} at {site!r}: there is no linear map before it", code="degenerate_norm")
     if not found.path:
-        raise Unsupported(f"{kind} at {site!r}: the map before it, a {found.type}, is no linear map or convolution")
+        what = f"{kind} at {site!r}: the map before it, a {found.type}, is no linear map or convolution"
+        raise Unsupported(what, code="cannot_normalize")
     return found.path
 
 
@@ -164,7 +167,8 @@ def check_size(architecture: Architecture, problem: Problem, max_parameters: int
     if count > max_parameters:
         raise InputError(
             f"{architecture.name} has {count:,} parameters, more than the {max_parameters:,} allowed",
-            hint=TOO_LARGE,
+            hint="raise --max-parameters (and give --retry)",
+            code="too_large",
         )
     return count
 
@@ -206,7 +210,7 @@ def _assign(architecture: Architecture, scheme: NormScheme, found: tuple[Site, .
             continue
         for name in architecture.card.placements.pick(part.placement, names):
             if assigned.setdefault(name, part.kind) != part.kind:
-                raise Unsupported(f"{scheme} puts two kinds of norm at {name!r}")
+                raise Unsupported(f"{scheme} puts two kinds of norm at {name!r}", code="site_conflict")
     return assigned
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
 
-from architectures.norms.placements import Placements
+from architectures.norms.placements import NOWHERE, Placements
 from architectures.norms.scheme import NormScheme
 from bench.core.errors import InputError
 from bench.core.grammar import spell
+from bench.core.origin import VERSIONED, Origin
 from bench.core.problem import INPUT_KINDS, InputKind
 
 Role = Literal["network", "estimator"]
@@ -28,13 +29,16 @@ class ArchitectureCard:
         family: what it is a variant of.
         inputs: kinds of input it can read.
         build: ``"module:function"`` or the function, called as ``build(problem, norm, options)``; an estimator's is
-            called as ``build(problem, options)``.
+            called as ``build(problem, options)``, or as ``build(problem, scheme, options)`` where it takes norms.
+            Without options the last argument is left out.
         options: frozen dataclass of its options (or ``"module:class"``); None where there are none.
         role: ``network`` (trained by gradient) or ``estimator`` (has its own ``fit``).
         deterministic: one seed says all (estimators).
         citation: where it comes from.
-        placements: how placement words map onto its sites.
-        source_hash: identifies the code of something plugged in; empty for built-ins, whose version does.
+        placements: how placement words map onto its sites; ``NOWHERE`` takes norm ``none`` only.
+        origin: where its code was loaded from.
+        source_hash: SHA-256 of the file that defines it. It identifies what comes from outside; FarField's own code and
+            timm's are identified by name and version.
         exponent: the growth along rays that an estimator's form implies; None where it is not known, and for networks,
             whose scheme decides.
     """
@@ -50,6 +54,7 @@ class ArchitectureCard:
     deterministic: bool
     citation: str
     placements: Placements
+    origin: Origin
     source_hash: str = ""
     exponent: int | None = None
 
@@ -61,6 +66,15 @@ class ArchitectureCard:
             raise ValueError(f"inputs of {self.name} must be some of {', '.join(INPUT_KINDS)}, not {self.inputs}")
         if self.role not in get_args(Role):
             raise ValueError(f"role of {self.name} must be network or estimator, not {self.role!r}")
+        if self.origin not in get_args(Origin):
+            raise ValueError(f"origin of {self.name} must be one of {', '.join(get_args(Origin))}, not {self.origin!r}")
+        if self.origin not in VERSIONED and not self.source_hash:
+            raise ValueError(f"the card of {self.name} needs a source_hash, as its code comes from outside")
+
+    @property
+    def takes_norms(self) -> bool:
+        """Whether any scheme but ``none`` makes sense."""
+        return self.placements != NOWHERE
 
 
 @dataclass(frozen=True)
@@ -79,10 +93,12 @@ class Architecture:
     def source_hash(self) -> str:
         """Changes when the code that computes the network does.
 
-        For built-ins it is a hash of name and version; for plug-ins of their source, so that a changed file is a
-        new architecture. Options that name files (weights, a module) answer for them in a method ``source() -> str``.
+        For FarField's own it is a hash of name and version; for code from outside of its source, so that a changed
+        file is a new architecture. Options that name files (weights, a module) answer for them in a method
+        ``source() -> str``.
         """
-        own = self.card.source_hash or f"farfield:{self.card.name}:{self.card.version}"
+        versioned = self.card.origin in VERSIONED
+        own = f"farfield:{self.card.name}:{self.card.version}" if versioned else self.card.source_hash
         files = self.options.source() if hasattr(self.options, "source") else ""
         return hashlib.sha256("\0".join([own, files] if files else [own]).encode()).hexdigest()[:16]
 
@@ -93,7 +109,7 @@ class Architecture:
             InputError: a place no network of the family has; the nearest names are offered.
         """
         for part in scheme.parts:
-            if self.card.role == "estimator":
+            if not self.card.takes_norms:
                 raise InputError(f"{self.card.name} has nothing to normalize", where=str(scheme), hint="use norm none")
             if part.around:
                 continue

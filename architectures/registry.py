@@ -1,59 +1,26 @@
-"""The registry of architectures, and how a function becomes one. Nothing here imports torch."""
+"""The registry of architectures, and how functions become some. Nothing here imports torch."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import inspect
 import re
-import typing
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
-from architectures.card import Architecture, ArchitectureCard
-from architectures.norms.placements import ANY, Placements
+from architectures.card import Architecture, ArchitectureCard, Role
+from architectures.norms.placements import ANY, NOWHERE, Placements
 from bench.core.errors import InputError
-from bench.core.grammar import bind, parse_call
-from bench.core.plugins import loaded_hash
+from bench.core.grammar import parse_call
+from bench.core.origin import hash_source, origin_of
 from bench.core.problem import INPUT_KINDS, InputKind
-from bench.core.registry import Family, Registry, resolve_target
+from bench.core.registry import Family, Registry
+from bench.core.signature import FromKeywords, bind_options, options_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 
-
-def _builtin() -> Iterable[ArchitectureCard]:
-    from architectures.catalogue import CARDS
-
-    return CARDS
-
-
-def _timm_names() -> Iterable[str]:
-    from architectures.families.timm.card import names
-
-    return names()
-
-
-def _timm_card(name: str) -> ArchitectureCard | None:
-    from architectures.families.timm.card import card
-
-    return card(name)
-
-
-def _module_card(name: str) -> ArchitectureCard:
-    from architectures.families.user_module.network import CARD
-
-    return CARD
-
-
-_FAMILIES = {
-    "timm/": Family("any image model of timm; list them with 'timm/*resnet*'", _timm_names, _timm_card),
-    "module": Family("a network of yours: module(my_models.py:build)", lambda: ["module"], _module_card),
-}
-
-registry: Registry[ArchitectureCard] = Registry("architecture", "farfield.architectures", _builtin, families=_FAMILIES)
+REGISTRY: Registry[ArchitectureCard] = Registry("architecture", "farfield.architectures", "farfield.estimators")
+"""Networks and estimators: one name means one of them."""
 
 
 def get_card(name: str) -> ArchitectureCard:
@@ -62,7 +29,7 @@ def get_card(name: str) -> ArchitectureCard:
     Raises:
         UnknownName: there is none; the nearest names are offered.
     """
-    return registry.get(name)
+    return REGISTRY.get(name)
 
 
 def resolve(spelling: str) -> Architecture:
@@ -72,20 +39,13 @@ def resolve(spelling: str) -> Architecture:
         InputError: unknown name or option, wrong type or value.
     """
     call = parse_call(spelling, "architecture")
-    card = registry.get(call.name)
-    options_type = resolve_target(card.options) if card.options is not None else _NoOptions
-    options = bind(call, options_type)
-    return Architecture(card, None if card.options is None else options)
+    card = REGISTRY.get(call.name)
+    return Architecture(card, bind_options(call, card.options))
 
 
 def list_architectures(pattern: str = "*") -> list[str]:
     """Names that match a shell pattern, in natural order."""
-    return registry.names(pattern)
-
-
-@dataclass(frozen=True)
-class _NoOptions:
-    pass
+    return REGISTRY.names(pattern)
 
 
 def register_architecture(
@@ -96,6 +56,9 @@ def register_architecture(
     summary: str = "",
     citation: str = "unpublished",
     placements: Placements = ANY,
+    family: str = "",
+    build: str | Callable[..., Any] | None = None,
+    options: type | str | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register a function that builds a ``torch.nn.Module`` as the architecture ``name``.
 
@@ -107,76 +70,177 @@ def register_architecture(
         def my_net(problem, norm, width: int = 64):
             return nn.Sequential(nn.Linear(problem.size, width), norm("hidden", width), nn.ReLU(), nn.Linear(width, 1))
 
+    A list of networks loads none of them where the function is named instead of decorated:
+
+        register_architecture("my-net", build="my_package.networks:my_net", options=MyNetOptions)
+
+    Args:
+        name: as users spell it.
+        inputs: kinds of input it can read.
+        version: raised when the same options give other numbers.
+        summary: one line; otherwise the first of the function's docstring.
+        citation: where it comes from.
+        placements: how placement words map onto its sites; by default its sites are counted in forward order.
+        family: what it is a variant of; otherwise its own name.
+        build: ``"module:function"``, imported on use, or the function; it is registered at once, and there is nothing
+            to decorate.
+        options: frozen dataclass of the options (or ``"module:class"``), where the function takes one object of it,
+            ``build(problem, norm, options)``, instead of keyword parameters.
+
     Raises:
         InputError: the name is malformed or taken, or the signature does not fit.
     """
-    if not _NAME.match(name):
-        raise InputError(f"{name!r} is no name for an architecture", hint="letters, digits, - and _, as in my-net")
+
+    def card(code: str | Callable[..., Any]) -> ArchitectureCard:
+        return _card(
+            name,
+            code,
+            options,
+            given=("problem", "norm"),
+            role="network",
+            inputs=inputs,
+            version=version,
+            summary=summary,
+            citation=citation,
+            placements=placements,
+            family=family or name,
+        )
+
+    return _register(card, build)
+
+
+def register_estimator(
+    name: str,
+    *,
+    inputs: Iterable[InputKind] = INPUT_KINDS,
+    version: str = "1",
+    summary: str = "",
+    citation: str = "unpublished",
+    deterministic: bool = True,
+    exponent: int | None = None,
+    placements: Placements = NOWHERE,
+    family: str = "estimator",
+    build: str | Callable[..., Any] | None = None,
+    options: type | str | None = None,
+) -> Callable[[Builder], Builder]:
+    """Register a function (or a class) that gives an estimator, something with its own ``fit``, as ``name``.
+
+    It is called as ``build(problem, **options)``; its keyword parameters, with their annotations and defaults, become
+    the options that users spell. What it gives has ``fit`` and ``predict``, as
+    :class:`architectures.estimators.estimator.Estimator` says:
+
+        @register_estimator("nearest", inputs=["features"])
+        class Nearest:
+            def __init__(self, problem, power: float = 2.0):
+                self.power = power
+
+            def fit(self, inputs, targets, validation_inputs, validation_targets):
+                self.inputs, self.targets = inputs, targets
+
+            def predict(self, inputs):
+                apart = (abs(inputs[:, None] - self.inputs) ** self.power).sum(-1)
+                return self.targets[apart.argmin(1)].astype("float64")
+
+    Args:
+        name, inputs, version, summary, citation, build: as :func:`register_architecture` takes them.
+        deterministic: fitting draws nothing, so one seed says all.
+        exponent: the growth along rays that its form implies: 0 bounded, 1 linear; None where it is not known.
+        placements: the words of the norm schemes that it takes. Without any it takes norm ``none`` only; with some it
+            is called as ``build(problem, scheme, **options)`` with the :class:`architectures.NormScheme`.
+        family: what it is a variant of.
+        options: frozen dataclass of the options (or ``"module:class"``), where the function takes one object of it
+            instead of keyword parameters.
+
+    Raises:
+        InputError: the name is malformed or taken, or the signature does not fit.
+    """
+
+    def card(code: str | Callable[..., Any]) -> ArchitectureCard:
+        return _card(
+            name,
+            code,
+            options,
+            given=("problem",) if placements == NOWHERE else ("problem", "scheme"),
+            role="estimator",
+            inputs=inputs,
+            version=version,
+            summary=summary,
+            citation=citation,
+            placements=placements,
+            family=family,
+            deterministic=deterministic,
+            exponent=exponent,
+        )
+
+    return _register(card, build)
+
+
+def register_family(prefix: str, family: Family[ArchitectureCard]) -> None:
+    """Register somebody else's catalogue: cards that are made when they are asked for, such as ``timm/resnet18``.
+
+    Args:
+        prefix: what their names start with (``"timm/"``), or the one name there is.
+        family: lists the names and makes the cards.
+
+    Raises:
+        InputError: the prefix is taken.
+    """
+    REGISTRY.register_family(prefix, family)
+
+
+def _register(
+    card: Callable[[str | Callable[..., Any]], ArchitectureCard], build: str | Callable[..., Any] | None
+) -> Callable[[Builder], Builder]:
+    """Register what ``build`` gives now, or else what is decorated."""
 
     def decorate(function: Builder) -> Builder:
-        options = options_of(function)
-        documentation = (inspect.getdoc(function) or "").partition("\n")[0]
-        registry.register(
-            ArchitectureCard(
-                name=name,
-                version=version,
-                summary=summary or documentation or f"{name}, plugged in",
-                family=name,
-                inputs=tuple(inputs),
-                build=_unpacking(function),
-                options=options,
-                role="network",
-                deterministic=False,
-                citation=citation,
-                placements=placements,
-                source_hash=hash_source(function),
-            )
-        )
+        REGISTRY.register(card(function))
         return function
 
+    if build is not None:
+        REGISTRY.register(card(build))
     return decorate
 
 
-def options_of(function: Callable[..., Any]) -> type | None:
-    """A frozen dataclass with a field for each parameter of ``function`` after ``problem`` and ``norm``.
-
-    Raises:
-        InputError: a parameter has no default, or a type that cannot be spelled.
-    """
-    parameters = list(inspect.signature(function).parameters.values())
-    label = getattr(function, "__name__", "the builder")
-    if len(parameters) < 2:
-        raise InputError(f"{label} takes {len(parameters)} arguments", hint="def build(problem, norm, width: int = 64)")
-    hints = typing.get_type_hints(function)
-    fields = []
-    for parameter in parameters[2:]:
-        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-            raise InputError(f"{label} takes *{parameter.name}", hint="name each option")
-        if parameter.default is parameter.empty:
-            raise InputError(f"option {parameter.name!r} of {label} has no default", hint=f"{parameter.name}: int = 64")
-        hint = hints.get(parameter.name, type(parameter.default))
-        fields.append((parameter.name, hint, dataclasses.field(default=parameter.default)))
-    return dataclasses.make_dataclass(f"{label}_options", fields, frozen=True) if fields else None
-
-
-def _unpacking(function: Callable[..., Any]) -> Callable[..., Any]:
-    def build(problem: Any, norm: Any, options: Any) -> Any:
-        return function(problem, norm, **(vars(options) if options is not None else {}))
-
-    return build
-
-
-def hash_source(function: Callable[..., Any]) -> str:
-    """SHA-256 of the file that defines ``function`` (of its own source where there is no file).
-
-    Of a plug-in it is the hash of the bytes that were loaded, even when the file has changed since.
-    """
-    loaded = loaded_hash(function.__module__)
-    if loaded is not None:
-        return loaded
+def _card(
+    name: str,
+    code: str | Callable[..., Any],
+    options: type | str | None,
+    *,
+    given: tuple[str, ...],
+    role: Role,
+    inputs: Iterable[InputKind],
+    version: str,
+    summary: str,
+    citation: str,
+    placements: Placements,
+    family: str,
+    deterministic: bool = False,
+    exponent: int | None = None,
+) -> ArchitectureCard:
+    if not _NAME.match(name):
+        raise InputError(f"{name!r} is no name for an architecture", hint="letters, digits, - and _, as in my-net")
+    build = code
+    if options is None and not isinstance(code, str):
+        options = options_of(code, given)
+        build = code if options is None else FromKeywords(code)
+    documentation = "" if isinstance(code, str) else (inspect.getdoc(code) or "").partition("\n")[0]
     try:
-        source = Path(inspect.getsourcefile(function) or "").read_bytes()
-    except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-        source = code.co_code + repr(code.co_consts).encode() if code else repr(function).encode()
-    return hashlib.sha256(source).hexdigest()
+        return ArchitectureCard(
+            name=name,
+            version=version,
+            summary=summary or documentation or name,
+            family=family,
+            inputs=tuple(inputs),
+            build=build,
+            options=options,
+            role=role,
+            deterministic=deterministic,
+            citation=citation,
+            placements=placements,
+            origin=origin_of(code),
+            source_hash=hash_source(code),
+            exponent=exponent,
+        )
+    except ValueError as error:
+        raise InputError(str(error), where=name, hint="correct the arguments of the register function") from None

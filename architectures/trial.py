@@ -24,8 +24,8 @@ from architectures.card import Architecture
 from architectures.norms.site import Layout, Norm, Site
 from bench.core.errors import InputError, Unsupported
 from bench.core.problem import Problem
-from bench.core.registry import resolve_target
 from bench.core.seeding import seed_from
+from bench.core.signature import call_build
 
 _SITE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([.\-][A-Za-z0-9_]+)*\Z")
 _LINEAR = (nn.Linear, _ConvNd, Affine)
@@ -87,7 +87,7 @@ def call_builder(architecture: Architecture, problem: Problem, norm: Norm) -> nn
     Raises:
         InputError: it is no module.
     """
-    module = resolve_target(architecture.card.build)(problem, norm, architecture.options)
+    module = call_build(architecture.card.build, problem, norm, options=architecture.options)
     if not isinstance(module, nn.Module):
         kind = type(module).__name__
         raise InputError(f"{architecture.card.name} built a {kind}", hint="return a torch.nn.Module")
@@ -102,7 +102,7 @@ def check_kind(architecture: Architecture, problem: Problem) -> None:
     """
     card = architecture.card
     if problem.kind not in card.inputs:
-        raise Unsupported(f"{card.name} reads {' or '.join(card.inputs)} inputs, not {problem.kind}")
+        raise Unsupported(f"{card.name} reads {' or '.join(card.inputs)} inputs, not {problem.kind}", code="input_kind")
 
 
 def _trial(architecture: Architecture, problem: Problem, device: str) -> Plan:

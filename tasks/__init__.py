@@ -11,16 +11,18 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from bench.core.registry import load_cards
 from tasks.card import Budget, PaperBudget, TaskCard
-from tasks.task import Task, get_card, list_tasks, own_data, resolve
+from tasks.registry import REGISTRY, get_card, list_tasks, register_family, register_task
+from tasks.task import Task, own_data, resolve
 
 if TYPE_CHECKING:
     from tasks.data.samples import FarSet, RawTask, Rows, Samples, StandardizedTask
     from tasks.describing import TaskDescription, describe
     from tasks.farness import HowFar, Projection, how_far, project
-    from tasks.registering import register_task
 
 __all__ = [
+    "REGISTRY",
     "Budget",
     "FarSet",
     "HowFar",
@@ -39,15 +41,17 @@ __all__ = [
     "list_tasks",
     "own_data",
     "project",
+    "register_family",
     "register_task",
     "resolve",
 ]
+
+load_cards("tasks.families", "card")
 
 _LOADED_ON_USE = {
     "tasks.data.samples": ("FarSet", "RawTask", "Rows", "Samples", "StandardizedTask"),
     "tasks.describing": ("TaskDescription", "describe"),
     "tasks.farness": ("HowFar", "Projection", "how_far", "project"),
-    "tasks.registering": ("register_task",),
 }
 _MODULES = {name: module for module, names in _LOADED_ON_USE.items() for name in names}
 

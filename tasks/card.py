@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bench.core.origin import Origin
 from bench.core.problem import INPUT_KINDS, InputKind
 
 Truth = Literal["bounded", "growing", "unknown"]
@@ -75,6 +76,7 @@ class TaskCard:
         build: a function, or ``"module:function"``, that returns :class:`tasks.data.samples.Samples`; it takes the
             options when there are any.
         options: frozen dataclass (or ``"module:class"``) of the task's options, ``None`` when it takes none.
+        origin: where its code was loaded from.
     """
 
     name: str
@@ -93,6 +95,7 @@ class TaskCard:
     paper: PaperBudget
     build: str | Callable[..., Any]
     options: str | type | None = None
+    origin: Origin
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
@@ -105,3 +108,5 @@ class TaskCard:
             raise ValueError(f"card {self.name!r}: kind must be one of {', '.join(INPUT_KINDS)}, not {self.kind!r}")
         if self.truth not in TRUTHS:
             raise ValueError(f"card {self.name!r}: truth must be one of {', '.join(TRUTHS)}, not {self.truth!r}")
+        if self.origin not in typing.get_args(Origin):
+            raise ValueError(f"card {self.name!r}: {self.origin!r} is no origin")

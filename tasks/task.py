@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bench.core.errors import InputError, suggest
-from bench.core.grammar import bind, parse_call, spell
-from bench.core.registry import Registry, resolve_target
+from bench.core.grammar import parse_call, spell
+from bench.core.signature import bind_options, call_build
 from tasks.card import TaskCard
-from tasks.families import builtin_cards
 from tasks.families.own.card import CARD as OWN_CARD
+from tasks.registry import get_card
 
 if TYPE_CHECKING:
     from tasks.data.samples import RawTask, StandardizedTask
 
-REGISTRY: Registry[TaskCard] = Registry("task", "farfield.tasks", builtin_cards)
 KEPT_IN_MEMORY = 4
 
 
@@ -73,9 +72,8 @@ class Task:
         """The task with its data split, in raw units; built anew at each call."""
         from tasks.splitting import assemble
 
-        build = resolve_target(self.card.build)
         try:
-            samples = build() if self.card.options is None else build(self.options)
+            samples = call_build(self.card.build, options=self.options)
             return assemble(samples, self.card.kind, self.name)
         except InputError as error:
             raise error.at(self.name) from error.__cause__
@@ -102,14 +100,10 @@ def resolve(spelling: str) -> Task:
     """
     call = parse_call(spelling, "task")
     card = get_card(call.name)
-    if card.options is None:
-        if call.positional or call.options:
-            raise InputError(f"{card.name} takes no options", where=spelling, hint=f"write {card.name}")
-        return Task(card)
-    return with_options(card, bind(call, resolve_target(card.options)))
+    return with_options(card, bind_options(call, card.options))
 
 
-def with_options(card: TaskCard, options: object) -> Task:
+def with_options(card: TaskCard, options: object | None) -> Task:
     """The task of ``card`` with ``options``, which may refine what the card says."""
     return Task(options.refine(card) if isinstance(options, Refining) else card, options)
 
@@ -136,17 +130,3 @@ def own_data(source: object, *, target: str, **rules: str | float | None) -> Tas
         return with_options(OWN_CARD, OwnData(path_of(source), target, **rules))  # type: ignore[arg-type]
     except ValueError as error:
         raise InputError(str(error), where=OWN_CARD.name) from None
-
-
-def get_card(name: str) -> TaskCard:
-    """The card of the task ``name``.
-
-    Raises:
-        UnknownName: nothing has that name; the nearest names are offered.
-    """
-    return OWN_CARD if name == OWN_CARD.name else REGISTRY.get(name)
-
-
-def list_tasks(pattern: str = "*") -> list[str]:
-    """Names of tasks that match a shell pattern, in natural order."""
-    return REGISTRY.names(pattern)

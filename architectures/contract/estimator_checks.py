@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from architectures.building import build_estimator
 from architectures.contract.check import Broken, Check, Skipped, Subject
-from architectures.estimators.simple import Estimator
+from architectures.estimators.estimator import Estimator
 from architectures.norms.scheme import parse_scheme
 from bench.core.errors import Unsupported
 
@@ -78,7 +78,9 @@ def leaves_its_data_alone(subject: Subject) -> str:
 
 
 def refuses_norms(subject: Subject) -> str:
-    """A norm scheme other than none is unsupported."""
+    """A norm scheme other than none is unsupported, unless the card names placements."""
+    if subject.architecture.card.takes_norms:
+        raise Skipped("its card names placements")
     try:
         build_estimator(subject.architecture, parse_scheme("layer@first"), subject.problem)
     except Unsupported as refusal:

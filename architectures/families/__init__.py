@@ -1,1 +1,1 @@
-"""The built-in networks and those of others, a folder a family."""
+"""The built-in families of networks: a folder each, with card, options, places and network."""

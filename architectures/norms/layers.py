@@ -137,7 +137,7 @@ def layer_for(kind: NormKind, site: Site, own: nn.Module | None) -> nn.Module:
             )
         _inherit(turned(layer), own)
     elif own is None:
-        raise Unsupported(f"this network brings no norm layer of its own to {site.name!r}")
+        raise Unsupported(f"this network brings no norm layer of its own to {site.name!r}", code="no_own_norm")
     else:
         layer = own
     mark(layer, site, kind)

@@ -106,7 +106,8 @@ def _found(path: str, layer: nn.Module) -> Found | None:
         return Found(path, layer, shape[0], first if turned else "last")
     if shape is not None or (_NORM_NAME.search(name) and name not in _NO_NORMS and _is_leaf(layer)):
         over = f" over {tuple(shape)}" if shape is not None else ""
-        raise Unsupported(f"it normalizes by a layer that cannot be taken out: {name}{over} at {path!r}")
+        what = f"it normalizes by a layer that cannot be taken out: {name}{over} at {path!r}"
+        raise Unsupported(what, code="cannot_normalize")
     return None
 
 

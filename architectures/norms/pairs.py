@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +12,6 @@ from architectures.norms.card import NormKind
 from architectures.norms.layers import mark, marked
 from architectures.norms.site import Frame
 from bench.core.errors import InputError, Unsupported
-
-if TYPE_CHECKING:
-    from architectures.blocks.interpretation import Interpreter
 
 
 class Pair(nn.Module):
@@ -53,8 +50,8 @@ class Paired(nn.Module):
         answer = self.network(inside)
         return self.pair.outward(answer, kept) if self.back else answer  # type: ignore[operator]
 
-    def trace(self, streams: tuple[Any, ...], follow: Interpreter[Any]) -> tuple[Any, ...]:
-        """As ``forward``."""
+    def trace(self, streams: tuple[Any, ...], follow: Any) -> tuple[Any, ...]:
+        """As ``forward``, by an :class:`architectures.blocks.interpretation.Interpreter`."""
         streams = follow(self.network, tuple(follow.leaf(self.pair, stream) for stream in streams))
         return tuple(follow.outward(self.pair, stream) for stream in streams) if self.back else streams
 
@@ -70,7 +67,8 @@ def around(network: nn.Module, kind: NormKind, frame: Frame, ends: frozenset[str
         InputError: what the kind gives is no pair.
     """
     if "input" not in ends:
-        raise Unsupported(f"{kind}@output puts back what {kind}@input took; write {kind}@input+output")
+        what = f"{kind}@output puts back what {kind}@input took; write {kind}@input+output"
+        raise Unsupported(what, code="no_such_site")
     pair = kind.card.build(frame, kind)
     if not isinstance(pair, nn.Module) or not callable(getattr(pair, "inward", None)):
         what = f"it gives a {type(pair).__name__} without a method inward"
@@ -79,7 +77,7 @@ def around(network: nn.Module, kind: NormKind, frame: Frame, ends: frozenset[str
         raise InputError("it gives a pair that it gave before", where=f"norm kind {kind}", hint="make a new one")
     back = "output" in ends
     if back and not callable(getattr(pair, "outward", None)):
-        raise Unsupported(f"{kind} has no way back; write {kind}@input")
+        raise Unsupported(f"{kind} has no way back; write {kind}@input", code="no_such_site")
     mark(pair, frame, kind)
     return Paired(network, pair, back)
 

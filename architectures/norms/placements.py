@@ -11,7 +11,7 @@ from bench.core.errors import InputError, Unsupported, suggest
 
 
 @dataclass(frozen=True)
-class Rule:
+class SiteRule:
     """Sites that match any of ``patterns`` (``#`` a whole number, ``*`` anything): every one, the first or the last."""
 
     patterns: tuple[str, ...]
@@ -33,7 +33,7 @@ class Placements:
         sites: patterns of every site that a network of the family can have.
     """
 
-    words: tuple[tuple[str, Rule], ...]
+    words: tuple[tuple[str, SiteRule], ...]
     numbered: str | None
     sites: tuple[str, ...]
 
@@ -55,18 +55,20 @@ class Placements:
             Unsupported: this network has none.
         """
         if not sites:
-            raise Unsupported("this network has no place for a norm; it takes norm none only")
+            raise Unsupported("this network has no place for a norm; it takes norm none only", code="no_such_site")
         words = dict(self.words)
         if placement in words:
             found = words[placement].pick(sites)
         elif placement.isdigit() and self.numbered:
-            counted = Rule((self.numbered,)).pick(sites)
+            counted = SiteRule((self.numbered,)).pick(sites)
             found = counted[int(placement) - 1 : int(placement)] if int(placement) else ()
         else:
             found = tuple(site for site in sites if site == placement)
         if not found:
             known = ", ".join([*words, *sites][:24])
-            raise Unsupported(f"this network has no place {placement!r} for a norm; it has {known or 'none'}")
+            raise Unsupported(
+                f"this network has no place {placement!r} for a norm; it has {known or 'none'}", code="no_such_site"
+            )
         return found
 
 
@@ -77,48 +79,36 @@ def matches(site: str, pattern: str) -> bool:
 
 
 ANY = Placements(
-    words=(("first", Rule(("*",), "first")), ("last", Rule(("*",), "last")), ("all", Rule(("*",)))),
+    words=(("first", SiteRule(("*",), "first")), ("last", SiteRule(("*",), "last")), ("all", SiteRule(("*",)))),
     numbered="*",
     sites=("*",),
 )
 """For networks whose sites are known only once they are built: counted in the order in which they are asked for."""
 
 NOWHERE = Placements(words=(), numbered=None, sites=())
-
-MLP = Placements(
-    words=(("first", Rule(("hidden#",), "first")), ("last", Rule(("hidden#",), "last")), ("all", Rule(("hidden#",)))),
-    numbered="hidden#",
-    sites=("input", "hidden#", "hidden#.post"),
-)
-
-CNN = Placements(
-    words=(("first", Rule(("stem",))), ("last", Rule(("head",))), ("all", Rule(("stem", "stage#", "head")))),
-    numbered="stage#",
-    sites=("stem", "stage#", "head"),
-)
+"""For what has nothing to normalize."""
 
 
-def _residual(first: str, last: str, *branches: str, more: tuple[tuple[str, Rule], ...] = ()) -> Placements:
-    """A residual network: ``in``, ``out`` and ``res`` before, after and around each of the ``branches``."""
+def residual(first: str, last: str, *branches: str, more: tuple[tuple[str, SiteRule], ...] = ()) -> Placements:
+    """Of a residual network: ``in``, ``out`` and ``res`` before, after and around each of the ``branches``.
+
+    Args:
+        first, last: sites of the stream before and after all branches.
+        branches: patterns of the branches' names.
+        more: further words, each with its rule.
+    """
     before, after, around = (tuple(f"{branch}.{place}" for branch in branches) for place in ("in", "out", "res"))
     extra = tuple(pattern for _, rule in more for pattern in rule.patterns)
     return Placements(
         words=(
-            ("first", Rule((first,))),
-            ("last", Rule((last,))),
-            ("pre", Rule(before)),
-            ("post", Rule(around)),
-            ("sandwich", Rule((*before, *after))),
+            ("first", SiteRule((first,))),
+            ("last", SiteRule((last,))),
+            ("pre", SiteRule(before)),
+            ("post", SiteRule(around)),
+            ("sandwich", SiteRule((*before, *after))),
             *more,
-            ("all", Rule((first, *before, last))),
+            ("all", SiteRule((first, *before, last))),
         ),
         numbered=None,
         sites=tuple(dict.fromkeys((first, *before, *extra, *after, *around, last))),
     )
-
-
-RES_MLP = _residual("embed", "final", "block#")
-
-RES_CNN = _residual("stem", "head", "stage#", more=(("branch", Rule(("stage#.mid", "stage#.out"))),))
-
-TRANSFORMER = _residual("embed", "final", "block#.attn", "block#.mlp", more=(("qk", Rule(("block#.attn.qk",))),))

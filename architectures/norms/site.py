@@ -88,7 +88,8 @@ def need_features(site: Site, name: str, features: int, least: int, why: str) ->
     """
     if features < least:
         count = "feature" if features == 1 else "features"
-        raise Unsupported(f"{name} norm at {site.name!r} would be over {features} {count} ({why}); at least {least}")
+        what = f"{name} norm at {site.name!r} would be over {features} {count} ({why}); at least {least}"
+        raise Unsupported(what, code="degenerate_norm")
 
 
 def by_rank(layers: Sequence[type[nn.Module]], site: Site, name: str) -> type[nn.Module]:
@@ -99,5 +100,6 @@ def by_rank(layers: Sequence[type[nn.Module]], site: Site, name: str) -> type[nn
     """
     if len(site.space) >= len(layers):
         most = len(layers) - 1
-        raise Unsupported(f"{name} norm at {site.name!r}: {len(site.space)} dimensions of positions, at most {most}")
+        what = f"{name} norm at {site.name!r}: {len(site.space)} dimensions of positions, at most {most}"
+        raise Unsupported(what, code="degenerate_norm")
     return layers[len(site.space)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.cell.environment import describe_environment
+from bench.core.errors import ReasonCode
 from bench.plan.jobs import Job
 from leaderboard.records.record import Details, Record, RecordKey, Status
 
@@ -19,36 +20,38 @@ class Outcome:
     details: Details
 
 
-def make_record(
-    job: Job, key: RecordKey, device: str = "cpu", training: str | None = None, *, status: Status, **fields: Any
-) -> Record:
+def make_record(job: Job, key: RecordKey, device: str = "cpu", *, status: Status, **fields: Any) -> Record:
     """A record of ``key`` made here and now.
 
     Args:
         job, key: of what.
         device: that trained and probed.
-        training: how members were trained together, for the environment.
         status: of the record.
         fields: the others that a record has.
     """
-    how = {} if training is None else {"training": training}
     return Record(
         key=key,
         status=status,
         truth=job.truth,
         deterministic=job.deterministic,
-        environment=describe_environment(device) | how,
+        origin=job.origin,
+        environment=describe_environment(device),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **fields,
     )
 
 
-def blank_outcomes(job: Job, status: Status, reason: str, seconds: float | None = None) -> list[Outcome]:
+def blank_outcomes(
+    job: Job, status: Status, reason: str, code: ReasonCode, seconds: float | None = None
+) -> list[Outcome]:
     """One record a seed that says only why there is nothing more to say.
 
     Args:
+        job: whose records.
+        status, reason, code: of each.
         seconds: what the whole job took, shared out evenly.
     """
     text = " ".join(reason.split())[:1000] or status
     share = None if seconds is None else seconds / len(job.keys)
-    return [Outcome(make_record(job, key, status=status, reason=text, seconds=share), {}) for key in job.keys]
+    why = {"reason": text, "reason_code": code}
+    return [Outcome(make_record(job, key, status=status, seconds=share, **why), {}) for key in job.keys]

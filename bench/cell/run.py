@@ -20,7 +20,7 @@ from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
 from bench.cell.outcome import Outcome, blank_outcomes, make_record
-from bench.core.errors import FarFieldError, Unsupported
+from bench.core.errors import OUT_OF_MEMORY, FarFieldError, ReasonCode, Unsupported
 from bench.core.seeding import seed_from
 from bench.plan.jobs import Job, Settings
 from bench.plan.protocol import Schedule, batch_indices, get_protocol
@@ -63,10 +63,17 @@ def run_job(job: Job, settings: Settings) -> list[Outcome]:
     try:
         return _run(job, settings)
     except Unsupported as reason:
-        return blank_outcomes(job, "unsupported", str(reason))
+        return blank_outcomes(job, "unsupported", str(reason), reason.code)
     except (Exception, SystemExit) as error:
-        text = str(error) if isinstance(error, FarFieldError) else f"{type(error).__name__}: {error}"
-        return blank_outcomes(job, "failed", text, time.perf_counter() - started)
+        return blank_outcomes(job, "failed", *_why(error), time.perf_counter() - started)
+
+
+def _why(error: BaseException) -> tuple[str, ReasonCode]:
+    """In words and for programs."""
+    if isinstance(error, FarFieldError):
+        return str(error), error.code
+    lost = isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+    return f"{type(error).__name__}: {error}", "out_of_memory" if lost else "error"
 
 
 def _run(job: Job, settings: Settings) -> list[Outcome]:
@@ -82,9 +89,13 @@ def _run(job: Job, settings: Settings) -> list[Outcome]:
         schedule=get_protocol(key.protocol).schedule(task.card, len(task.train.targets)),
     )
     if task.data_hash != key.data_hash:
-        raise FarFieldError(f"the data of {task.name} changed since the sweep was planned")
+        raise FarFieldError(f"the data of {task.name} changed since the sweep was planned", code="data_changed")
     if architecture.source_hash != key.source_hash:
-        raise FarFieldError(f"the source of {architecture.name} changed since the sweep was planned")
+        what = f"the source of {architecture.name} changed since the sweep was planned"
+        raise FarFieldError(what, code="source_changed")
+    if context.scheme.source_hash != key.norm_hash:
+        what = f"the source of the norm {context.scheme} changed since the sweep was planned"
+        raise FarFieldError(what, code="source_changed")
     hold_to_contract(architecture, context.scheme, task.problem)
     return _run_estimator(context) if architecture.card.role == "estimator" else _run_network(context)
 
@@ -124,7 +135,7 @@ def _run_network(context: _Context) -> list[Outcome]:
             "step_operations": operations,
             "seconds": share + time.perf_counter() - begun,
         }
-        record = make_record(job, key, settings.device, method or "heads", **fields)
+        record = make_record(job, key, settings.device, program=method or "heads", **fields)
         outcomes.append(Outcome(record, {**_curve_details(result), **details}))
     return outcomes
 
@@ -185,7 +196,7 @@ def _probe(
     context: _Context, key: RecordKey, result: Trained, rays: np.ndarray
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     if result.state is None:
-        return {"status": "diverged", "reason": "every learning rate diverged"}, {}
+        return {"status": "diverged", "reason": "every learning rate diverged", "reason_code": "diverged"}, {}
     module = context.initial(key.seed)
     module.load_state_dict(result.state, strict=False)
     if context.settings.weights is not None:

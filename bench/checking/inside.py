@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 import architectures
-import tasks.task
+import tasks
 from bench.checking.findings import Finding
 from bench.checking.process_state import GENERATORS, Surroundings, limit_memory
 from bench.checking.reporter import Reporter
@@ -73,8 +73,8 @@ def _load(plugin: Plugin, reporter: Reporter, before: Surroundings) -> list[tupl
 
 
 _REGISTRIES: dict[str, Callable[[], Iterable[str]]] = {
-    "architecture": lambda: architectures.registry.names(),
-    "task": lambda: tasks.task.REGISTRY.names(),
+    "architecture": lambda: architectures.REGISTRY.names(),
+    "task": lambda: tasks.REGISTRY.names(),
 }
 
 

@@ -19,7 +19,7 @@ from architectures.contract.examples import EXAMPLES
 from bench.cell.run import run_job
 from bench.checking.findings import Finding, Portrait
 from bench.checking.reporter import Reporter
-from bench.core.errors import FarFieldError, Unsupported
+from bench.core.errors import OUT_OF_MEMORY, FarFieldError, Unsupported
 from bench.core.problem import InputKind, Problem
 from bench.plan.jobs import Cell, Job, Settings, record_keys
 from tasks.splitting import data_hash
@@ -39,8 +39,6 @@ REPEATS = ("it is the same every time", "Builds the rows twice and compares them
 IS_FAR = ("its far sets are farther than its test set", "Compares the median distances from the training mean.")
 HAS_FAR = ("it has far sets", "Counts the labelled rows away from the training domain.")
 LEARNS = ("baselines run on it", "Fits ridge regression and measures it on the test set and on every far set.")
-
-_OUT_OF_MEMORY = ("MemoryError", "allocate memory", "out of memory")
 
 
 def check_architecture(name: str, reporter: Reporter) -> None:
@@ -62,7 +60,7 @@ def check_architecture(name: str, reporter: Reporter) -> None:
 
 def _contract_finding(case: contract.Case) -> Finding:
     result = case.run()
-    if result.passed is False and any(sign in result.found for sign in _OUT_OF_MEMORY):
+    if result.passed is False and any(sign in result.found for sign in ("MemoryError", *OUT_OF_MEMORY)):
         raise MemoryError
     return Finding(result.check, result.tried, result.where, result.passed, result.found, result.hint)
 

@@ -19,7 +19,7 @@ from bench.commands._options import (
     load_plugins,
     terminal,
 )
-from bench.core.errors import EXIT_INCOMPLETE, TOO_LARGE, InputError
+from bench.core.errors import EXIT_INCOMPLETE, InputError
 
 if TYPE_CHECKING:
     from leaderboard.records.record import Record
@@ -161,7 +161,7 @@ def run(
 
 def _refused(record: Record) -> bool:
     """Nothing was tried: the combination makes no sense, or the network is larger than allowed."""
-    return record.status == "unsupported" or (record.reason or "").endswith(TOO_LARGE)
+    return record.status == "unsupported" or record.reason_code == "too_large"
 
 
 def _own_task(data: Path | None, target: str | None, rules: Mapping[str, str | float]) -> list[str]:

@@ -1,6 +1,6 @@
 """A typed registry of cards: built-in, plugged in, or offered by installed packages.
 
-A card is a small frozen object with a ``name``. What it describes is loaded only when used: ``target`` is
+A card is a small frozen object with a ``name``. What it describes is loaded only when used: its ``build`` is
 ``"package.module:attribute"`` or the object itself. Entry points are listed without being loaded.
 """
 
@@ -11,7 +11,7 @@ import importlib
 import importlib.metadata
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -50,25 +50,15 @@ class Registry(Generic[Card]):
 
     Args:
         kind: what the cards describe, for messages ("task").
-        group: the entry-point group that installed packages add to. Each entry point resolves to a card,
-            or to a function that registers under the entry point's name when its module is imported.
-        builtin: returns the built-in cards; called once, on first use.
-        families: families by what their names start with (``"timm/"``), or by a single name. A pattern lists a family
-            only when it starts so.
+        groups: the entry-point groups that installed packages add to. Each entry point resolves to a card, or to
+            something whose module registers a card of the entry point's name when it is imported.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        group: str,
-        builtin: Callable[[], Iterable[Card]] = tuple,
-        families: Mapping[str, Family[Card]] | None = None,
-    ) -> None:
-        self.kind, self.group = kind, group
-        self.families = dict(families or {})
-        self._builtin: Callable[[], Iterable[Card]] | None = builtin
+    def __init__(self, kind: str, *groups: str) -> None:
+        self.kind, self.groups = kind, groups
+        self.families: dict[str, Family[Card]] = {}
         self._cards: dict[str, Card] = {}
-        self._offers: dict[str, importlib.metadata.EntryPoint] | None = None
+        self._offers: dict[str, list[importlib.metadata.EntryPoint]] | None = None
 
     def register(self, card: Card) -> Card:
         """Add ``card``.
@@ -76,11 +66,22 @@ class Registry(Generic[Card]):
         Raises:
             InputError: the name is taken, or lies in a family.
         """
-        self._load_builtin()
         if card.name in self._cards or self._prefix(card.name) is not None:
             raise InputError(f"{self.kind} {card.name!r} is already registered", hint="choose another name")
         self._cards[card.name] = card
         return card
+
+    def register_family(self, prefix: str, family: Family[Card]) -> None:
+        """Add ``family`` under what its names start with (``"timm/"``), or under a single name.
+
+        A pattern lists a family only when it starts so.
+
+        Raises:
+            InputError: the prefix is taken.
+        """
+        if prefix in self.families or prefix in self._cards:
+            raise InputError(f"{self.kind} {prefix!r} is already registered", hint="choose another name")
+        self.families[prefix] = family
 
     def remove(self, name: str) -> None:
         """Forget ``name`` (a plug-in being taken out); unknown names are ignored."""
@@ -92,7 +93,6 @@ class Registry(Generic[Card]):
         Raises:
             UnknownName: nothing has that name; the nearest names are offered.
         """
-        self._load_builtin()
         prefix = self._prefix(name)
         if prefix is not None:
             return self._from_family(prefix, name)
@@ -104,7 +104,6 @@ class Registry(Generic[Card]):
 
     def names(self, pattern: str = "*") -> list[str]:
         """Names that match a shell pattern, in natural order (``net2`` before ``net10``)."""
-        self._load_builtin()
         prefix = self._prefix(pattern)
         known = {*self._cards, *self._offered()} if prefix is None else set(self.families[prefix].names())
         return sorted(fnmatch.filter(known, pattern), key=natural)
@@ -122,7 +121,6 @@ class Registry(Generic[Card]):
         return iter([self.get(name) for name in self.names()])
 
     def __contains__(self, name: object) -> bool:
-        self._load_builtin()
         if isinstance(name, str) and (prefix := self._prefix(name)) is not None:
             return self.families[prefix].card(name) is not None
         return name in self._cards or name in self._offered()
@@ -137,28 +135,33 @@ class Registry(Generic[Card]):
             raise UnknownName.among(self.kind, name, self.families[prefix].names())
         return card
 
-    def _load_builtin(self) -> None:
-        builtin, self._builtin = self._builtin, None
-        for card in builtin() if builtin else ():
-            self.register(card)
-
-    def _offered(self) -> dict[str, importlib.metadata.EntryPoint]:
+    def _offered(self) -> dict[str, list[importlib.metadata.EntryPoint]]:
         if self._offers is None:
-            self._offers = {e.name: e for e in importlib.metadata.entry_points(group=self.group)}
+            self._offers = {}
+            for group in self.groups:
+                for offer in importlib.metadata.entry_points(group=group):
+                    self._offers.setdefault(offer.name, []).append(offer)
         return self._offers
 
     def _load_offer(self, name: str) -> None:
-        offer = self._offered()[name]
+        offer, *others = self._offered()[name]
+        where = f"entry point {offer.value}"
+        if others:
+            what = f"{self.kind} {name!r} is offered twice, by {offer.value} and {others[0].value}"
+            raise InputError(what, hint="uninstall one of the packages")
         try:
             loaded = offer.load()
         except Exception as error:
             raise InputError(
                 f"{self.kind} {name!r} cannot be loaded: {type(error).__name__}: {error}",
-                where=f"entry point {offer.value}",
+                where=where,
                 hint="repair or uninstall that package",
             ) from error
         if name not in self._cards and getattr(loaded, "name", None) == name:
             self.register(loaded)
+        if name not in self._cards:
+            what = f"what is loaded registers no {self.kind} {name!r}"
+            raise InputError(what, where=where, hint="name the entry point like what its module registers")
 
 
 def load_cards(package: str, module: str = "") -> None:

@@ -12,6 +12,7 @@ import architectures
 import tasks
 from architectures import Architecture, NormScheme
 from bench.core.errors import InputError
+from bench.core.origin import Origin
 from bench.plan.protocol import get_protocol
 
 if TYPE_CHECKING:
@@ -38,11 +39,13 @@ class Job:
         keys: the record keys, which differ in their seed alone.
         truth: the task's truth kind, which records carry.
         deterministic: the seed has no influence; one seed is run.
+        origin: of the architecture's code, which records carry.
     """
 
     keys: tuple[RecordKey, ...]
     truth: Truth
     deterministic: bool = False
+    origin: Origin = "built in"
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -89,7 +92,7 @@ class Selection:
 def cells_of(selections: Iterable[Selection], protocol: str, check: bool = True) -> list[Cell]:
     """The distinct cells of ``selections`` in order, spelled canonically.
 
-    Estimators are not normalized: whatever the schemes asked for, they appear once, with ``none``.
+    What takes no norm, as most estimators, appears once, with ``none``, whatever the schemes asked for.
 
     Args:
         selections: products.
@@ -108,14 +111,14 @@ def cells_of(selections: Iterable[Selection], protocol: str, check: bool = True)
             _check_schemes(schemes, resolved)
         names = [tasks.resolve(name).name for name in selection.tasks]
         spelled = [str(scheme) for scheme in schemes]
-        for task, architecture in product(names, [(a.name, a.card.role) for a in resolved]):
-            for norm in ("none",) if architecture[1] == "estimator" else spelled:
+        for task, architecture in product(names, [(a.name, a.card.takes_norms) for a in resolved]):
+            for norm in spelled if architecture[1] else ("none",):
                 cells[Cell(task, architecture[0], norm, protocol)] = None
     return list(cells)
 
 
 def _check_schemes(schemes: Sequence[NormScheme], asked: Sequence[Architecture]) -> None:
-    networks = [a for a in asked if a.card.role == "network"]
+    networks = [a for a in asked if a.card.takes_norms]
     if asked and not networks and not any(scheme.is_none for scheme in schemes):
         names = ", ".join(a.name for a in asked)
         raise InputError("estimators take no norm", where=f"{schemes[0]} for {names}", hint="none")
@@ -149,8 +152,10 @@ class _Keys:
     def __init__(self) -> None:
         self._tasks: dict[str, dict[str, str]] = {}
         self._architectures: dict[str, dict[str, str]] = {}
+        self._norms: dict[str, dict[str, str]] = {}
         self.truths: dict[str, Truth] = {}
         self.deterministic: set[str] = set()
+        self.origins: dict[str, Origin] = {}
 
     def key(self, cell: Cell) -> CellKey:
         """What the records of ``cell`` have in common."""
@@ -158,13 +163,19 @@ class _Keys:
 
         task = self._tasks.get(cell.task) or self._task(cell.task)
         architecture = self._architectures.get(cell.architecture) or self._architecture(cell.architecture)
-        return CellKey(protocol=cell.protocol, norm=cell.norm, **task, **architecture)
+        norm = self._norms.get(cell.norm) or self._norm(cell.norm)
+        return CellKey(protocol=cell.protocol, **norm, **task, **architecture)
 
     def seeds(self, cell: Cell, seeds: Sequence[int]) -> Sequence[int]:
         """Those of ``seeds`` that make a difference."""
         if cell.architecture not in self._architectures:
             self._architecture(cell.architecture)
         return (0,) if cell.architecture in self.deterministic else seeds
+
+    def _norm(self, spelling: str) -> dict[str, str]:
+        parts = {"norm": spelling, "norm_hash": architectures.parse_scheme(spelling).source_hash}
+        self._norms[spelling] = parts
+        return parts
 
     def _task(self, spelling: str) -> dict[str, str]:
         task = tasks.resolve(spelling)
@@ -175,7 +186,7 @@ class _Keys:
     def _architecture(self, spelling: str) -> dict[str, str]:
         architecture = architectures.resolve(spelling)
         parts = {"architecture": architecture.name, "source_hash": architecture.source_hash}
-        self._architectures[spelling] = parts
+        self._architectures[spelling], self.origins[spelling] = parts, architecture.card.origin
         if architecture.card.deterministic:
             self.deterministic.add(spelling)
         return parts
@@ -210,7 +221,8 @@ def make_plan(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[
         left = [seed for seed, digest in zip(wanted, mine, strict=True) if digest not in finished]
         if left:
             left_keys = tuple(shared.with_seed(seed) for seed in left)
-            jobs.append(Job(left_keys, keys.truths[cell.task], cell.architecture in keys.deterministic))
+            fixed, origin = cell.architecture in keys.deterministic, keys.origins[cell.architecture]
+            jobs.append(Job(left_keys, keys.truths[cell.task], fixed, origin))
     return Plan(tuple(digests), tuple(jobs))
 
 

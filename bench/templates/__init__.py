@@ -45,7 +45,7 @@ def _taken(thing: str) -> Container[object]:
     if thing == "architecture":
         import architectures
 
-        return architectures.registry
-    from tasks.task import REGISTRY
+        return architectures.REGISTRY
+    import tasks
 
-    return REGISTRY
+    return tasks.REGISTRY

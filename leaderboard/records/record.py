@@ -18,20 +18,24 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from bench.core.errors import InputError
+from bench.core.errors import InputError, ReasonCode
+from bench.core.origin import Origin
+from leaderboard.records.upgrading import upgrade
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 Status = Literal["ok", "diverged", "unsupported", "failed", "timeout"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 FINAL_STATUSES: frozenset[Status] = frozenset({"ok", "diverged", "unsupported"})  # the others may run again
 Truth = Literal["bounded", "growing", "unknown"]
 Role = Literal["test", "far"]
+Program = Literal["chain", "vmap", "loop", "heads"]
 
 MOST_CHARACTERS = 2000  # of any text in a record
 _MOST_IN_ALL = 1_000_000  # of a record's JSON; an honest one takes about 4,000
 _CLOSED = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 Text = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
+Hash = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 Count = Annotated[int, Field(ge=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -49,6 +53,7 @@ class CellKey:
     architecture: Text
     source_hash: Text
     norm: Text
+    norm_hash: Hash = ""
 
     def digests(self, seeds: Iterable[int]) -> list[str]:
         """:meth:`RecordKey.digest` of each seed; what the seeds share is hashed once."""
@@ -63,8 +68,8 @@ class CellKey:
 class RecordKey:
     """What a record depends on, and nothing else: not the other seeds, not what ran beside it.
 
-    ``task``, ``architecture`` and ``norm`` are canonical spellings; ``data_hash`` and ``source_hash`` name the
-    numbers and the code.
+    ``task``, ``architecture`` and ``norm`` are canonical spellings; ``data_hash``, ``source_hash`` and ``norm_hash``
+    name the numbers, the code of the architecture and that of the norm's kinds (empty for ``none``).
     """
 
     protocol: Text
@@ -75,6 +80,7 @@ class RecordKey:
     source_hash: Text
     norm: Text
     seed: Count
+    norm_hash: Hash = ""
 
     @property
     def cell(self) -> CellKey:
@@ -132,7 +138,9 @@ class Record:
         key: what it is of.
         status: ``ok``; ``diverged`` (training did not stay finite), ``unsupported`` (the combination makes no
             sense): final like ``ok``; ``failed`` or ``timeout``: may be run again.
-        reason: why it is not ``ok``, one line.
+        reason, reason_code: why it is not ``ok``, in one line for people and for programs.
+        origin: where the code of the architecture comes from.
+        program: what trained it: ``chain``, ``vmap``, ``loop``, or ``heads`` on frozen features.
         truth: whether the true target stays bounded far away.
         deterministic: another seed would give the same record (ridge, training mean); its intervals are points.
         learning_rate, best_step, edge_of_grid: what the protocol chose, and whether at the edge of its grid.
@@ -155,6 +163,9 @@ class Record:
     truth: Truth
     created: Text
     reason: Text | None = None
+    reason_code: ReasonCode | None = None
+    origin: Origin | None = None
+    program: Program | None = None
     deterministic: bool = False
     learning_rate: Positive | None = None
     best_step: Count | None = None
@@ -175,11 +186,12 @@ class Record:
     environment: Annotated[Mapping[str, Annotated[str, Field(max_length=MOST_CHARACTERS)]], Field(max_length=100)] = (
         field(default_factory=dict, hash=False)
     )
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
         _require(_is_utc(self.created), f"created must be ISO 8601 in UTC, not {self.created!r}")
         _require((self.reason is None) == (self.status == "ok"), "every status but ok needs a reason, and ok has none")
+        _require((self.reason_code is None) == (self.status == "ok"), "every status but ok needs a reason_code")
         self._check_curves()
         names = [s.name for s in self.sets]
         _require(len(set(names)) == len(names), "two sets have one name")
@@ -248,7 +260,7 @@ class Record:
 
     @classmethod
     def from_json(cls, text: str) -> Record:
-        """Read what :meth:`to_json` wrote, or what a stranger did.
+        """Read what :meth:`to_json` wrote, or what a stranger did; a record of an older schema is upgraded.
 
         Raises:
             InputError: not JSON, too long, of another schema, or not a valid record.
@@ -258,6 +270,9 @@ class Record:
         try:
             return _adapter().validate_json(text)
         except ValidationError as error:
+            older = _schema_of(text)
+            if isinstance(older, int) and 1 <= older < SCHEMA_VERSION:
+                return cls.from_json(json.dumps(upgrade(json.loads(text))))
             raise _explained(error, text) from None
 
 

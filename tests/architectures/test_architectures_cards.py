@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import architectures
-from architectures import list_architectures, list_norms, parse_scheme, register_architecture, registry, resolve
+from architectures import REGISTRY, list_architectures, list_norms, parse_scheme, register_architecture, resolve
 from bench.core.errors import InputError, UnknownName
 from bench.core.problem import Problem
 
-_HEAVY = ("torch", "timm", "sklearn", "pandas", "datasets", "wandb", "scipy")
+_HEAVY = ("torch", "numpy", "timm", "sklearn", "pandas", "datasets", "wandb", "scipy")
 
 
 def test_reading_names_and_options_loads_nothing_heavy() -> None:
@@ -104,7 +107,7 @@ def plugin() -> Iterator[str]:
         )
 
     yield "test-net"
-    registry.remove("test-net")
+    REGISTRY.remove("test-net")
 
 
 def test_a_plugged_in_function_becomes_an_architecture(plugin: str) -> None:
@@ -137,10 +140,16 @@ def test_a_taken_name_is_refused(plugin: str) -> None:
 def test_signatures_that_cannot_be_spelled_are_refused() -> None:
     with pytest.raises(InputError, match="no default"):
         register_architecture("x")(lambda problem, norm, width: None)
-    with pytest.raises(InputError, match="name each option"):
+    with pytest.raises(InputError, match=r"takes \*\*options: name each option"):
         register_architecture("x")(lambda problem, norm, **options: None)
     with pytest.raises(InputError, match="def build"):
         register_architecture("x")(lambda: None)
+    with pytest.raises(InputError, match="takes 1 argument and is called with problem, norm: def build"):
+        register_architecture("x")(lambda problem: None)
+    with pytest.raises(InputError, match=r"inputs of x must be some of features.*\[x\]"):
+        register_architecture("x", inputs=["sound"])(lambda problem, norm: None)  # type: ignore[list-item]
+    with pytest.raises(InputError, match="'a b' is no name"):
+        register_architecture("a b")(lambda problem, norm: None)
     with pytest.raises(UnknownName):
         resolve("x")
 
@@ -148,3 +157,39 @@ def test_signatures_that_cannot_be_spelled_are_refused() -> None:
 def test_the_source_hash_follows_the_code() -> None:
     assert resolve("mlp").source_hash == resolve("mlp(depth=3)").source_hash
     assert resolve("mlp").source_hash != resolve("cnn").source_hash
+
+
+def test_keys_of_records_know_the_built_in_ones_by_name_and_version() -> None:
+    """Stored records are found by these hashes: they must never change."""
+    assert resolve("mlp").source_hash == "50fc24f55ad629c0"
+    assert resolve("ridge").source_hash == "2ecac4a5960f79fd"
+    assert resolve("timm/test_resnet").source_hash == "446ec189e6eb259c"
+
+
+def test_every_card_says_where_it_comes_from(plugin: str) -> None:
+    origins = {name: architectures.get_card(name).origin for name in [*list_architectures(), "timm/resnet18", "module"]}
+    assert origins.pop(plugin) == "plug-in"
+    assert origins.pop("timm/resnet18") == "timm"
+    assert origins.pop("module") == "module"
+    assert set(origins.values()) == {"built in"}
+    with pytest.raises(ValueError, match="needs a source_hash"):
+        dataclasses.replace(architectures.get_card(plugin), source_hash="")
+
+
+def test_a_network_that_is_named_is_loaded_on_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from architectures.building import build_network
+
+    file = tmp_path / "named_nets.py"
+    file.write_text("from torch import nn\ndef net(problem, norm):\n    return nn.Linear(problem.size, 1)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    register_architecture("test-named", inputs=["features"], build="named_nets:net")
+    try:
+        assert resolve("test-named").card.origin == "plug-in"
+        assert resolve("test-named").card.source_hash == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert "named_nets" not in sys.modules
+        network = build_network(resolve("test-named"), parse_scheme("none"), Problem("features", (3,)), 0)
+        assert network.in_features == 3
+    finally:
+        REGISTRY.remove("test-named")
+    with pytest.raises(InputError, match="there is no Python module 'no_such_nets'"):
+        register_architecture("test-named", build="no_such_nets:net")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from architectures import registry
+from architectures import REGISTRY
 
 
 def _forget_modules() -> None:
@@ -27,11 +27,11 @@ def forget_modules() -> Callable[[], None]:
 @pytest.fixture
 def forget_plugins() -> Iterator[None]:
     """Plug-ins of one test are not there in the next."""
-    before = set(registry.names())
+    before = set(REGISTRY.names())
     _forget_modules()
     yield
-    for name in set(registry.names()) - before:
-        registry.remove(name)
+    for name in set(REGISTRY.names()) - before:
+        REGISTRY.remove(name)
     _forget_modules()
 
 

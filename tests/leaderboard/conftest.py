@@ -79,6 +79,7 @@ def make_unfinished(status: Status, key: RecordKey | None = None, **changes: obj
         "truth": TRUTHS.get(key.task, "unknown"),
         "created": "2026-01-02T03:04:05+00:00",
         "reason": f"it {status}",
+        "reason_code": "error",
     }
     return Record(key=key, status=status, **(fields | changes))  # type: ignore[arg-type]
 

@@ -37,7 +37,7 @@ def test_making_a_page_does_not_load_torch():
         "import sys; from leaderboard.page.document import render_page\n"
         "from leaderboard.records.record import Record, RecordKey\n"
         "key = RecordKey('1', 't', '1', 'd', 'a', 's', 'none', 0)\n"
-        "one = Record(key, 'failed', 'unknown', '2026-01-01T00:00:00+00:00', 'why')\n"
+        "one = Record(key, 'failed', 'unknown', '2026-01-01T00:00:00+00:00', 'why', 'error')\n"
         "render_page([one]); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -43,6 +43,12 @@ def test_card_has_a_closed_schema() -> None:
         TaskCard(name="incomplete")  # type: ignore[call-arg]
 
 
+def test_every_card_says_where_it_comes_from() -> None:
+    assert {tasks.get_card(name).origin for name in [*tasks.list_tasks(), "own-data"]} == {"built in"}
+    with pytest.raises(ValueError, match="'elsewhere' is no origin"):
+        dataclasses.replace(tasks.get_card("protein"), origin="elsewhere")
+
+
 def test_budgets_are_positive() -> None:
     with pytest.raises(ValueError, match="at least one"):
         Budget(steps=0)

@@ -9,7 +9,7 @@ import pytest
 
 import tasks
 from bench.core.errors import InputError
-from tasks.task import REGISTRY
+from tasks import REGISTRY
 
 MINIMAL = '''
 import numpy as np
@@ -51,11 +51,21 @@ def test_a_task_in_under_thirty_lines() -> None:
 
 @pytest.mark.usefixtures("clean")
 def test_bad_plugins_are_told_what_is_wrong() -> None:
-    with pytest.raises(TypeError, match="needs an annotation"):
+    with pytest.raises(InputError, match=r"option 'width' of bad needs an annotation that can be spelled: int, float"):
 
         @tasks.register_task("bad", target="y", truth="bounded", far_rule="none")
-        def bad(width=3):  # type: ignore[no-untyped-def]
+        def bad(width=None):  # type: ignore[no-untyped-def]
             raise AssertionError
+
+    with pytest.raises(InputError, match="option 'width' of worse has no default"):
+
+        @tasks.register_task("worse", target="y", truth="bounded", far_rule="none")
+        def worse(width: int) -> tasks.Samples:
+            raise AssertionError
+
+    with pytest.raises(InputError, match=r"lower-case words joined by hyphens, not 'Bad Name' \[Bad Name\]"):
+        tasks.register_task("Bad Name", target="y", truth="bounded", far_rule="none", build="math:pi")
+    assert not {"bad", "worse", "Bad Name"} & set(tasks.list_tasks())
 
     @tasks.register_task("other-shape", target="y", truth="bounded", far_rule="wider")
     def other_shape() -> tasks.Samples:
@@ -64,6 +74,22 @@ def test_bad_plugins_are_told_what_is_wrong() -> None:
 
     with pytest.raises(InputError, match="another shape"):
         tasks.resolve("other-shape").load()
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_task_that_is_named_is_loaded_on_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cubic_named.py").write_text(
+        "import numpy as np, tasks\n"
+        "def cubic():\n"
+        "    x = np.linspace(-1, 1, 50)[:, None]\n"
+        "    return tasks.Samples(tasks.Rows(x, x[:, 0]), truth=lambda x: x[:, 0])\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    tasks.register_task("named", target="x", truth="growing", far_rule="shells", build="cubic_named:cubic")
+    card = tasks.get_card("named")
+    assert (card.origin, card.summary, card.options) == ("plug-in", "named", None)
+    assert "cubic_named" not in sys.modules
+    assert len(tasks.resolve("named").load().train) == 40
 
 
 def test_an_installed_package_adds_a_task(tmp_path: Path) -> None:

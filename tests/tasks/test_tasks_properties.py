@@ -8,8 +8,8 @@ import pytest
 import tasks
 from tasks.data import geometry
 from tasks.data.samples import StandardizedTask
+from tasks.families.known.functions import InstanceOptions
 
-INSTANCE = "tasks.families.known.functions:Instance"
 NAMES = tasks.list_tasks()
 
 
@@ -81,7 +81,7 @@ def test_loading_again_gives_the_same(task: StandardizedTask, forget: None) -> N
         np.testing.assert_array_equal(rows.targets, all_sets(task)[name].targets)
 
 
-@pytest.mark.parametrize("task_name", [n for n in NAMES if tasks.get_card(n).options == INSTANCE])
+@pytest.mark.parametrize("task_name", [n for n in NAMES if tasks.get_card(n).options is InstanceOptions])
 def test_known_functions_are_labelled_on_their_shells(task: StandardizedTask) -> None:
     assert task.truth_function is not None
     for far, (inner, outer) in zip(task.far, ((1, 2), (2, 5), (5, 10)), strict=True):

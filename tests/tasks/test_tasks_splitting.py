@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from bench.core.errors import InputError
 from tasks.data.samples import FarSet, RawTask, Rows, Samples, input_statistics, standardize
+from tasks.registry import get_card
 from tasks.splitting import assemble, data_hash, related, row_keys, split, without_known_rows
-from tasks.task import get_card
 
 
 def rows(count: int, seed: int = 0) -> Rows:

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from architectures.blocks.activations import activation
 from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Conv1d, Conv2d, Linear, limit
-from architectures.blocks.options import CnnOptions
 from architectures.blocks.residual import Residual
+from architectures.families.cnn.options import CnnOptions
 from architectures.norms.site import Norm
 from bench.core.problem import Problem
 

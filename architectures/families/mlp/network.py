@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from architectures.blocks.activations import activation
 from architectures.blocks.layers import Linear, limit
-from architectures.blocks.options import MlpOptions, ResMlpOptions
 from architectures.blocks.residual import FeedForward, Residual
+from architectures.families.mlp.options import MlpOptions, ResMlpOptions
 from architectures.norms.site import Norm
 from bench.core.problem import Problem
 

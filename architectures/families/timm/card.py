@@ -10,7 +10,9 @@ from typing import Any
 from architectures.card import ArchitectureCard
 from architectures.families.timm.options import TimmOptions
 from architectures.norms.placements import ANY
+from architectures.registry import register_family
 from bench.core.problem import Problem
+from bench.core.registry import Family
 
 PREFIX = "timm/"
 
@@ -62,4 +64,8 @@ def card(name: str) -> ArchitectureCard | None:
         deterministic=False,
         citation="Wightman, PyTorch Image Models, doi 10.5281/zenodo.4414861",
         placements=ANY,
+        origin="timm",
     )
+
+
+register_family(PREFIX, Family("any image model of timm; list them with 'timm/*resnet*'", names, card))

@@ -7,8 +7,9 @@ import hashlib
 from torch import Tensor, nn
 
 from architectures.blocks.layers import Linear
-from architectures.blocks.options import Drawing, MlpOptions
+from architectures.blocks.options import Drawing
 from architectures.families.mlp.network import Mlp
+from architectures.families.mlp.options import MlpOptions
 from architectures.norms.site import Layout, Norm
 from bench.core.problem import Problem
 

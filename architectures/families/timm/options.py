@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from architectures.blocks.options import MlpOptions
+from architectures.families.mlp.options import MlpOptions
 from bench.core.errors import InputError
 from bench.core.grammar import bind, parse_call, spell
 

@@ -12,14 +12,9 @@ from torch import Tensor, nn
 from architectures.blocks.activations import activation
 from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Linear, Tokens, limit
-from architectures.blocks.options import (
-    ActivationName,
-    DecoderOptions,
-    Drawing,
-    FtTransformerOptions,
-    TransformerOptions,
-)
+from architectures.blocks.options import ActivationName, Drawing
 from architectures.blocks.residual import FeedForward, GatedFeedForward, Residual
+from architectures.families.transformer.options import DecoderOptions, FtTransformerOptions, TransformerOptions
 from architectures.families.transformer.tokenizers import tokenizer
 from architectures.norms.layers import averages_to_nothing
 from architectures.norms.site import Norm
@@ -120,7 +115,9 @@ class Transformer(nn.Module):
         self.blocks = nn.Sequential(*(_block(f"block{i + 1}", norm, plan) for i in range(plan.depth)))
         self.final_norm = norm("final", plan.width)
         if plan.readout == "mean" and self._centres_tokens():
-            raise Unsupported("a norm that centres each channel over the tokens leaves nothing to their mean")
+            raise Unsupported(
+                "a norm that centres each channel over the tokens leaves nothing to their mean", code="degenerate_norm"
+            )
         self.head_activation = activation(plan.activation) if plan.head_activation else nn.Identity()
         self.head = Linear(plan.width, 1, plan.drawing)
         self.limit = limit(plan.clamp, problem.target_range)

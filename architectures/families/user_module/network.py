@@ -2,79 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.util
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from architectures.card import ArchitectureCard
-from architectures.norms.placements import ANY
+from architectures.families.user_module.options import ModuleOptions, module_file
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
-from bench.core.problem import INPUT_KINDS, Problem
+from bench.core.problem import Problem
 
 if TYPE_CHECKING:
     from torch import nn
 
     from architectures.norms.site import Norm
-
-_WRITE = "module(my_models.py:build) or module(package.models:build)"
-
-
-@dataclass(frozen=True)
-class ModuleOptions:
-    """Where the network comes from.
-
-    Args:
-        target: ``file.py:name`` or ``package.module:name`` of a function or class that gives a ``torch.nn.Module``.
-    """
-
-    target: str
-
-    def __post_init__(self) -> None:
-        place, _, name = self.target.rpartition(":")
-        if not place or not name.isidentifier():
-            raise ValueError(f"{self.target!r} does not name a function in a file; write {_WRITE}")
-
-    @property
-    def place(self) -> str:
-        """The file or module."""
-        return self.target.rpartition(":")[0]
-
-    @property
-    def attribute(self) -> str:
-        """The name in it."""
-        return self.target.rpartition(":")[2]
-
-    @property
-    def is_file(self) -> bool:
-        """Whether the place is a file's path, not a module's name."""
-        return self.place.endswith(".py")
-
-    def source(self) -> str:
-        """SHA-256 of the file; a module's file is found without importing it.
-
-        Raises:
-            InputError: there is no such file or module, or it is no Python source.
-        """
-        if self.is_file:
-            return read_plugin(self.place, where=f"module({self.target})").sha256
-        return hashlib.sha256(_module_file(self).read_bytes()).hexdigest()
-
-
-def _module_file(options: ModuleOptions) -> Path:
-    try:
-        spec = importlib.util.find_spec(options.place)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        where = f"module({options.target})"
-        raise InputError(f"there is no Python module {options.place!r}", where=where, hint=f"write {_WRITE}")
-    return Path(spec.origin)
 
 
 def build_module(problem: Problem, norm: Norm, options: ModuleOptions) -> nn.Module:
@@ -107,7 +48,7 @@ def find_function(options: ModuleOptions) -> Callable[..., Any]:
     if options.is_file:
         module = load_plugin(read_plugin(options.place, where))
     else:
-        _module_file(options)
+        module_file(options)
         module = importlib.import_module(options.place)
     found = getattr(module, options.attribute, None)
     if not callable(found):
@@ -139,19 +80,3 @@ def _is_module(thing: object) -> bool:
     from torch import nn
 
     return isinstance(thing, nn.Module)
-
-
-CARD = ArchitectureCard(
-    name="module",
-    version="1",
-    summary="a network that exists already, as module(my_models.py:build); its own norm layers are the sites",
-    family="module",
-    inputs=INPUT_KINDS,
-    build="architectures.families.user_module.network:build_module",
-    options=ModuleOptions,
-    role="network",
-    deterministic=False,
-    citation="its author's",
-    placements=ANY,
-    source_hash="module",  # from outside; the options add the hash of the file
-)

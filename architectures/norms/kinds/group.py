@@ -52,7 +52,8 @@ def group(site: Site, options: Group) -> nn.Module:
     if site.dim % options.groups:
         raise Unsupported(
             f"group norm at {site.name!r}: groups={options.groups} does not divide {site.dim} channels; "
-            f"{divisors(site.dim)} do"
+            f"{divisors(site.dim)} do",
+            code="degenerate_norm",
         )
     features = site.dim // options.groups * site.positions
     need_features(site, "group", features, 3, "over 1 it is a constant and over 2 it is +-1")

@@ -43,6 +43,7 @@ def instance(site: Site, options: Instance) -> nn.Module:
     from torch import nn
 
     if site.positions < 2:
-        raise Unsupported(f"instance norm at {site.name!r} has {site.positions} position to average over; at least 2")
+        what = f"instance norm at {site.name!r} has {site.positions} position to average over; at least 2"
+        raise Unsupported(what, code="degenerate_norm")
     layers: list[type[nn.Module]] = [nn.InstanceNorm1d, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d]
     return by_rank(layers, site, "instance")(site.dim, eps=options.eps, affine=options.affine)

@@ -30,4 +30,4 @@ def own(site: Site, options: Own) -> nn.Module:
 
     Its growth, bound and link are those of the layer's type.
     """
-    raise Unsupported(f"there is no layer of its own at {site.name!r}")
+    raise Unsupported(f"there is no layer of its own at {site.name!r}", code="no_own_norm")

@@ -21,6 +21,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from bench.cell.environment import Surroundings
 from bench.cell.outcome import Outcome, blank_outcomes
+from bench.core.errors import ReasonCode
 from bench.core.plugins import Plugin
 from bench.plan.jobs import Job, Settings
 
@@ -104,10 +105,10 @@ class LocalExecutor:
             return future.result()
         if isinstance(fault, concurrent.futures.TimeoutError):
             seconds = self.limits.seconds or 0.0
-            return blank_outcomes(job, "timeout", f"longer than {seconds:g} s", seconds)
+            return blank_outcomes(job, "timeout", f"longer than {seconds:g} s", "time_limit", seconds)
         if isinstance(fault, ProcessExpired):
-            return blank_outcomes(job, "failed", _cause(fault.exitcode))
-        return blank_outcomes(job, "failed", f"{type(fault).__name__}: {fault}")
+            return blank_outcomes(job, "failed", *_cause(fault.exitcode))
+        return blank_outcomes(job, "failed", f"{type(fault).__name__}: {fault}", "error")
 
     def __enter__(self) -> LocalExecutor:
         return self
@@ -164,10 +165,10 @@ def start_fork_server(settings: Settings) -> ForkServerContext:
     return context
 
 
-def _cause(code: int | None) -> str:
-    """Why a worker ended, in words."""
+def _cause(code: int | None) -> tuple[str, ReasonCode]:
+    """Why a worker ended, in words and for programs."""
     if code is not None and code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         hint = " (often the system's answer to memory running out)" if name == "SIGKILL" else ""
-        return f"the worker was killed by {name}{hint}"
-    return f"the worker ended itself with exit code {code}"
+        return f"the worker was killed by {name}{hint}", "killed"
+    return f"the worker ended itself with exit code {code}", "exited"

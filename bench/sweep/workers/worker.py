@@ -60,7 +60,7 @@ def _prepare(settings: Settings, memory: int | None, plugins: Sequence[Plugin], 
 def run(job: Job) -> list[Outcome]:
     """Run one job with the settings this process was started with."""
     if _fault:
-        return blank_outcomes(job, "failed", _fault)
+        return blank_outcomes(job, "failed", _fault, "worker_start")
     with undisturbed():
         return run_job(job, _settings)
 

@@ -47,17 +47,22 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _summarize(connection: sqlite3.Connection) -> None:
-    """Schema 2: a summary of every record, so that standings need not read records whole.
+    """Schema 2 added summaries of the records. They follow from the records: the end of :func:`migrate` makes them."""
 
-    A record that cannot be read gets none; :meth:`leaderboard.records.store.store.Store.check` names it.
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Schema 3: records of schema 2, whose keys name the code of the norm's kinds, and so have other digests.
+
+    A record that cannot be read stays as it is; :meth:`leaderboard.records.store.store.Store.check` names it.
     """
-    summary_table.create_tables(connection)
-    for number, body in connection.execute("SELECT id, body FROM records"):
+    for number, body in connection.execute("SELECT id, body FROM records").fetchall():
         with suppress(InputError):
-            summary_table.insert(connection, number, Record.from_json(body))
+            record = Record.from_json(body)
+            values = (record.key.digest(), record.to_json(), number)
+            connection.execute("UPDATE records SET digest = ?, body = ? WHERE id = ?", values)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create, _summarize)
+MIGRATIONS: tuple[Migration, ...] = (_create, _summarize, _upgrade)
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -72,6 +77,15 @@ def version_of(connection: sqlite3.Connection) -> int:
     if application != APPLICATION_ID and (tables or version or application):
         raise InputError("this is a database, but not a FarField store", hint="choose another file")
     return version
+
+
+def summarize(connection: sqlite3.Connection) -> None:
+    """Make the summaries of all records anew. A record that cannot be read gets none."""
+    summary_table.drop_tables(connection)
+    summary_table.create_tables(connection)
+    for number, body in connection.execute("SELECT id, body FROM records"):
+        with suppress(InputError):
+            summary_table.insert(connection, number, Record.from_json(body))
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] | None = None) -> int:
@@ -97,6 +111,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] | No
     try:
         for step in migrations[version:]:
             step(connection)
+        summarize(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
     except BaseException:

@@ -36,6 +36,12 @@ def create_tables(connection: sqlite3.Connection) -> None:
     )
 
 
+def drop_tables(connection: sqlite3.Connection) -> None:
+    """Remove both tables, if they are there."""
+    connection.execute("DROP TABLE IF EXISTS summaries")
+    connection.execute("DROP TABLE IF EXISTS cells")
+
+
 def insert(connection: sqlite3.Connection, number: int, record: Record) -> None:
     """Add the summary of ``record``, whose row in the table of records is ``number``."""
     values = tuple(getattr(record.key, name) for name in CELL_PARTS)

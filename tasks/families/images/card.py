@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tasks.card import Budget, PaperBudget, TaskCard, Truth
+from tasks.card import Budget, PaperBudget, Truth
+from tasks.registry import register_task
 
 
-def _digits(name: str, summary: str, truth: Truth, far_rule: str) -> TaskCard:
-    return TaskCard(
-        name=name,
-        version="1",
+def _digits(name: str, summary: str, truth: Truth, far_rule: str) -> None:
+    register_task(
+        name,
         summary=summary,
         kind="image",
         target="angle, counter-clockwise",
@@ -25,10 +25,9 @@ def _digits(name: str, summary: str, truth: Truth, far_rule: str) -> TaskCard:
     )
 
 
-def _faces(name: str, trained_on: str, far_rule: str) -> TaskCard:
-    return TaskCard(
-        name=name,
-        version="1",
+def _faces(name: str, trained_on: str, far_rule: str) -> None:
+    register_task(
+        name,
         summary=f"Age from a face of 64×64 pixels, trained on {trained_on}.",
         kind="image",
         target="age",
@@ -45,19 +44,17 @@ def _faces(name: str, trained_on: str, far_rule: str) -> TaskCard:
     )
 
 
-CARDS = (
-    _digits(
-        "digits-rotation",
-        "By how many degrees a handwritten 3, 4 or 7 is turned, trained within ±45°.",
-        "growing",
-        "other images, turned by 45° to 90° and by 90° to 135° to either side",
-    ),
-    _digits(
-        "digits-contrast",
-        "By how many degrees a handwritten 3, 4 or 7 is turned, trained at one contrast.",
-        "bounded",
-        "other images within the same angles, intensities multiplied by 2 to 5, 5 to 20 and 20 to 100",
-    ),
-    _faces("utkface", "White, Black, Asian and Indian people", "people of other origin (the data set's Others)"),
-    _faces("utkface-white", "White people alone", "Black, Asian, Indian and other people, a set each"),
+_digits(
+    "digits-rotation",
+    "By how many degrees a handwritten 3, 4 or 7 is turned, trained within ±45°.",
+    "growing",
+    "other images, turned by 45° to 90° and by 90° to 135° to either side",
 )
+_digits(
+    "digits-contrast",
+    "By how many degrees a handwritten 3, 4 or 7 is turned, trained at one contrast.",
+    "bounded",
+    "other images within the same angles, intensities multiplied by 2 to 5, 5 to 20 and 20 to 100",
+)
+_faces("utkface", "White, Black, Asian and Indian people", "people of other origin (the data set's Others)")
+_faces("utkface-white", "White people alone", "Black, Asian, Indian and other people, a set each")

@@ -1,9 +1,10 @@
-"""Cards of known functions."""
+"""Cards of known functions: each is a formula of :mod:`tasks.families.known.formulas` on a domain."""
 
 from __future__ import annotations
 
-from tasks.card import Budget, PaperBudget, TaskCard, Truth
-from tasks.families.known.functions import Domain, KnownFunction
+from tasks.card import Budget, PaperBudget, Truth
+from tasks.families.known.functions import Domain, InstanceOptions, KnownFunction
+from tasks.registry import register_task
 
 PAPER = "Ziomek, Whittle and Osborne, Just One Layer Norm Guarantees Stable Extrapolation, arXiv 2505.14512"
 FRIEDMAN = "Friedman, Multivariate Adaptive Regression Splines, Annals of Statistics 19, 1991"
@@ -11,29 +12,26 @@ FRIEDMAN = "Friedman, Multivariate Adaptive Regression Splines, Annals of Statis
 
 def _card(
     build: KnownFunction, words: str, truth: Truth, summary: str, budget: Budget, paper: PaperBudget, citation: str
-) -> TaskCard:
-    return TaskCard(
-        name=build.name,
-        version="1",
+) -> None:
+    register_task(
+        build.name,
         summary=summary,
         kind="features",
         target=words,
-        units="1",
         truth=truth,
         far_rule="noise-free truth on the shells (1, 2], (2, 5] and (5, 10] R",
         source="computed by FarField",
         licence="Apache-2.0",
         citation=citation,
-        real=False,
         budget=budget,
         paper=paper,
         build=build,
-        options="tasks.families.known.functions:Instance",
+        options=InstanceOptions,
     )
 
 
-def _one(name: str, formula: str, words: str, truth: Truth) -> TaskCard:
-    return _card(
+def _one(name: str, formula: str, words: str, truth: Truth) -> None:
+    _card(
         KnownFunction(name, formula, 1),
         words,
         truth,
@@ -46,8 +44,8 @@ def _one(name: str, formula: str, words: str, truth: Truth) -> TaskCard:
 
 def _several(
     stem: str, formula: str, words: str, truth: Truth, domain: Domain, dimensions: tuple[int, ...] = (2, 8, 64)
-) -> tuple[TaskCard, ...]:
-    return tuple(
+) -> None:
+    for dimension in dimensions:
         _card(
             KnownFunction(f"{stem}-{dimension}d", formula, dimension, domain),
             words,
@@ -57,23 +55,19 @@ def _several(
             PaperBudget(epochs=2500),
             FRIEDMAN if stem == "friedman1" else "FarField",
         )
-        for dimension in dimensions
-    )
 
 
-CARDS = (
-    _one("sine-1d", "sine", "sin x", "bounded"),
-    _one("linear-1d", "linear", "x", "growing"),
-    _one("quadratic-1d", "quadratic", "x²", "growing"),
-    _one("decay-1d", "decay", "exp(-|x|)", "bounded"),
-    _one("bump-1d", "bump", "exp(1 - 1/(1 - (x/4)²)) inside (-4, 4) and 0 outside", "bounded"),
-    _one("saturating-1d", "saturating", "tanh x", "bounded"),
-    _one("growing-wave-1d", "growing_wave", "x·sin x", "growing"),
-    _one("step-1d", "step", "the step from 0 to 1 at the origin", "bounded"),
-    *_several("sum", "total", "the sum of the coordinates", "growing", "cube"),
-    *_several("norm", "norm", "the Euclidean norm", "growing", "ball"),
-    *_several("product", "product", "the product of the first two coordinates", "growing", "cube"),
-    *_several("friedman1", "friedman1", "Friedman's first function", "growing", "unit-cube", (8, 64)),
-    *_several("teacher-relu", "teacher_relu", "a random ReLU network", "growing", "cube"),
-    *_several("teacher-tanh", "teacher_tanh", "a random tanh network", "bounded", "cube"),
-)
+_one("sine-1d", "sine", "sin x", "bounded")
+_one("linear-1d", "linear", "x", "growing")
+_one("quadratic-1d", "quadratic", "x²", "growing")
+_one("decay-1d", "decay", "exp(-|x|)", "bounded")
+_one("bump-1d", "bump", "exp(1 - 1/(1 - (x/4)²)) inside (-4, 4) and 0 outside", "bounded")
+_one("saturating-1d", "saturating", "tanh x", "bounded")
+_one("growing-wave-1d", "growing_wave", "x·sin x", "growing")
+_one("step-1d", "step", "the step from 0 to 1 at the origin", "bounded")
+_several("sum", "total", "the sum of the coordinates", "growing", "cube")
+_several("norm", "norm", "the Euclidean norm", "growing", "ball")
+_several("product", "product", "the product of the first two coordinates", "growing", "cube")
+_several("friedman1", "friedman1", "Friedman's first function", "growing", "unit-cube", (8, 64))
+_several("teacher-relu", "teacher_relu", "a random ReLU network", "growing", "cube")
+_several("teacher-tanh", "teacher_tanh", "a random tanh network", "bounded", "cube")

@@ -25,7 +25,7 @@ Domain = Literal["interval", "cube", "unit-cube", "ball"]
 
 
 @dataclass(frozen=True)
-class Instance:
+class InstanceOptions:
     """Which instance of a family of functions: 0 is the one that is ranked, others are fresh draws.
 
     Args:
@@ -82,7 +82,7 @@ class KnownFunction:
     dimension: int
     domain: Domain = "interval"
 
-    def __call__(self, options: Instance) -> Samples:
+    def __call__(self, options: InstanceOptions) -> Samples:
         """Noisy samples, and the truth of this instance."""
         from tasks.data.samples import Rows, Samples
 
@@ -105,7 +105,7 @@ class KnownFunction:
         low, high = {"interval": (-5.0, 5.0), "cube": (-1.0, 1.0), "unit-cube": (0.0, 1.0)}[self.domain]
         return draw.uniform(low, high, shape)
 
-    def _instance(self, options: Instance, spelling: str) -> tuple[MovedFormula, float]:
+    def _instance(self, options: InstanceOptions, spelling: str) -> tuple[MovedFormula, float]:
         """The truth of an instance, and how noisy its observations are."""
         if not options.instance:
             return MovedFormula(self.formula), NOISE

@@ -1,8 +1,10 @@
-"""A table of the user's own: what is known of it before there is one."""
+"""A table of the user's own: what is known of it before there is one. A family of one, so that no list shows it."""
 
 from __future__ import annotations
 
+from bench.core.registry import Family
 from tasks.card import Budget, PaperBudget, TaskCard
+from tasks.registry import register_family
 
 CARD = TaskCard(
     name="own-data",
@@ -21,4 +23,7 @@ CARD = TaskCard(
     paper=PaperBudget(epochs=2500),
     build="tasks.families.own.table:build",
     options="tasks.families.own.table:OwnData",
+    origin="built in",
 )
+
+register_family(CARD.name, Family("a table of yours: --data FILE", names=lambda: [CARD.name], card=lambda _: CARD))

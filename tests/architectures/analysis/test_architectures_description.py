@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from architectures import describe, parse_scheme, register_architecture, registry, resolve
+from architectures import REGISTRY, describe, parse_scheme, register_architecture, resolve
 from architectures.analysis.description import count_flops, placements_of
 from architectures.building import build_network
 from architectures.contract.examples import EXAMPLES
@@ -128,7 +128,7 @@ def test_a_plugin_that_needs_real_numbers_is_described_from_them(build) -> None:
     try:
         architecture = resolve("test-numbers")
     finally:
-        registry.remove("test-numbers")
+        REGISTRY.remove("test-numbers")
     described = describe(architecture, parse_scheme("layer@all"), FEATURES)
     assert described.parameters == 5 * 4 + 4 + 8 + 5
     assert [site.name for site in described.sites] == ["a"]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from architectures import list_architectures, register_architecture, registry, resolve
+from architectures import REGISTRY, list_architectures, register_architecture, resolve
 from architectures.card import Architecture, ArchitectureCard
 from architectures.contract.examination import Report, cases, examine
 from architectures.norms.placements import NOWHERE
@@ -174,7 +174,7 @@ def examined(build: Callable[..., Any]) -> Report:
     try:
         return examine(resolve("test-flawed"))
     finally:
-        registry.remove("test-flawed")
+        REGISTRY.remove("test-flawed")
 
 
 def test_a_good_plugin_passes() -> None:
@@ -214,7 +214,7 @@ def test_claiming_what_it_refuses_is_found() -> None:
     try:
         failures = examine(resolve("test-flawed")).failures
     finally:
-        registry.remove("test-flawed")
+        REGISTRY.remove("test-flawed")
     assert "claims image inputs and refuses them: tables only" in failures[0].found
 
 
@@ -274,6 +274,8 @@ def test_flawed_estimators_are_found(flaw: str, check: str) -> None:
         deterministic=True,
         citation="none",
         placements=NOWHERE,
+        origin="plug-in",
+        source_hash="none",
     )
     report = examine(Architecture(card))
     assert {failure.check for failure in report.failures} == ({check} if check else set())

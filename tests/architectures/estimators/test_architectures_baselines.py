@@ -10,7 +10,7 @@ import pytest
 
 from architectures import parse_scheme, resolve
 from architectures.building import build_estimator
-from architectures.estimators.simple import Array
+from architectures.estimators.estimator import Array
 from bench.core.errors import InputError
 from bench.core.problem import Problem
 

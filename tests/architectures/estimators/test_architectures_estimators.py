@@ -7,7 +7,7 @@ import pytest
 
 from architectures import parse_scheme, resolve
 from architectures.building import build_estimator
-from architectures.estimators.simple import Array, Estimator
+from architectures.estimators.estimator import Array, Estimator
 from bench.core.problem import Problem
 
 

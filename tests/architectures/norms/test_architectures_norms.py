@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from architectures import parse_scheme, register_architecture, registry, resolve
+from architectures import REGISTRY, parse_scheme, register_architecture, resolve
 from architectures.building import build_network
 from architectures.norms.layers import averages_to_nothing, make_norm, marked
 from architectures.norms.site import Layout, Site
@@ -162,7 +162,7 @@ def bringing() -> str:  # type: ignore[misc]
         return nn.Sequential(nn.Linear(problem.size, 8), norm("a", 8, own=own), norm("b", 8), nn.Linear(8, 1))
 
     yield "test-bringing"
-    registry.remove("test-bringing")
+    REGISTRY.remove("test-bringing")
 
 
 def test_a_network_may_bring_its_own_layers(bringing: str) -> None:

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from architectures import NormKind, get_norm, list_norms, parse_scheme
-from architectures.norms.placements import ANY, CNN, MLP, TRANSFORMER
+from architectures.families.cnn.places import CNN
+from architectures.families.mlp.places import MLP
+from architectures.families.transformer.places import TRANSFORMER
+from architectures.norms.placements import ANY
 from architectures.norms.scheme import NormScheme
 from bench.core.errors import InputError, Unsupported
 

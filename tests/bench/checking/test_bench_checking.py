@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from architectures import registry
+from architectures import REGISTRY
 from bench.checking import CheckLimits, CheckReport, Finding, check_file, inside
 from bench.checking.findings import finding_from, from_line
 from bench.checking.process_state import Surroundings
@@ -153,12 +153,12 @@ def test_what_goes_wrong_on_import_is_named(
     path, ears = tmp_path / "mine.py", Ears()
     path.write_text(HEAD + text)
     monkeypatch.delitem(sys.modules, read_plugin(path).module, raising=False)
-    known, threads = set(registry.names()), torch.get_num_threads()
+    known, threads = set(REGISTRY.names()), torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
         inside._load(read_plugin(path), inside.Reporter(ears.writing), Surroundings.now())
     torch.set_num_threads(threads)
-    for name in set(registry.names()) - known:
-        registry.remove(name)
+    for name in set(REGISTRY.names()) - known:
+        REGISTRY.remove(name)
     failed = [f for f in ears.findings() if f.passed is False]
     assert [f.check for f in failed] == [check]
     assert seen in failed[0].found

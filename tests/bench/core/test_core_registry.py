@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from bench.core.errors import InputError, UnknownName
-from bench.core.registry import Family, Registry, resolve_target
+from bench.core.registry import Family, Registry, load_cards, resolve_target
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,10 @@ class Card:
 
 
 def registry(*names: str) -> Registry[Card]:
-    return Registry("thing", "farfield.test-nothing", lambda: [Card(n) for n in names])
+    made: Registry[Card] = Registry("thing", "farfield.test-nothing")
+    for name in names:
+        made.register(Card(name))
+    return made
 
 
 def test_a_taken_name_is_refused() -> None:
@@ -41,15 +46,6 @@ def test_names_match_patterns_in_natural_order() -> None:
     assert "net3" not in things
 
 
-def test_built_in_cards_are_made_on_first_use_only() -> None:
-    made = []
-    things: Registry[Card] = Registry("thing", "farfield.test-nothing", lambda: made.append(1) or [Card("a")])
-    assert made == []
-    things.names()
-    things.get("a")
-    assert made == [1]
-
-
 def test_entry_points_are_listed_without_being_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = importlib.metadata.EntryPoint("far", "no_such_module_here:card", "group")
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [broken])
@@ -57,6 +53,24 @@ def test_entry_points_are_listed_without_being_loaded(monkeypatch: pytest.Monkey
     assert things.names() == ["far", "near"]
     with pytest.raises(InputError, match="cannot be loaded: ModuleNotFoundError"):
         things.get("far")
+
+
+def test_entry_points_of_every_group_are_offered_and_none_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    offers = {
+        "one": [("a", "math:pi"), ("twice", "math:pi")],
+        "two": [("b", "math:pi"), ("twice", "math:e")],
+    }
+    monkeypatch.setattr(
+        importlib.metadata,
+        "entry_points",
+        lambda group: [importlib.metadata.EntryPoint(name, value, group) for name, value in offers[group]],
+    )
+    things: Registry[Card] = Registry("thing", "one", "two")
+    assert things.names() == ["a", "b", "twice"]
+    with pytest.raises(InputError, match="'twice' is offered twice, by math:pi and math:e"):
+        things.get("twice")
+    with pytest.raises(InputError, match=r"registers no thing 'a' \[entry point math:pi\]"):
+        things.get("a")
 
 
 def test_a_target_is_a_path_or_the_thing_itself() -> None:
@@ -72,7 +86,8 @@ def test_a_family_is_asked_only_for_names_behind_its_prefix() -> None:
         return ["zoo/cat10", "zoo/cat2", "zoo/dog"]
 
     zoo = Family("animals", names, lambda name: Card(name) if name in ("zoo/cat2", "zoo/cat10", "zoo/dog") else None)
-    things: Registry[Card] = Registry("thing", "farfield.test-nothing", lambda: [Card("mouse")], {"zoo/": zoo})
+    things = registry("mouse")
+    things.register_family("zoo/", zoo)
     assert things.names() == ["mouse"]
     assert [card.name for card in things] == ["mouse"]
     assert things.get("zoo/dog") == Card("zoo/dog")
@@ -87,10 +102,26 @@ def test_a_family_is_asked_only_for_names_behind_its_prefix() -> None:
 
 def test_a_family_of_one_is_a_card_that_is_not_listed() -> None:
     own = Family("your own", lambda: ["own"], Card)
-    things: Registry[Card] = Registry("thing", "farfield.test-nothing", tuple, {"own": own})
+    things = registry()
+    things.register_family("own", own)
     assert things.names() == []
     assert things.get("own") == Card("own")
     assert things.names("own") == ["own"]
     things.register(Card("owner"))
     with pytest.raises(InputError, match="already registered"):
         things.register(Card("own"))
+    for taken in ("own", "owner"):
+        with pytest.raises(InputError, match="already registered"):
+            things.register_family(taken, own)
+
+
+def test_cards_are_found_by_looking_into_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for family in ("birds", "fish"):
+        (tmp_path / "zoo_cards" / family).mkdir(parents=True)
+        for file in ("../__init__.py", "__init__.py", "card.py"):
+            (tmp_path / "zoo_cards" / family / file).write_text("")
+        (tmp_path / "zoo_cards" / family / "network.py").write_text("raise AssertionError")
+    monkeypatch.syspath_prepend(tmp_path)
+    load_cards("zoo_cards", "card")
+    loaded = {name for name in sys.modules if name.startswith("zoo_cards.")}
+    assert {"zoo_cards.birds.card", "zoo_cards.fish.card"} <= loaded

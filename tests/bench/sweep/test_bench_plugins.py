@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import bench
-from architectures import registry, resolve
+from architectures import REGISTRY, resolve
 from bench.core import plugins
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
@@ -84,7 +84,7 @@ def test_the_same_bytes_are_the_same_module_and_others_are_another_architecture(
     same = write(tmp_path / "same.py", NET.format(name="my-net", act="ReLU"))
     assert load_plugin(one) is load_plugin(same)
     before = resolve("my-net").source_hash
-    registry.remove("my-net")
+    REGISTRY.remove("my-net")
     load_plugin(write(one, NET.format(name="my-net", act="Tanh")))
     assert resolve("my-net").source_hash != before
 
@@ -132,7 +132,7 @@ def test_a_changed_file_runs_anew_beside_the_old_records(tmp_path: Path, forget_
     path, fresh = tmp_path / "mine.py", []
     for act in ("ReLU", "Tanh", "ReLU"):
         write(path, NET.format(name="my-net", act=act))
-        registry.remove("my-net")
+        REGISTRY.remove("my-net")
         forget_modules()
         results = bench.run(
             tasks=["sine-1d"],

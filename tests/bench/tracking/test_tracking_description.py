@@ -104,7 +104,7 @@ def test_infinite_growth_is_infinite_and_a_null_in_the_table(make_record: Make) 
 
 def test_seeds_that_did_not_finish_are_told_and_enter_no_mean(make_record: Make) -> None:
     nothing = {"sets": (), "id_error": None, "far_error": None, "ladder": (), "growth": (), "departure": ()}
-    nothing |= {"nonfinite": (), "exponent": None, "learning_rate": None, "reason": "it broke"}
+    nothing |= {"nonfinite": (), "exponent": None, "learning_rate": None, "reason": "it broke", "reason_code": "error"}
     fine, diverged = make_record(0), make_record(1, status="diverged", **nothing)
     run = describe([fine, diverged])
     assert run.summary["id_error"] == pytest.approx(fine.id_error)

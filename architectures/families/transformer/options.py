@@ -1,0 +1,104 @@
+"""Options of the transformers, checked without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from architectures.blocks.options import (
+    ActivationName,
+    Init,
+    NetworkOptions,
+    Parameterization,
+    check_divides,
+    check_positive,
+)
+
+Readout = Literal["mean", "cls"]
+
+
+@dataclass(frozen=True)
+class TransformerOptions(NetworkOptions):
+    """Options of the transformer encoder.
+
+    Args:
+        depth: blocks of attention and MLP.
+        width: channels of a token.
+        heads: attention heads; they divide the width.
+        ratio: hidden units of a block's MLP per channel.
+        patch: side of an image patch in pixels; it divides height and width (images only).
+        readout: ``mean`` over the tokens, or from a class token, ``cls``.
+        activation: of the blocks' MLPs.
+        init, parameterization, clamp: see :class:`NetworkOptions`.
+    """
+
+    depth: int = 2
+    width: int = 64
+    heads: int = 4
+    ratio: int = 2
+    patch: int = 4
+    readout: Readout = "mean"
+    activation: ActivationName = "gelu"
+    init: Init = "torch"
+    parameterization: Parameterization = "standard"
+    clamp: bool = False
+
+    def __post_init__(self) -> None:
+        check_positive(self, "depth", "width", "heads", "ratio", "patch")
+        check_divides("heads", self.heads, "width", self.width)
+
+
+@dataclass(frozen=True)
+class DecoderOptions(NetworkOptions):
+    """Options of the causal decoder, which answers from its last token.
+
+    Args:
+        depth: blocks of attention and MLP.
+        width: channels of a token.
+        heads: attention heads; they divide the width.
+        ratio: hidden units of a block's MLP per channel.
+        activation: of the blocks' MLPs.
+        init, parameterization, clamp: see :class:`NetworkOptions`.
+    """
+
+    depth: int = 2
+    width: int = 64
+    heads: int = 4
+    ratio: int = 2
+    activation: ActivationName = "gelu"
+    init: Init = "torch"
+    parameterization: Parameterization = "standard"
+    clamp: bool = False
+
+    def __post_init__(self) -> None:
+        check_positive(self, "depth", "width", "heads", "ratio")
+        check_divides("heads", self.heads, "width", self.width)
+
+
+@dataclass(frozen=True)
+class FtTransformerOptions(NetworkOptions):
+    """Options of FT-Transformer, which answers from a class token and gates its MLPs.
+
+    Args:
+        depth: blocks of attention and MLP.
+        width: channels of a token.
+        heads: attention heads; they divide the width.
+        ratio: hidden units of a block's gated MLP per channel, rounded.
+        activation: of the gates and before the head; ``relu`` makes the gates ReGLU, as published.
+        init, parameterization, clamp: see :class:`NetworkOptions`.
+    """
+
+    depth: int = 2
+    width: int = 64
+    heads: int = 4
+    ratio: float = 4 / 3
+    activation: ActivationName = "relu"
+    init: Init = "torch"
+    parameterization: Parameterization = "standard"
+    clamp: bool = False
+
+    def __post_init__(self) -> None:
+        check_positive(self, "depth", "width", "heads")
+        check_divides("heads", self.heads, "width", self.width)
+        if round(self.width * self.ratio) < 1:
+            raise ValueError(f"ratio={self.ratio} leaves no hidden unit at width={self.width}")
