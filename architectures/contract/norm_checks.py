@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from architectures.analysis.certificate import certificate
+from architectures.analysis.prediction import predict
 from architectures.contract.check import Broken, Check, Skipped, Subject
 from architectures.contract.network_checks import built, inputs_for
 from architectures.norms.layers import marked, site_of, turned
@@ -17,6 +19,9 @@ from architectures.norms.pairs import Paired
 
 FAR = 1e8
 """How far out answers must be finite, in standard deviations."""
+
+FAR_OUT = (1e6, 1e8)
+EXPONENT_OFF = 0.05
 
 
 def what_is_placed_keeps_shape_and_dtype(subject: Subject) -> str:
@@ -42,8 +47,8 @@ def what_is_placed_keeps_shape_and_dtype(subject: Subject) -> str:
 _LIKE = "make constants like the inputs: x.new_zeros"
 
 
-def _keeping(name: str, seen: set[str]) -> object:
-    def hook(layer: nn.Module, inputs: tuple[Tensor, ...], output: object) -> None:
+def _keeping(name: str, seen: set[str]) -> Callable[[nn.Module, tuple[Any, ...], Any], None]:
+    def hook(layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         _compare(name, inputs[0], output)
         seen.add(name)
 
@@ -104,14 +109,13 @@ def gain_and_shift_are_what_they_are_called(subject: Subject) -> str:
         shape = (4, *site.space, site.dim) if site.layout == "last" else (4, site.dim, *site.space)
         x = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
         with torch.no_grad():
-            shift: Tensor | float = 0.0
             if isinstance(bias, nn.Parameter) and bias.shape == weight.shape:
                 before = layer(x)
                 bias.add_(1.0)
                 if not torch.allclose(layer(x), before + 1.0):
                     raise Broken(f"the bias of {name} is not added to the output", _NAMES)
                 bias.zero_()
-            before = layer(x) - shift
+            before = layer(x)
             weight.mul_(2.0)
             if not torch.allclose(layer(x), 2 * before):
                 raise Broken(f"the weight of {name} does not multiply the output", _NAMES)
@@ -141,6 +145,22 @@ def what_is_declared_holds(subject: Subject) -> str:
     if most > bound:
         raise Broken(f"an answer is {most:.4g}, and the declared bound proves {bound:.4g}", "correct the bound")
     return f"largest answer {most:.3g}, certificate {bound:.3g}"
+
+
+def growth_is_as_declared(subject: Subject) -> str:
+    """The exponent between 1e6 and 1e8 deviations, before training, is the one that the declared growth implies."""
+    predicted = predict(subject.architecture, subject.scheme, subject.problem)
+    if predicted.exponent is None:
+        raise Skipped(f"unknown: {predicted.reason}")
+    network = built(subject).double()
+    rows = inputs_for(subject, 64, dtype=torch.float64)
+    with torch.no_grad():
+        near, far = (network(r * rows).abs().max().clamp_min(1e-6) for r in FAR_OUT)
+    measured = float((far / near).log()) / math.log(FAR_OUT[1] / FAR_OUT[0])
+    if not abs(measured - predicted.exponent) <= EXPONENT_OFF:
+        hint = "correct growth=..., or leave it out: it is then measured and called unknown"
+        raise Broken(f"predicted {predicted.exponent}, measured {measured:.2f}", hint)
+    return f"predicted {predicted.exponent}, measured {measured:.2f}"
 
 
 def _layers(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
@@ -173,4 +193,5 @@ NORM_CHECKS: tuple[Check, ...] = (
     answers_are_finite_at_zero_and_far_away,
     gain_and_shift_are_what_they_are_called,
     what_is_declared_holds,
+    growth_is_as_declared,
 )

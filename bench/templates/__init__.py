@@ -1,4 +1,4 @@
-"""Files to start from: ``farfield new architecture NAME`` and ``farfield new task NAME``."""
+"""Files to start from: ``farfield new architecture NAME``, ``farfield new norm NAME``, ``farfield new task NAME``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.core.errors import InputError
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 
 
-def write_template(thing: Literal["architecture", "task"], name: str, folder: Path) -> Path:
+def write_template(thing: Literal["architecture", "norm", "task"], name: str, folder: Path) -> Path:
     """Write the template of ``thing`` for ``name`` into ``folder``; the file is called like the name, with underscores.
 
     Raises:
@@ -46,6 +46,10 @@ def _taken(thing: str) -> Container[object]:
         import architectures
 
         return architectures.REGISTRY
+    if thing == "norm":
+        import architectures
+
+        return architectures.NORM_REGISTRY
     import tasks
 
     return tasks.REGISTRY
