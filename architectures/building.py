@@ -193,12 +193,21 @@ def resolve_sites(architecture: Architecture, scheme: NormScheme, problem: Probl
     Raises:
         Unsupported: a placement means no site of this network, or two kinds meet at one.
     """
+    return tuple(kinds_at(architecture, scheme, problem))
+
+
+def kinds_at(architecture: Architecture, scheme: NormScheme, problem: Problem) -> dict[str, tuple[NormKind, ...]]:
+    """The kinds at each of the family's sites that ``scheme`` normalizes, in forward order: a layer, then what
+    parametrizes the linear map before it.
+
+    Raises:
+        Unsupported: a placement means no site of this network, or two kinds meet at one.
+    """
     found = sites(architecture, problem)
-    assigned = {
-        **_assign(architecture, scheme, found, "layer"),
-        **_assign(architecture, scheme, found, "parametrization"),
-    }
-    return tuple(site.name for site in found if site.name in assigned)
+    sorts: tuple[Sort, ...] = ("layer", "parametrization")
+    assigned = [_assign(architecture, scheme, found, sort) for sort in sorts]
+    kinds = {site.name: tuple(by_site[site.name] for by_site in assigned if site.name in by_site) for site in found}
+    return {name: here for name, here in kinds.items() if here}
 
 
 def _assign(architecture: Architecture, scheme: NormScheme, found: tuple[Site, ...], sort: Sort) -> dict[str, NormKind]:

@@ -238,7 +238,7 @@ def _card(
             deterministic=deterministic,
             citation=citation,
             placements=placements,
-            origin=origin_of(code),
+            origin=origin_of(code, REGISTRY.groups),
             source_hash=hash_source(code),
             exponent=exponent,
         )

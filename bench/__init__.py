@@ -1,22 +1,24 @@
-"""FarField: what does a neural network answer far away from everything it was trained on?
+"""The runner: plans sweeps, trains, probes far away, stores records. ``import farfield`` is the way in.
 
 >>> import bench
 >>> results = bench.run(tasks=["sine-1d"], architectures=["mlp"], norms=["none", "layer@first"])  # doctest: +SKIP
->>> results.frame()[["norm", "far_error", "max_growth"]]  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from bench.core.shadowing import install
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bench.api import run
     from bench.sweep.runner import Results
 
 __all__ = ["Results", "run"]
 
+install()  # before anything else is imported, so that no file of the user's stands in for what comes now
 
-def __getattr__(name: str) -> Any:
+
+def __getattr__(name: str) -> object:
     """Load the sweep only when it is asked for."""
     if name == "run":
         from bench.api import run

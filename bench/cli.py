@@ -24,7 +24,7 @@ from bench.core.errors import (
     EXIT_INTERRUPTED,
     FarFieldError,
 )
-from bench.shadowing import check_shadowing
+from bench.core.shadowing import check_shadowing
 
 app = typer.Typer(
     name="farfield",

@@ -170,4 +170,4 @@ def _folds(cluster: np.ndarray) -> np.ndarray:
     clusters = int(cluster.max()) + 1
     if clusters < FOLDS:
         cluster, clusters = np.arange(len(cluster)), len(cluster)
-    return (generator("how far", "folds").permutation(clusters) % FOLDS)[cluster]
+    return np.asarray((generator("how far", "folds").permutation(clusters) % FOLDS)[cluster])

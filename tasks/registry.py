@@ -106,7 +106,7 @@ def register_task(
                 paper=paper or PaperBudget(epochs=2500),
                 build=made,
                 options=taken,
-                origin=origin_of(code),
+                origin=origin_of(code, REGISTRY.groups),
             )
         except ValueError as error:
             raise InputError(str(error), where=name, hint="correct the arguments of register_task") from None

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from architectures.analysis.prediction import Prediction, predict, predict_module
-from architectures.building import build_skeleton, check_size, sites
+from architectures.building import build_skeleton, check_size, kinds_at, sites
 from architectures.card import Architecture
 from architectures.norms.layers import marked, site_of
 from architectures.norms.pairs import Paired
@@ -103,7 +103,7 @@ def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, b
         norm=str(scheme),
         problem=problem,
         layers=_layers(module, problem),
-        sites=_with_ends(module, problem, _sites(architecture, problem, module)),
+        sites=_with_ends(module, problem, _sites(architecture, scheme, problem)),
         parts=parts,
         parameters=sum(count for _, count in parts),
         batch_size=batch_size,
@@ -140,14 +140,13 @@ def placements_of(architecture: Architecture, problem: Problem) -> tuple[tuple[s
     return tuple((word, rule.pick(names)) for word, rule in architecture.card.placements.words)
 
 
-def _sites(architecture: Architecture, problem: Problem, module: nn.Module) -> tuple[SiteRow, ...]:
-    placed = {site.name: layer for layer in module.modules() if (site := site_of(layer)) is not None}
+def _sites(architecture: Architecture, scheme: NormScheme, problem: Problem) -> tuple[SiteRow, ...]:
+    placed = kinds_at(architecture, scheme, problem)
     meant = placements_of(architecture, problem)
     rows = []
     for site in sites(architecture, problem):
         words = tuple(word for word, names in meant if site.name in names)
-        mark = marked(placed[site.name]) if site.name in placed else None
-        norm = str(mark.kind) if mark is not None else None
+        norm = ", ".join(str(kind) for kind in placed.get(site.name, ())) or None
         rows.append(SiteRow(site.name, site.dim, site.positions, words, norm))
     return tuple(rows)
 

@@ -27,7 +27,8 @@ class Continuation:
         import numpy as np
 
         kept = np.asarray(inputs, np.float64)[:, -len(self.reading) :]
-        return np.einsum("nsc,s->nc", kept, self.reading)
+        read: Rows = np.einsum("nsc,s->nc", kept, self.reading)
+        return read
 
     def fit(self, inputs: Array, targets: Array, validation_inputs: Array, validation_targets: Array) -> None:
         """Find the linear map from what is read to the target."""

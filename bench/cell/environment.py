@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from dataclasses import dataclass
 from functools import cache
 
 PACKAGES = ("farfield", "torch", "numpy", "scipy", "scikit-learn", "timm", "datasets", "wandb")
@@ -26,28 +25,6 @@ def describe_environment(device: str = "cpu") -> dict[str, str]:
 
         found["gpu"] = torch.cuda.get_device_name(device)
     return found
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a worker must share with the process that wants its work: folder and variables.
-
-    The fork server keeps those of the moment it was started; a notebook may have changed them since.
-    """
-
-    folder: str
-    variables: dict[str, str]
-
-    @classmethod
-    def here(cls) -> Surroundings:
-        """Those of this process."""
-        return cls(os.getcwd(), dict(os.environ))
-
-    def enter(self) -> None:
-        """Make them this process's."""
-        os.chdir(self.folder)
-        os.environ.clear()
-        os.environ.update(self.variables)
 
 
 def available_cores() -> int:

@@ -1,4 +1,4 @@
-"""The inside of the process in which a file is checked: ``python -m bench.checking.inside FD`` with orders on stdin.
+"""The inside of the process in which a file is checked: its orders come on stdin, its reports go to a descriptor.
 
 Each step is announced before it runs, so that whoever watches can say which one hung or killed the process.
 """
@@ -15,7 +15,7 @@ from functools import partial
 import architectures
 import tasks
 from bench.checking.findings import Finding
-from bench.checking.process_state import GENERATORS, Surroundings, limit_memory
+from bench.checking.process_state import GENERATORS, ProcessState, limit_memory
 from bench.checking.reporter import Reporter
 from bench.core.plugins import Plugin, load_plugin
 
@@ -35,16 +35,20 @@ def _raise(error: BaseException) -> Finding:
     raise error
 
 
-def main(descriptor: int) -> None:
-    """Check the file that stdin describes and end the process, whatever threads are left."""
+def main(descriptor: str) -> None:
+    """Check the file that stdin describes and end the process, whatever threads are left.
+
+    Args:
+        descriptor: number of the open file that reports are written to.
+    """
     order = json.load(sys.stdin)
     sys.stdin = open(os.devnull)  # noqa: SIM115 - it stays open as long as the process lives
-    reporter = Reporter(descriptor)
+    reporter = Reporter(int(descriptor))
     plugin = Plugin(order["path"], base64.b64decode(order["source"]))
     from bench.checking import norms, subjects  # import torch, which must not count against the file
 
     limit_memory(order["memory"])
-    before = Surroundings.now()
+    before = ProcessState.now()
     checks = {**subjects.SUBJECTS, "norm": norms.check_norm}
     names = _load(plugin, reporter, before)
     for kind, name in names:
@@ -59,7 +63,7 @@ def main(descriptor: int) -> None:
     os._exit(0)
 
 
-def _load(plugin: Plugin, reporter: Reporter, before: Surroundings) -> list[tuple[str, str]]:
+def _load(plugin: Plugin, reporter: Reporter, before: ProcessState) -> list[tuple[str, str]]:
     known = {kind: set(names()) for kind, names in _REGISTRIES.items()}
 
     def imports() -> Finding:
@@ -93,13 +97,9 @@ def _one(found: list[tuple[str, str]]) -> Finding:
     return Finding(*REGISTERS, "", False, f"it registers {len(found)} names: {names}", "give each a file of its own")
 
 
-def _unchanged(before: Surroundings, where: str, but: Collection[str] = ()) -> Finding:
-    changed = Surroundings.now().differs_from(before, but)
+def _unchanged(before: ProcessState, where: str, but: Collection[str] = ()) -> Finding:
+    changed = ProcessState.now().differs_from(before, but)
     if changed:
         hint = "set nothing global, end what you start; take random numbers from torch's generator in the builder only"
         return Finding(*LEAVES, where, False, f"changed: {', '.join(changed)}", hint)
     return Finding(*LEAVES, where, True, "unchanged")
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -19,7 +19,7 @@ GENERATORS = ("torch's generator", "numpy's generator", "Python's generator")
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ProcessState:
     """The state of the process, by name.
 
     The environment and the warning filters are left out: libraries change them when they are imported.
@@ -28,7 +28,7 @@ class Surroundings:
     state: dict[str, object]
 
     @classmethod
-    def now(cls) -> Surroundings:
+    def now(cls) -> ProcessState:
         """As it is."""
         handlers = [signal.getsignal(number) for number in sorted(signal.valid_signals())]
         return cls(
@@ -56,7 +56,7 @@ class Surroundings:
             }
         )
 
-    def differs_from(self, before: Surroundings, but: Collection[str] = ()) -> list[str]:
+    def differs_from(self, before: ProcessState, but: Collection[str] = ()) -> list[str]:
         """Names of what is not as it was, ``but`` some; threads and processes that have ended are no difference."""
         changed = []
         for name, value in self.state.items():

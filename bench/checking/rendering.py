@@ -55,10 +55,13 @@ class _Row:
 
 def render_report(report: CheckReport, form: Format, *, width: int | None = None, color: bool = False) -> str:
     """The report as text: the checks, then what the network is under each scheme that was tried."""
-    grids: list[Grid[Any]] = [_checks(report)]
-    if report.portraits and form != "csv":  # CSV is one table
-        grids.append(_portraits(report.portraits))
-    return render(grids, form, width=width, color=color)
+    grids = report_grids(report)
+    return render(grids[:1] if form == "csv" else grids, form, width=width, color=color)  # CSV is one table
+
+
+def report_grids(report: CheckReport) -> list[Grid[Any]]:
+    """The report as tables: the checks, and, if there are any, the portraits."""
+    return [_checks(report), *([_portraits(report.portraits)] if report.portraits else [])]
 
 
 def summary(report: CheckReport) -> str:

@@ -14,7 +14,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from pathlib import Path
 from bench.checking.findings import CheckReport, Finding, Portrait, finding_from, from_line, portrait_from, text_of
 from bench.core.errors import InputError
 from bench.core.plugins import Plugin, read_plugin
+from bench.core.shadowing import python_command
 
 _CHUNK = 65_536
 _START_SECONDS = 120.0
@@ -162,12 +162,10 @@ def _overdue(course: _Course, limits: CheckLimits) -> str | None:
 
 @contextlib.contextmanager
 def _process(plugin: Plugin, limits: CheckLimits) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    root = str(Path(__file__).parents[2])
-    paths = [path for path in (os.environ.get("PYTHONPATH"), root) if path]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     reading, writing = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "bench.checking.inside", str(writing)],
+        python_command("bench.checking.inside", str(writing)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -23,11 +23,15 @@ class Thing(StrEnum):
     """What can be begun."""
 
     architecture = "architecture"
+    estimator = "estimator"
+    norm = "norm"
     task = "task"
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="Python file that registers an architecture or a task.")],
+    file: Annotated[
+        Path, typer.Argument(help="Python file that registers an architecture, an estimator, a norm kind or a task.")
+    ],
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that one step may take.")] = 60.0,
     memory_limit: Annotated[float, typer.Option("--memory-limit", help="Gigabytes that the file may take.")] = 4.0,
     form: FormatOption = Format.table,
@@ -51,7 +55,7 @@ def check(
 
 
 def new(
-    thing: Annotated[Thing, typer.Argument(help="architecture or task.")],
+    thing: Annotated[Thing, typer.Argument(help="architecture, estimator, norm or task.")],
     name: Annotated[str, typer.Argument(help="Its name: lower-case words joined by hyphens, e.g. my-net.")],
 ) -> int:
     """Write a commented file to start from, which passes farfield check as it is.

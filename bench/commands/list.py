@@ -67,19 +67,22 @@ def _tasks(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
     import tasks
 
     cards = [tasks.get_card(name) for name in tasks.list_tasks(pattern)]
-    facts = ("kind", "truth", "data")
-    return facts, [Entry(c.name, (c.kind, c.truth, "real" if c.real else "computed"), c.summary) for c in cards]
+    facts = ("kind", "truth", "data", "origin")
+    data = {True: "real", False: "computed"}
+    return facts, [Entry(c.name, (c.kind, c.truth, data[c.real], c.origin), c.summary) for c in cards]
 
 
 def _architectures(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
     import architectures
 
     cards = [architectures.get_card(name) for name in architectures.list_architectures(pattern)]
-    entries = [Entry(c.name, (c.role, ", ".join(c.inputs)), c.summary) for c in cards]
+    entries = [Entry(c.name, (c.role, ", ".join(c.inputs), c.origin), c.summary) for c in cards]
     if pattern == "*":  # what is too many to list, or not there before somebody writes it
         families = architectures.REGISTRY.families.items()
-        entries += [Entry(prefix + "..." * prefix.endswith("/"), ("network", ""), f.summary) for prefix, f in families]
-    return ("role", "reads"), entries
+        entries += [
+            Entry(prefix + "..." * prefix.endswith("/"), ("network", "", f.origin), f.summary) for prefix, f in families
+        ]
+    return ("role", "reads", "origin"), entries
 
 
 def _norms(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
@@ -174,7 +177,7 @@ def show_task(
     task = tasks.resolve(name)
     write_grids(task_grids(tasks.describe(task)), form)
     if save is not None:
-        from bench.commands._pictures import task_picture
+        from bench.pictures import task_picture
         from leaderboard.charts import save as save_chart
 
         print(save_chart(task_picture(task.load()), save), file=sys.stderr)
@@ -200,3 +203,17 @@ def show_architecture(
     scheme = architectures.parse_scheme(norm)
     architecture.check_scheme(scheme)
     write_grids(architecture_grids(describe(architecture, scheme, problem_for(architecture, task))), form)
+
+
+@show_app.command("norm")
+def show_norm(
+    name: Annotated[str, typer.Argument(help="A norm kind, e.g. layer or clip.")],
+    plugin: Plugin = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """A norm kind's card: where it stands, how it grows, what is proved of it, and its options."""
+    import architectures
+    from bench.commands._norms import norm_grids
+
+    load_plugins(plugin)
+    write_grids(norm_grids(architectures.get_norm(name)), form)

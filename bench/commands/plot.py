@@ -102,7 +102,7 @@ def function(
 
     farfield plot function --task sine-1d --arch mlp
     """
-    from bench.commands._pictures import function_picture
+    from bench.pictures import function_picture
 
     records = _one_network(out, protocol, task, arch, norm)
     _finish(_with_details(out, lambda details: function_picture(records, details)), save or out / "function.png")
@@ -127,7 +127,7 @@ def far(
 
     farfield plot far --task protein --feature F1
     """
-    from bench.commands._pictures import far_picture
+    from bench.pictures import far_picture
 
     records = _one_network(out, protocol, task, arch, norm)
     chart = _with_details(out, lambda details: far_picture(records, details, far_set, feature))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -14,9 +15,10 @@ from typing import Any, Literal
 from bench.core.errors import InputError
 from bench.core.plugins import loaded_hash
 
-Origin = Literal["built in", "plug-in", "module", "timm"]
-"""``built in``: a file of FarField. ``plug-in``: registered from outside, by a named file, a script or an installed
-package. ``module``: a network that a user's spelling names, ``module(file.py:build)``. ``timm``: a model of timm."""
+Origin = Literal["built in", "plug-in", "installed", "module", "timm"]
+"""``built in``: a file of FarField. ``plug-in``: registered by a file that a user named, or by a script. ``installed``:
+by a package that offers it as an entry point. ``module``: a network that a user's spelling names,
+``module(file.py:build)``. ``timm``: a model of timm."""
 
 VERSIONED: tuple[Origin, ...] = ("built in", "timm")
 """Origins whose code FarField vouches for: its tests hold it to the contract, and a version identifies it. Everything
@@ -28,15 +30,27 @@ _OWN = tuple(_ROOT / package for package in ("architectures", "bench", "leaderbo
 Code = str | Callable[..., Any]
 
 
-def origin_of(code: Code) -> Origin:
-    """Whether the file that defines ``code`` is one of FarField's own.
+def origin_of(code: Code, groups: Sequence[str] = ()) -> Origin:
+    """``built in`` where the file that defines ``code`` is one of FarField's own, ``installed`` where an installed
+    package offers its module in an entry-point group, else ``plug-in``.
 
     Args:
         code: ``"module:attribute"``, which is found without being imported, or a function, class or callable object.
+        groups: the entry-point groups of its registry.
     """
-    file = _file_of(_module_of(code))
-    own = file is not None and any(file.is_relative_to(folder) for folder in _OWN)
-    return "built in" if own else "plug-in"
+    module = _module_of(code)
+    file = _file_of(module)
+    if file is not None and any(file.is_relative_to(folder) for folder in _OWN):
+        return "built in"
+    if loaded_hash(module) is None and module.partition(".")[0] in _offering(groups):
+        return "installed"
+    return "plug-in"
+
+
+def _offering(groups: Sequence[str]) -> set[str]:
+    """Top-level packages that entry points of ``groups`` name."""
+    offers = [offer for group in groups for offer in importlib.metadata.entry_points(group=group)]
+    return {offer.value.partition(":")[0].partition(".")[0].strip() for offer in offers}
 
 
 def hash_source(code: Code) -> str:

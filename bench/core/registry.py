@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from bench.core.errors import InputError, UnknownName
+from bench.core.origin import Origin
 
 
 class Named(Protocol):
@@ -38,11 +39,13 @@ class Family(Generic[Card]):
         summary: one line on all of them.
         names: every full name; called when somebody lists or misspells a name that starts with the prefix.
         card: makes the card of a full name, or returns None where there is no such name.
+        origin: of those cards, for lists that do not make them.
     """
 
     summary: str
     names: Callable[[], Iterable[str]]
     card: Callable[[str], Card | None]
+    origin: Origin = "built in"
 
 
 class Registry(Generic[Card]):

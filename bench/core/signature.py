@@ -49,8 +49,8 @@ def options_of(function: Callable[..., Any], given: Sequence[str] = ()) -> type 
 def _field(function: Callable[..., Any], label: str, parameter: inspect.Parameter) -> tuple[str, Any, Any]:
     name, default = parameter.name, parameter.default
     if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-        star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
-        raise InputError(f"{label} takes {star}{name}", hint=f"name each option, as in {name}: int = 64")
+        bare = parameter.replace(annotation=parameter.empty, default=parameter.empty)
+        raise InputError(f"{label} takes {bare}", hint=f"name each option, as in {name}: int = 64")
     if default is parameter.empty:
         raise InputError(f"option {name!r} of {label} has no default", hint=f"{name}: int = 64")
     annotation = _annotation(function, label, parameter)

@@ -124,6 +124,11 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
+def list_protocols() -> list[str]:
+    """Names of the protocols."""
+    return list(PROTOCOLS)
+
+
 def get_protocol(name: str) -> Protocol:
     """The protocol called ``name``.
 

@@ -1,4 +1,4 @@
-"""Files to start from: ``farfield new architecture NAME``, ``farfield new norm NAME``, ``farfield new task NAME``."""
+"""Files to start from: ``farfield new architecture NAME``, and the same for an estimator, a norm kind and a task."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import Literal
 
 from bench.core.errors import InputError
 
+Thing = Literal["architecture", "estimator", "norm", "task"]
+"""What can be begun; the template of each is ``THING.py.template``."""
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 
 
-def write_template(thing: Literal["architecture", "norm", "task"], name: str, folder: Path) -> Path:
+def write_template(thing: Thing, name: str, folder: Path) -> Path:
     """Write the template of ``thing`` for ``name`` into ``folder``; the file is called like the name, with underscores.
 
     Raises:
@@ -30,7 +33,12 @@ def write_template(thing: Literal["architecture", "norm", "task"], name: str, fo
     identifier = name.replace("-", "_")
     path = folder / f"{identifier}.py"
     text = importlib.resources.files(__package__).joinpath(f"{thing}.py.template").read_text(encoding="utf-8")
-    filled = Template(text).substitute(name=name, identifier=identifier, file=path.name)
+    filled = Template(text).substitute(
+        name=name,
+        identifier=identifier,
+        classname="".join(word.capitalize() for word in name.split("-")),
+        file=path.name,
+    )
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(filled)
@@ -41,15 +49,11 @@ def write_template(thing: Literal["architecture", "norm", "task"], name: str, fo
     return path
 
 
-def _taken(thing: str) -> Container[object]:
-    if thing == "architecture":
-        import architectures
+def _taken(thing: Thing) -> Container[object]:
+    if thing == "task":
+        import tasks
 
-        return architectures.REGISTRY
-    if thing == "norm":
-        import architectures
+        return tasks.REGISTRY
+    import architectures
 
-        return architectures.NORM_REGISTRY
-    import tasks
-
-    return tasks.REGISTRY
+    return architectures.NORM_REGISTRY if thing == "norm" else architectures.REGISTRY

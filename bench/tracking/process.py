@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bench.core.shadowing import python_command
 from bench.tracking.child import ChildOptions
 from bench.tracking.options import environment_of
-
-_START = "import sys; sys.path.append(sys.argv[1]); from bench.tracking.child import main; main(sys.argv[2])"
 
 
 class ProcessLost(Exception):
@@ -38,9 +36,7 @@ class WandbProcess:
     def __init__(self, options: ChildOptions, log: Path) -> None:
         self._patience = options.patience
         self._asked = False
-        root = Path(__file__).parents[2]  # where the package ``bench`` lies, should it not be installed
-        # -P: no file in the user's folder can stand in for a module.
-        command = [sys.executable, "-P", "-c", _START, str(root), json.dumps(asdict(options))]
+        command = python_command("bench.tracking.child", json.dumps(asdict(options)))
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,

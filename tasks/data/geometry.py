@@ -18,7 +18,7 @@ def size(inputs: np.ndarray, kind: InputKind) -> np.ndarray:
     """
     flat = inputs.reshape(len(inputs), -1)
     squares = np.einsum("ij,ij->i", flat, flat, dtype=np.float64)
-    return np.sqrt(squares / flat.shape[1] if kind == "sequence" else squares)
+    return np.asarray(np.sqrt(squares / flat.shape[1] if kind == "sequence" else squares))
 
 
 def radius(train_inputs: np.ndarray, kind: InputKind) -> float:

@@ -158,11 +158,11 @@ class StandardizedTask:
 
     def from_raw(self, raw: np.ndarray) -> np.ndarray:
         """x̃ of raw inputs."""
-        return (raw - self.input_mean) / self.input_scale
+        return np.asarray((raw - self.input_mean) / self.input_scale)
 
     def to_raw(self, inputs: np.ndarray) -> np.ndarray:
         """Raw inputs of x̃."""
-        return inputs * self.input_scale + self.input_mean
+        return np.asarray(inputs * self.input_scale + self.input_mean)
 
     def target_to_raw(self, targets: np.ndarray) -> np.ndarray:
         """Targets in their units, from z."""
@@ -236,7 +236,7 @@ def _image_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _standardized(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray, kind: InputKind) -> np.ndarray:
     if kind != "image":
-        return (inputs - mean) / scale
+        return np.asarray((inputs - mean) / scale)
     result = inputs.astype(np.float32)  # images are large: one float32 array, worked on in place
     result -= mean.astype(np.float32)
     result /= scale.astype(np.float32)

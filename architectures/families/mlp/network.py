@@ -28,7 +28,10 @@ class Flat(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, *shape) to (N, 1)."""
-        return super().forward(x.flatten(1))
+        x = x.flatten(1)
+        for layer in self:
+            x = layer(x)
+        return x
 
 
 class Mlp(Flat):

@@ -68,4 +68,4 @@ def card(name: str) -> ArchitectureCard | None:
     )
 
 
-register_family(PREFIX, Family("any image model of timm; list them with 'timm/*resnet*'", names, card))
+register_family(PREFIX, Family("any image model of timm; list them with 'timm/*resnet*'", names, card, "timm"))

@@ -23,7 +23,8 @@ class OnFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, *shape) to (N, 1)."""
-        return self.head(self.backbone(x))
+        answer: Tensor = self.head(self.backbone(x))
+        return answer
 
 
 class OnFrozenFeatures(OnFeatures):
@@ -55,7 +56,8 @@ class OnFrozenFeatures(OnFeatures):
 
     def frozen_features(self, inputs: Tensor) -> Tensor:
         """(N, *shape) to (N, features)."""
-        return self.backbone(inputs)
+        features: Tensor = self.backbone(inputs)
+        return features
 
 
 def make_head(features: int, problem: Problem, norm: Norm, options: MlpOptions | None) -> nn.Module:

@@ -26,5 +26,11 @@ CARD = ArchitectureCard(
 )
 
 register_family(
-    CARD.name, Family("a network of yours: module(my_models.py:build)", names=lambda: [CARD.name], card=lambda _: CARD)
+    CARD.name,
+    Family(
+        "a network of yours: module(my_models.py:build)",
+        names=lambda: [CARD.name],
+        card=lambda _: CARD,
+        origin=CARD.origin,
+    ),
 )

@@ -26,19 +26,21 @@ def prepare() -> None:
     # Nothing here wants tidying up, and taking torch apart takes half as long as loading it. Workers end otherwise.
     atexit.register(os._exit, 0)
     spawn._fixup_main_from_path = _lenient(spawn._fixup_main_from_path)  # type: ignore[attr-defined]
+    spawn._fixup_main_from_name = _lenient(spawn._fixup_main_from_name)  # type: ignore[attr-defined]
 
 
 def _lenient(import_script: Callable[[str], None]) -> Callable[[str], None]:
-    """``import_script``, surviving whatever the script does.
+    """``import_script``, surviving whatever the script does; our own command is not imported again.
 
     multiprocessing imports the script that started a sweep again in every worker, and what it registers becomes known
     there. A script without ``if __name__ == "__main__"`` meets its own sweep again (:func:`bench.run` ends its import
     there), and one that was read from stdin is no file at all. No job needs more of it.
     """
 
-    def survive(path: str) -> None:
-        with contextlib.suppress(Exception, SystemExit):
-            import_script(path)
+    def survive(script: str) -> None:
+        if script != "bench.cli":
+            with contextlib.suppress(Exception, SystemExit):
+                import_script(script)
 
     return survive
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import itertools
 import multiprocessing
 import multiprocessing.forkserver
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,11 +21,12 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from bench.cell.environment import Surroundings
 from bench.cell.outcome import Outcome, blank_outcomes
 from bench.core.errors import ReasonCode
 from bench.core.plugins import Plugin
+from bench.core.shadowing import HOME, check_shadowing, library_folders, python_path, user_folders
 from bench.plan.jobs import Job, Settings
+from bench.sweep.workers.context import WorkerContext
 
 AHEAD = 4
 """Jobs a worker that are handed out at once: it never waits for the coordinator, which may be storing."""
@@ -67,7 +70,7 @@ class LocalExecutor:
             max_workers=workers,
             max_tasks=0,
             initializer=_start_worker,
-            initargs=(settings, limits.memory, tuple(plugins), Surroundings.here()),
+            initargs=(settings, limits.memory, tuple(plugins), WorkerContext.here()),
             context=start_fork_server(settings),
         )
 
@@ -150,19 +153,51 @@ def _run_job(job: Job) -> list[Outcome]:
 def start_fork_server(settings: Settings) -> ForkServerContext:
     """Start the server that workers are forked from, unless it runs; it imports torch while this process goes on.
 
-    It is deaf to Ctrl-C, which the whole process group hears; the coordinator ends it.
+    It ignores SIGINT, which the whole process group hears; the coordinator ends it.
+
+    Raises:
+        InputError: a module of the user's is loaded where one of ours, of Python's or of a package should be.
     """
+    check_shadowing()
     os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOAD)
+    with _without_interrupts(), _without_user_folders():
+        multiprocessing.forkserver.ensure_running()
+    return context
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that are started inside ignore SIGINT; signals are the main thread's business."""
     if threading.current_thread() is not threading.main_thread():
-        return context  # signals are the main thread's business; the pool starts the server itself
+        yield
+        return
     heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        multiprocessing.forkserver.ensure_running()
+        yield
     finally:
         signal.signal(signal.SIGINT, heard)
-    return context
+
+
+@contextlib.contextmanager
+def _without_user_folders() -> Iterator[None]:
+    """Processes that are started inside import nothing from the working folder or the script's.
+
+    A file there may be named like a module of ours or of Python. Workers get path and variables of this process later.
+    """
+    path, variables = list(sys.path), {name: os.environ.get(name) for name in ("PYTHONPATH", "PYTHONSAFEPATH")}
+    try:
+        os.environ |= {"PYTHONPATH": python_path(), "PYTHONSAFEPATH": "1"}
+        sys.path[:] = [HOME, *library_folders()] if HOME in user_folders() else library_folders()
+        yield
+    finally:
+        sys.path[:] = path
+        for name, value in variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _cause(code: int | None) -> tuple[str, ReasonCode]:

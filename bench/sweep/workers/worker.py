@@ -15,11 +15,11 @@ from collections.abc import Sequence
 
 import torch
 
-from bench.cell.environment import Surroundings
 from bench.cell.outcome import Outcome, blank_outcomes
 from bench.cell.run import run_job
 from bench.core.plugins import Plugin, load_plugin
 from bench.plan.jobs import Job, Settings
+from bench.sweep.workers.context import WorkerContext
 from bench.sweep.workers.isolation import undisturbed
 from bench.sweep.workers.malloc import keep_freed_memory
 
@@ -27,24 +27,24 @@ _settings = Settings()
 _fault = ""  # why this process cannot work
 
 
-def start(settings: Settings, memory: int | None, plugins: Sequence[Plugin], surroundings: Surroundings) -> None:
+def start(settings: Settings, memory: int | None, plugins: Sequence[Plugin], context: WorkerContext) -> None:
     """Prepare this process; what hinders it becomes the reason of every record that is asked of it."""
     global _fault
     try:
-        _prepare(settings, memory, plugins, surroundings)
+        _prepare(settings, memory, plugins, context)
     except Exception as error:
         limit = "" if memory is None else f" with {memory / 2**30:g} gigabytes of memory"
         _fault = f"a worker could not start{limit}: {type(error).__name__}: {error}"
 
 
-def _prepare(settings: Settings, memory: int | None, plugins: Sequence[Plugin], surroundings: Surroundings) -> None:
+def _prepare(settings: Settings, memory: int | None, plugins: Sequence[Plugin], context: WorkerContext) -> None:
     """Threads, memory, plug-ins; interrupts belong to the coordinator, and so does life.
 
     What is printed here goes to stderr, for stdout carries the results of the command.
     """
     global _settings
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    surroundings.enter()
+    context.enter()
     os.dup2(2, 1)
     _settings = settings
     threading.Thread(target=_end_with_coordinator, daemon=True).start()

@@ -18,7 +18,7 @@ def digit_images() -> np.ndarray:
     from sklearn.datasets import load_digits
 
     data = load_digits()
-    return data.images[np.isin(data.target, SHOWN)] / 16.0
+    return np.asarray(data.images[np.isin(data.target, SHOWN)] / 16.0)
 
 
 def rotation() -> Samples:

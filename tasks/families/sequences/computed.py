@@ -76,7 +76,7 @@ def trend() -> Samples:
 def straight_lines(draw: np.random.Generator, part: Range) -> np.ndarray:
     """(count, length, 1) values a + b·i for all i of the range."""
     a, b = draw.standard_normal((2, part.count, 1))
-    return (a + b * np.arange(part.least, part.most + 1))[:, :, None]
+    return np.asarray(a + b * np.arange(part.least, part.most + 1))[:, :, None]
 
 
 def damped_oscillator() -> Samples:
@@ -108,7 +108,7 @@ def damped(draw: np.random.Generator, part: Range) -> np.ndarray:
     time = 0.4 * np.arange(LENGTH)
     beat = np.sqrt(omega**2 - gamma**2)
     swing = place * np.cos(beat * time) + (speed + gamma * place) / beat * np.sin(beat * time)
-    return (np.exp(-gamma * time) * swing)[:, :, None]
+    return np.asarray(np.exp(-gamma * time) * swing)[:, :, None]
 
 
 def driven(draw: np.random.Generator, part: Range) -> np.ndarray:

@@ -15,7 +15,7 @@ import torch
 from architectures import REGISTRY
 from bench.checking import CheckLimits, CheckReport, Finding, check_file, inside
 from bench.checking.findings import finding_from, from_line
-from bench.checking.process_state import Surroundings
+from bench.checking.process_state import ProcessState
 from bench.checking.rendering import render_report, summary
 from bench.core.errors import InputError
 from bench.core.plugins import read_plugin
@@ -96,6 +96,17 @@ def test_the_template_of_a_task_passes_as_it_is(tmp_path: Path) -> None:
     assert {"it loads", "it is the same every time", "baselines run on it"} <= {f.check for f in report.findings}
 
 
+def test_the_template_of_an_estimator_passes_as_it_is(tmp_path: Path) -> None:
+    report = check_file(write_template("estimator", "my-first", tmp_path))
+    assert report.passed, report.failed
+    assert report.registered == ("my-first",)
+    (portrait,) = report.portraits
+    assert portrait.predicted == 0
+    assert portrait.measured == pytest.approx(0, abs=0.01)
+    with pytest.raises(InputError, match="estimator 'ridge' is already there"):
+        write_template("estimator", "ridge", tmp_path)
+
+
 def test_every_flaw_is_found_in_one_go(tmp_path: Path) -> None:
     report = checked(tmp_path, FLAWED)
     assert set(report.failed) >= {
@@ -155,7 +166,7 @@ def test_what_goes_wrong_on_import_is_named(
     monkeypatch.delitem(sys.modules, read_plugin(path).module, raising=False)
     known, threads = set(REGISTRY.names()), torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
-        inside._load(read_plugin(path), inside.Reporter(ears.writing), Surroundings.now())
+        inside._load(read_plugin(path), inside.Reporter(ears.writing), ProcessState.now())
     torch.set_num_threads(threads)
     for name in set(REGISTRY.names()) - known:
         REGISTRY.remove(name)

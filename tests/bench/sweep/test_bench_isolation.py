@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import bench
-from bench.checking.process_state import Surroundings
+from bench.checking.process_state import ProcessState
 from bench.sweep.workers.isolation import undisturbed
 from leaderboard.records.store.store import Store
 
@@ -78,13 +78,13 @@ def test_what_one_job_does_to_its_process_does_not_reach_the_next(tmp_path: Path
 
 
 def test_global_state_is_put_back() -> None:
-    before = Surroundings.now()
+    before = ProcessState.now()
     with undisturbed():
         for line in RUDE.splitlines():
             if line.startswith("    ") and "Thread" not in line and "return" not in line:
                 exec(line.strip(), {"torch": torch, "np": np, "random": random, "os": os, "print": lambda text: None})
         torch.set_default_device("meta")
-    assert Surroundings.now().differs_from(before) == []
+    assert ProcessState.now().differs_from(before) == []
 
 
 BROKEN = """

@@ -33,6 +33,23 @@ def build(problem, norm, width: int = 8):
 """
 
 
+ESTIMATOR = """
+import numpy as np
+from architectures import register_estimator
+
+@register_estimator("my-median", exponent=0)
+class Median:
+    def __init__(self, problem, share: float = 0.5):
+        self.share = share
+
+    def fit(self, inputs, targets, validation_inputs, validation_targets):
+        self.answer = float(np.quantile(targets, self.share))
+
+    def predict(self, inputs):
+        return np.full(len(inputs), self.answer)
+"""
+
+
 def write(path: Path, text: str) -> Path:
     path.write_text(textwrap.dedent(text))
     return path
@@ -147,19 +164,42 @@ def test_a_changed_file_runs_anew_beside_the_old_records(tmp_path: Path, forget_
     assert fresh == [1, 1, 0]
 
 
+def test_an_estimator_from_a_file_runs_in_a_sweep(tmp_path: Path) -> None:
+    path = write(tmp_path / "mine.py", ESTIMATOR)
+    results = bench.run(
+        tasks=["sine-1d"],
+        architectures=["my-median", "my-median(share=0.9)", "mean"],
+        norms=["none", "layer@first"],
+        seeds=2,
+        protocol="quick",
+        out=tmp_path / "out",
+        workers=1,
+        plugins=[path],
+    )
+    assert results.counts == {"ok": 3}  # deterministic and without norms: one record each
+    assert {(record.key.architecture, record.origin) for record in results.records} == {
+        ("my-median", "plug-in"),
+        ("my-median(share=0.9)", "plug-in"),
+        ("mean", "built in"),
+    }
+    assert all(record.growth_at(1e3) < 1 and record.deterministic for record in results.records)
+
+
 def test_an_installed_package_offers_its_architecture(tmp_path: Path, farfield: Farfield) -> None:
     package, metadata = tmp_path / "zoo.py", tmp_path / "zoo-1.0.dist-info"
-    write(package, NET.format(name="zoo-net", act="ReLU"))
+    write(package, NET.format(name="zoo-net", act="ReLU") + ESTIMATOR)
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: zoo\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[farfield.architectures]\nzoo-net = zoo\n")
+    offers = "[farfield.architectures]\nzoo-net = zoo\n[farfield.estimators]\nmy-median = zoo\n"
+    (metadata / "entry_points.txt").write_text(offers)
     here = {"PYTHONPATH": str(tmp_path)}
     code = (
         "import sys, architectures; names = architectures.list_architectures();"
-        "sys.exit('zoo-net' not in names or 'zoo' in sys.modules)"
+        "print({'zoo-net', 'my-median'} <= set(names), 'zoo' in sys.modules);"
+        "print(architectures.get_card('zoo-net').origin, architectures.resolve('my-median(share=0.1)').card.origin)"
     )
-    listed = subprocess.run([sys.executable, "-c", code], env={**os.environ, **here}, check=False)
-    assert listed.returncode == 0  # listed without being loaded
+    listed = subprocess.run([sys.executable, "-c", code], env={**os.environ, **here}, capture_output=True, text=True)
+    assert listed.stdout == "True False\ninstalled installed\n", listed.stderr  # listed without being loaded
     arguments = ("run", "--task", "sine-1d", "--arch", "zoo-net(width=4)", "--norm", "layer@first", "--seeds", "1")
     done = farfield(*arguments, "--protocol", "quick", "--out", "out", cwd=tmp_path, **here)
     assert done.returncode == 0, done.stderr
