@@ -1,4 +1,4 @@
-"""What a record takes for granted of a network, tried on code from outside before it is trained.
+"""What a record takes for granted of a network, tried on code from outside (a norm kind's too) before it is trained.
 
 ``farfield check`` runs the whole contract; a sweep runs what would otherwise make a number mean something else. An
 answer of another shape would be broadcast against the targets; one that depends on its neighbours or on chance would
@@ -18,11 +18,13 @@ from architectures.contract.network_checks import (
     rows_do_not_mix_in_evaluation,
     works_in_float32_and_float64,
 )
+from architectures.contract.norm_checks import nothing_placed_is_shared, what_is_placed_keeps_shape_and_dtype
 from architectures.contract.seed_checks import SEED_CHECKS
 from bench.core.errors import FarFieldError
 from bench.core.origin import VERSIONED
 from bench.core.problem import Problem
 
+PLACED: tuple[Check, ...] = (what_is_placed_keeps_shape_and_dtype, nothing_placed_is_shared)
 ESSENTIAL: tuple[Check, ...] = (
     answers_one_number_a_row,
     leaves_its_inputs_alone,
@@ -35,20 +37,22 @@ ESSENTIAL: tuple[Check, ...] = (
 
 
 def hold_to_contract(architecture: Architecture, scheme: NormScheme, problem: Problem) -> None:
-    """Try the essential checks on an architecture from outside; built-in ones are held to them by tests.
+    """Try the essential checks on an architecture or a norm from outside; built-in ones are held to them by tests.
 
     Raises:
         FarFieldError: one is broken.
         Unsupported: the architecture cannot be built so.
     """
-    if architecture.card.origin in VERSIONED or architecture.card.role != "network":
+    stranger = architecture.card.origin not in VERSIONED
+    if architecture.card.role != "network" or not (stranger or scheme.outside):
         return
     subject = Subject(architecture, scheme, problem)
-    for check in ESSENTIAL:
+    for check in (*PLACED, *ESSENTIAL) if scheme.outside else ESSENTIAL:
         try:
             check(subject)
         except Broken as broken:
-            what = f"{architecture.name} breaks the contract: {broken.found}: {broken.hint}"
+            blamed = architecture.name if stranger else f"norm {scheme}"
+            what = f"{blamed} breaks the contract: {broken.found}: {broken.hint}"
             raise FarFieldError(what, code="contract") from None
         except Skipped:
             continue

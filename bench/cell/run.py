@@ -96,6 +96,9 @@ def _run(job: Job, settings: Settings) -> list[Outcome]:
     if architecture.source_hash != key.source_hash:
         what = f"the source of {architecture.name} changed since the sweep was planned"
         raise FarFieldError(what, code="source_changed")
+    if context.scheme.source_hash != key.norm_hash:
+        what = f"the source of the norm {context.scheme} changed since the sweep was planned"
+        raise FarFieldError(what, code="source_changed")
     hold_to_contract(architecture, context.scheme, task.problem)
     return _run_estimator(context) if architecture.card.role == "estimator" else _run_network(context)
 

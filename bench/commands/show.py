@@ -84,3 +84,17 @@ def show_architecture(
     with built(architecture, problem, task):
         description = describe(architecture, scheme, problem)
     write_grids(architecture_grids(description), form)
+
+
+@show_app.command("norm")
+def show_norm(
+    name: Annotated[str, typer.Argument(help="A norm kind, e.g. layer or clip.")],
+    plugin: Plugins = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """A norm kind's card: where it stands, how it grows, what is proved of it, and its options."""
+    import architectures
+    from bench.commands._norms import norm_grids
+
+    load_plugins(plugin)
+    write_grids(norm_grids(architectures.get_norm(name)), form)
