@@ -20,6 +20,8 @@ from torch.func import functional_call
 
 from architectures.contract.check import Broken, Check, Subject
 from architectures.contract.samples import built, different, inputs_for
+from architectures.norms.site import Layout
+from architectures.trial import call_builder, isolated
 
 STEPS = 3
 """Steps of training after which a network is compared with another build that is given its weights."""
@@ -42,6 +44,10 @@ def the_seed_decides_the_weights(subject: Subject) -> str:
         raise Broken(f"two builds at one seed differ in {moved[0]}", "draw from torch's global generator only")
     if before and all(_equal(value, elsewhere.get(name)) for name, value in before.items()):
         raise Broken("builds at two seeds are equal", "do not set seeds in the builder, nor give all weights one value")
+    reset = _reset_generators(subject)
+    still = [name for name, p in first.named_parameters() if _drawn(p) and _equal(p.detach(), elsewhere[name])]
+    if reset and still:
+        raise Broken(f"the builder sets {reset[0]}, so {still[0]} is the same at every seed", "set no seeds")
     return "equal at one seed, different at another"
 
 
@@ -92,6 +98,28 @@ def what_training_changes_is_registered(subject: Subject) -> str:
             raise Broken(*_unregistered(trained, fresh, "changes in training"))
         _hold_still(trained, fresh, far)
     return f"{len(kept)} tensors hold all of it"
+
+
+def _reset_generators(subject: Subject) -> list[str]:
+    """Generators that stand the same after builds at two seeds: the builder has set them."""
+    after = []
+    for seed in (0, 1):
+        with isolated(seed):
+            call_builder(subject.architecture, subject.problem, _whatever)
+            legacy = np.random.get_state()  # noqa: NPY002
+            after.append((torch.random.get_rng_state().numpy().tobytes(), str(legacy), random.getstate()))
+    names = ("torch's seed", "numpy's seed", "Python's seed")
+    return [name for name, one, other in zip(names, *after, strict=True) if one == other]
+
+
+def _whatever(site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None, fixed: str = "") -> nn.Module:
+    return own or nn.Identity()
+
+
+def _drawn(parameter: nn.Parameter) -> bool:
+    """Whether its numbers were drawn: many, and no two alike."""
+    values = parameter.detach().flatten()[:1000]
+    return parameter.requires_grad and len(values) >= 8 and len(values.unique()) == len(values)
 
 
 def _hold_still(trained: nn.Module, fresh: nn.Module, rows: Tensor) -> None:
