@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,12 @@ from bench.cell import probing
 from bench.cell.admission import hold_to_contract
 from bench.cell.outcome import Outcome, blank_outcomes, make_record
 from bench.core.errors import OUT_OF_MEMORY, FarFieldError, ReasonCode, Unsupported
+from bench.core.origin import VERSIONED
 from bench.core.seeding import seed_from
 from bench.plan.jobs import Job, Settings
 from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule, batch_indices, get_protocol
+from bench.training.agreement import agrees
 from bench.training.footprint import budget
 from bench.training.frozen_heads import train_heads
 from bench.training.program import choose_program
@@ -63,7 +66,8 @@ def run_job(job: Job, settings: Settings) -> list[Outcome]:
     """Every seed of ``job``, as records: ``ok``, ``diverged``, ``unsupported`` or ``failed``."""
     started = time.perf_counter()
     try:
-        with without_fast_paths():
+        with without_fast_paths(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*performance drop.*")
             return _run(job, settings)
     except Unsupported as reason:
         return blank_outcomes(job, "unsupported", str(reason), reason.code)
@@ -150,7 +154,19 @@ def _program(context: _Context, first: torch.nn.Module, rows_a_step: int) -> Pro
     rows = torch.as_tensor(np.ascontiguousarray(context.task.train.inputs[:8]), dtype=torch.float32)
     members = len(context.job.seeds) * len(context.schedule.learning_rates)
     device = context.settings.device
-    return context.settings.program or choose_program(first, rows, rows_a_step, members, device)
+    asked = context.settings.program
+    program = asked or choose_program(first, rows, rows_a_step, members, device)
+    if context.architecture.card.origin in VERSIONED or agrees(program, context.initial, _two(context.job.seeds), rows):
+        return program
+    if asked:
+        what = f"{context.architecture.name} learns otherwise under --program {asked} than alone: use --program loop"
+        raise FarFieldError(what, code="contract")
+    return "loop"
+
+
+def _two(seeds: Sequence[int]) -> tuple[int, int]:
+    """The first seed and another."""
+    return seeds[0], seeds[1] if len(seeds) > 1 else seeds[0] + 1
 
 
 def _train(context: _Context, program: ProgramName | None) -> list[Trained]:
