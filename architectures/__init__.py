@@ -6,6 +6,7 @@ Importing this registers the built-in ones and loads no torch.
 from __future__ import annotations
 
 import fnmatch
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from architectures.card import Architecture, ArchitectureCard
@@ -53,6 +54,7 @@ __all__ = [
 load_cards("architectures.norms.kinds")
 load_cards("architectures.families", "card")
 load_cards("architectures.estimators")
+import_module("architectures.kernels.cards")
 
 
 def list_norms(pattern: str = "*") -> list[str]:
