@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
-from bench.plan.jobs import Cell, Selection, Settings, cells_of, parse_seeds
+from bench.plan.choosing import chosen_cells, chosen_seeds
+from bench.plan.jobs import Settings
+from bench.plan.options import CellOptions, ProgramName, SweepOptions
 from bench.plan.suite import Suite, load_suite
 from bench.sweep.runner import Results, RunOptions, Watcher, run_cells
 from bench.sweep.workers.pool import Limits
-from bench.tracking import choose_mode
+from bench.tracking import WandbOptions
 from bench.tracking.watcher import Mirror
 from tasks import Task
-
-DEFAULT_SEEDS = 5
-MOST_GIGABYTES = 1e6
 
 
 def run(
     *,
     suite: str | Suite | None = None,
-    tasks: Sequence[str | Task] = (),
-    architectures: Sequence[str] = (),
-    norms: Sequence[str] = (),
+    tasks: Sequence[str | Task] | str | Task = (),
+    architectures: Sequence[str] | str = (),
+    norms: Sequence[str] | str = (),
     seeds: int | str | Sequence[int] | None = None,
     protocol: str | None = None,
-    out: str | Path = "farfield-results",
+    plugins: Sequence[str | Path] = (),
+    out: str | Path = SweepOptions.out,
     workers: int | None = None,
-    device: str = "cpu",
+    device: str = SweepOptions.device,
     timeout: float | None = None,
     memory_limit: float | None = None,
     retry: bool = False,
     keep_weights: bool = False,
-    max_parameters: int = 200_000_000,
-    method: str | None = None,
-    plugins: Sequence[str | Path] = (),
+    max_parameters: int = SweepOptions.max_parameters,
+    program: ProgramName | None = None,
     wandb: str | None = None,
+    wandb_project: str | None = None,
+    wandb_entity: str | None = None,
+    wandb_tags: Sequence[str] | str = (),
     watchers: Sequence[Watcher] = (),
 ) -> Results:
     """Run what is not finished yet and return every record that was asked for.
@@ -52,19 +53,21 @@ def run(
             be :func:`tasks.own_data` of a file or a data frame.
         seeds: how many (``3`` is 0, 1, 2) or which (``"0,4"``, ``[0, 4]``); the suite's number, or 5.
         protocol: ``1``, ``quick`` or ``paper``; the suite's, or 1.
+        plugins: files that register tasks or architectures.
         out: folder of the store.
-        workers: processes; one a core.
+        workers: processes; one a core, or one for a GPU.
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
         timeout: seconds that a cell may take.
         memory_limit: gigabytes of address space that a worker may take.
         retry: run failed and timed-out records again.
         keep_weights: write the selected weights to ``out/weights`` as safetensors.
-        max_parameters: networks with more fail; ``retry`` runs them again.
-        method: ``chain``, ``vmap`` or ``loop``: the program that trains, whatever the size of a step would choose
+        max_parameters: networks with more are not run.
+        program: ``chain``, ``vmap`` or ``loop``: what trains, whatever the size of a step would choose
             (:mod:`bench.training.program`); a network that is no chain fails under ``chain``, one that cannot be
             stacked under ``vmap``.
-        plugins: files that register tasks or architectures.
         wandb: ``online``, ``offline`` (the default, unless the variable WANDB_MODE says otherwise) or ``disabled``.
+        wandb_project, wandb_entity, wandb_tags: where W&B keeps the runs and what marks them; left out, the variables
+            WANDB_PROJECT, WANDB_ENTITY and WANDB_TAGS say it. WANDB_RUN_GROUP, WANDB_NOTES and WANDB_DIR count too.
         watchers: told of the sweep's course.
 
     Raises:
@@ -72,65 +75,59 @@ def run(
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise SystemExit("a worker of a sweep imports the script that started it, and stops where the sweep begins")
-    files = tuple(read_plugin(file) for file in plugins)
+    if not str(out):
+        raise InputError("the folder has no name", where="--out", hint="name a folder")
+    asked = CellOptions(
+        suite=suite if isinstance(suite, str) else None,
+        tasks=tuple(task if isinstance(task, str) else task.name for task in _several(tasks)),
+        architectures=_several(architectures),
+        norms=_several(norms),
+        seeds=_seeds(seeds),
+        protocol=protocol,
+        plugins=tuple(map(Path, plugins)),
+    )
+    how = SweepOptions(
+        out=Path(out),
+        workers=workers,
+        device=device,
+        timeout=timeout,
+        memory_limit=memory_limit,
+        retry=retry,
+        keep_weights=keep_weights,
+        max_parameters=max_parameters,
+        program=program,
+    )
+    mirrored = WandbOptions(
+        wandb=wandb, wandb_project=wandb_project, wandb_entity=wandb_entity, wandb_tags=_several(wandb_tags)
+    )
+    return _run(asked, suite if isinstance(suite, Suite) else None, how, mirrored, watchers)
+
+
+def _run(
+    asked: CellOptions, suite: Suite | None, how: SweepOptions, mirrored: WandbOptions, watchers: Sequence[Watcher]
+) -> Results:
+    files = tuple(read_plugin(file) for file in asked.plugins)
     for file in files:
         load_plugin(file)
-    chosen = load_suite(suite) if isinstance(suite, str) else suite
-    out = Path(out)
+    chosen = load_suite(asked.suite) if asked.suite is not None else suite
     options = RunOptions(
-        out=out,
-        workers=workers,
+        out=how.out,
+        workers=how.workers,
         settings=Settings(
-            device=_device(device),
-            method=_method(method),
-            weights=out / "weights" if keep_weights else None,
-            max_parameters=max_parameters,
+            device=_device(how.device),
+            program=how.program,
+            weights=how.out / "weights" if how.keep_weights else None,
+            max_parameters=how.max_parameters,
         ),
-        limits=_limits(timeout, memory_limit),
-        retry=retry,
+        limits=Limits(how.timeout, how.memory_bytes),
+        retry=how.retry,
         plugins=files,
     )
-    cells = _cells(
-        chosen, Selection(tuple(map(_name_of, _several(tasks))), _several(architectures), _several(norms)), protocol
-    )
-    with Mirror(choose_mode(wandb), out, options.store, chosen, cells) as mirror:
-        results = run_cells(cells, _seeds(seeds, chosen), options, [*watchers, mirror])
+    cells = chosen_cells(asked, chosen)
+    with Mirror(mirrored, how.out, options.store, chosen, cells) as mirror:
+        results = run_cells(cells, chosen_seeds(asked, chosen), options, [*watchers, mirror])
         mirror.finish(results)
     return results
-
-
-def _cells(suite: Suite | None, asked: Selection, protocol: str | None) -> list[Cell]:
-    if suite is not None:
-        return select_cells(suite.cells(protocol), asked)
-    for name in ("tasks", "architectures"):
-        if not getattr(asked, name):
-            option = {"tasks": "--task", "architectures": "--arch"}[name]
-            raise InputError(f"no {name} to run", hint=f"give {option}, or a --suite")
-    return cells_of([Selection(asked.tasks, asked.architectures, asked.norms or ("none",))], protocol or "1")
-
-
-def select_cells(cells: Sequence[Cell], asked: Selection) -> list[Cell]:
-    """Those of ``cells`` whose task, architecture and norm are asked for; an empty part asks for all.
-
-    Raises:
-        InputError: none is left.
-    """
-    listed = cells_of(
-        [
-            Selection(
-                asked.tasks or tuple({c.task for c in cells}),
-                asked.architectures or tuple({c.architecture for c in cells}),
-                asked.norms or tuple({c.norm for c in cells}),
-            )
-        ],
-        cells[0].protocol,
-        check=False,
-    )
-    wanted = set(listed)
-    kept = [cell for cell in cells if cell in wanted]
-    if not kept:
-        raise InputError("no cell of the suite is left", hint="leave out --task, --arch or --norm, or --suite")
-    return kept
 
 
 def _several(given: Any) -> tuple[Any, ...]:
@@ -138,32 +135,10 @@ def _several(given: Any) -> tuple[Any, ...]:
     return (given,) if isinstance(given, (str, Task)) else tuple(given)
 
 
-def _name_of(task: str | Task) -> str:
-    return task if isinstance(task, str) else task.name
-
-
-def _seeds(asked: int | str | Sequence[int] | None, suite: Suite | None) -> tuple[int, ...]:
-    if asked is None:
-        return tuple(range(suite.seeds if suite else DEFAULT_SEEDS))
-    text = str(asked) if isinstance(asked, (int, str)) else ",".join(map(str, asked)) + ","
-    return parse_seeds(text)
-
-
-def _limits(timeout: float | None, gigabytes: float | None) -> Limits:
-    if timeout is not None and not 0 < timeout < math.inf:
-        raise InputError(f"a timeout of {timeout:g} seconds", where="--timeout", hint="give a positive number")
-    if gigabytes is not None and not 0 < gigabytes <= MOST_GIGABYTES:
-        hint = f"give a positive number up to {MOST_GIGABYTES:g}"
-        raise InputError(f"{gigabytes:g} gigabytes", where="--memory-limit", hint=hint)
-    return Limits(timeout, None if gigabytes is None else int(gigabytes * 2**30))
-
-
-def _method(name: str | None) -> Literal["chain", "vmap", "loop"] | None:
-    match name:
-        case None | "chain" | "vmap" | "loop":
-            return name
-        case _:
-            raise InputError(f"unknown method {name!r}", where="--method", hint="chain, vmap or loop")
+def _seeds(asked: int | str | Sequence[int] | None) -> str | None:
+    if asked is None or isinstance(asked, (int, str)):
+        return None if asked is None else str(asked)
+    return ",".join(map(str, asked)) + ","
 
 
 def _device(name: str) -> str:

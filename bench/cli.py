@@ -10,13 +10,8 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from bench.commands import check as checking
-from bench.commands import doctor as keeping
-from bench.commands import leaderboard as boards
-from bench.commands import list as listing
-from bench.commands import plot as plotting
-from bench.commands import run as running
-from bench.commands import runs as records
+from bench.commands import check, compare, doctor, leaderboard, new, plot, run, runs, show, wandb
+from bench.commands import list as list_
 from bench.core.errors import (
     EXIT_BAD_INPUT,
     EXIT_COMPLETE,
@@ -35,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (running, listing, boards, plotting, keeping, records, checking):
+for module in (run, list_, show, leaderboard, compare, plot, runs, check, new, doctor, wandb):
     module.add_to(app)
 
 

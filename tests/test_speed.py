@@ -19,7 +19,13 @@ from tools.speed.jobs import JOBS, TrainingJob
 from tools.speed.quick import plain_train
 
 ROOT = Path(__file__).parents[1]
-PARTS = {"training": "training.png", "quick": None, "methods": "methods.png", "probing": None, "scaling": "scaling.png"}
+PARTS = {
+    "training": "training.png",
+    "quick": None,
+    "programs": "programs.png",
+    "probing": None,
+    "scaling": "scaling.png",
+}
 
 
 @pytest.mark.slow
@@ -58,7 +64,7 @@ def test_the_plain_loop_trains_what_farfield_trains() -> None:
     schedule = Schedule(60, 8, (1e-3, 1e-2), check_steps(60, 6), selects=True)
     rows = np.random.default_rng(0)
     batches = {seed: rows.integers(0, 30, (60, 8)) for seed in (0, 1)}
-    expected = train(build, [0, 1], data, schedule, batches, method="loop")
+    expected = train(build, [0, 1], data, schedule, batches, program="loop")
     for one, other in zip(plain_train(build, [0, 1], data, schedule, batches), expected, strict=True):
         assert (one.seed, one.learning_rate, one.best_step) == (other.seed, other.learning_rate, other.best_step)
         assert one.curve.validation == pytest.approx(other.curve.validation, rel=1e-8)

@@ -23,10 +23,11 @@ from bench.cell.outcome import Outcome, blank_outcomes, make_record
 from bench.core.errors import OUT_OF_MEMORY, FarFieldError, ReasonCode, Unsupported
 from bench.core.seeding import seed_from
 from bench.plan.jobs import Job, Settings
+from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule, batch_indices, get_protocol
 from bench.training.footprint import budget
 from bench.training.frozen_heads import train_heads
-from bench.training.program import Method, choose_method
+from bench.training.program import choose_program
 from bench.training.train import Trained, TrainingData, train
 from leaderboard.records import metrics
 from leaderboard.records.record import RecordKey
@@ -122,8 +123,8 @@ def _run_network(context: _Context) -> list[Outcome]:
     parameters = sum(p.numel() for p in first.parameters() if p.requires_grad)
     rows_a_step = context.schedule.batch_size or len(task.train.targets)
     operations = rows_a_step * count_flops(first, task.problem, ROWS_COUNTED, backward=True) // ROWS_COUNTED
-    method = _method(context, first, rows_a_step)
-    trained = _train(context, method)
+    program = _program(context, first, rows_a_step)
+    trained = _train(context, program)
     share = (time.perf_counter() - started) / len(trained)
     rays = probing.directions(task)
     outcomes = []
@@ -135,35 +136,35 @@ def _run_network(context: _Context) -> list[Outcome]:
             "step_operations": operations,
             "seconds": share + time.perf_counter() - begun,
         }
-        record = make_record(job, key, settings.device, program=method or "heads", **fields)
+        record = make_record(job, key, settings.device, program=program or "heads", **fields)
         outcomes.append(Outcome(record, {**_curve_details(result), **details}))
     return outcomes
 
 
-def _method(context: _Context, first: torch.nn.Module, rows_a_step: int) -> Method | None:
+def _program(context: _Context, first: torch.nn.Module, rows_a_step: int) -> ProgramName | None:
     """What trains the whole network; None where only a head on frozen features is trained."""
     if isinstance(first, OnFrozenFeatures):
         return None
     rows = torch.as_tensor(np.ascontiguousarray(context.task.train.inputs[:8]), dtype=torch.float32)
     members = len(context.job.seeds) * len(context.schedule.learning_rates)
     device = context.settings.device
-    return context.settings.method or choose_method(first, rows, rows_a_step, members, device)
+    return context.settings.program or choose_program(first, rows, rows_a_step, members, device)
 
 
-def _train(context: _Context, method: Method | None) -> list[Trained]:
-    """By ``method``; None for a head on frozen features, which are rows of a table."""
+def _train(context: _Context, program: ProgramName | None) -> list[Trained]:
+    """By ``program``; None for a head on frozen features, which are rows of a table."""
     task, device = context.task, context.settings.device
     seeds, batches = context.job.seeds, _batches(context)
-    if method is None:
-        how = context.settings.method
-        return train_heads(context.initial, seeds, task, device, context.schedule, batches, method=how)
+    if program is None:
+        how = context.settings.program
+        return train_heads(context.initial, seeds, task, device, context.schedule, batches, program=how)
     return train(
         lambda seed: context.initial(seed).to(device),
         seeds,
         _training_data(task, device),
         context.schedule,
         batches,
-        method=method,
+        program=program,
         limit=budget(torch.device(device), context.settings.workers),
     )
 

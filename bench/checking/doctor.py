@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
+import json
 import os
 import shutil
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import tasks
 from bench.cell.environment import PACKAGES, available_cores
-from bench.core.errors import FarFieldError
+from bench.core.errors import FarFieldError, InputError
 from bench.sweep.query import STORE_NAME
 
 State = Literal["ok", "note", "wrong"]
+TORCH_SECONDS = 30.0
 _LEAST_DISK = 2 * 2**30
 
 
@@ -29,10 +37,19 @@ class Finding:
     advice: str = ""
 
 
-def examine(out: Path) -> list[Finding]:
-    """Look at everything a sweep that writes to ``out`` depends on. Changes nothing and asks no network."""
+def examine(out: Path, network: bool = False, seconds: float = 3.5) -> list[Finding]:
+    """Look at everything a sweep that writes to ``out`` depends on; changes nothing but the cache of decoded data.
+
+    Args:
+        out: folder of the results.
+        network: fetch data that are not here, however long it takes.
+        seconds: for reading data, without ``network``; what is not read by then is named.
+    """
+    torch, data = _Torch(), _Data(network)
+    data.start()
     findings: list[Finding] = []
-    for look in (_versions, _devices, _data, _tracking, lambda: _store(out), lambda: _disk(out)):
+    looks = (_versions, torch.found, lambda: data.found(seconds), _tracking, lambda: _store(out), lambda: _disk(out))
+    for look in looks:
         findings += _guarded(look)
     return findings
 
@@ -48,6 +65,8 @@ def _guarded(look: Callable[[], Iterator[Finding]]) -> list[Finding]:
 
 
 def _topic(look: Callable[[], Iterator[Finding]]) -> str:
+    if isinstance(look, functools.partial):
+        return f"data of {look.args[0]}"
     return look.__name__.strip("_<>").replace("lambda", "store")
 
 
@@ -60,38 +79,86 @@ def _versions() -> Iterator[Finding]:
             yield Finding(package, "wrong", "not installed", "pip install farfield")
 
 
-def _devices() -> Iterator[Finding]:
-    import torch
+class _Torch:
+    """What torch says, from a process of its own that is started at once and asked later."""
 
-    yield Finding("cores", "ok", f"{available_cores()} available")
-    if torch.cuda.is_available():
-        for index in range(torch.cuda.device_count()):
-            memory = torch.cuda.get_device_properties(index).total_memory / 2**30
-            yield Finding(f"cuda:{index}", "ok", f"{torch.cuda.get_device_name(index)}, {memory:.0f} GiB")
-    else:
-        advice = "" if torch.version.cuda is None else "a GPU would need its driver; everything runs on the CPU as well"
-        yield Finding("gpu", "note", "none visible to torch", advice)
-    try:
-        import torchvision  # noqa: F401
-    except Exception as error:
-        yield Finding(
-            "torchvision", "wrong", f"cannot be loaded: {error}", "install the torchvision made for this torch"
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("devices.py")
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(script)],  # -P: no file in the user's folder can stand in for a module
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
-
-def _data() -> Iterator[Finding]:
-    import tasks
-
-    for name in tasks.list_tasks():
-        card = tasks.get_card(name)
-        if not card.real:
-            continue
+    def found(self) -> Iterator[Finding]:
+        """Cores, GPUs and torchvision."""
+        yield Finding("cores", "ok", f"{available_cores()} available")
         try:
-            tasks.resolve(name).load()
-        except FarFieldError as error:
-            yield Finding(f"data of {name}", "note", str(error.args[0]), "")
+            told, error = self._process.communicate(timeout=TORCH_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            yield Finding(
+                "torch", "note", f"not loaded within {TORCH_SECONDS:g} s", "the machine is busy, or try again"
+            )
+            return
+        if self._process.returncode:
+            last = (error.strip().splitlines() or [f"its process ended with {self._process.returncode}"])[-1]
+            yield Finding("torch", "wrong", f"cannot be loaded: {last[:300]}", "reinstall torch")
+            return
+        for topic, state, found, advice in json.loads(told.splitlines()[-1]):
+            yield Finding(topic, state, found, advice)
+
+
+class _Data(threading.Thread):
+    """Reads all real data beside the other looks; a thread, so that a large data set does not hold up the rest."""
+
+    def __init__(self, network: bool) -> None:
+        super().__init__(daemon=True)
+        self._network = network
+        self._began = time.monotonic()
+        self._names = [name for name in tasks.list_tasks() if tasks.get_card(name).real]
+        self._found: dict[str, Finding] = {}
+
+    def run(self) -> None:
+        with nullcontext() if self._network else _without_network():
+            for name in self._names:
+                (self._found[name],) = _guarded(functools.partial(_data_of, name, self._network))
+
+    def found(self, seconds: float) -> Iterator[Finding]:
+        """What is known once all is read, or ``seconds`` after the start."""
+        self.join(None if self._network else max(0.0, self._began + seconds - time.monotonic()))
+        for name in self._names:
+            late = Finding(f"data of {name}", "note", f"not read within {seconds:g} s", f"farfield show task {name}")
+            yield self._found.get(name, late)
+
+
+def _data_of(name: str, network: bool) -> Iterator[Finding]:
+    topic = f"data of {name}"
+    try:
+        tasks.resolve(name).load()
+    except InputError as error:
+        what = error.what if network else error.what.replace(" and downloads are switched off by HF_HUB_OFFLINE", "")
+        cure = "" if network else "; farfield doctor --network tries to fetch them"
+        yield Finding(topic, "note", what, (error.hint or "") + cure)
+    else:
+        yield Finding(topic, "ok", "found and sound")
+
+
+@contextmanager
+def _without_network() -> Iterator[None]:
+    """Data that are not here are not asked for: the hub's client would try again for a minute."""
+    before = os.environ.get("HF_HUB_OFFLINE")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["HF_HUB_OFFLINE"]
         else:
-            yield Finding(f"data of {name}", "ok", "found and sound")
+            os.environ["HF_HUB_OFFLINE"] = before
 
 
 def _tracking() -> Iterator[Finding]:

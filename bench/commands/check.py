@@ -1,31 +1,20 @@
-"""``farfield check`` and ``farfield new``."""
+"""``farfield check``."""
 
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench.commands._options import Format, FormatOption, terminal
+from bench.commands._output import Format, FormatOption, terminal
 from bench.core.errors import EXIT_BAD_INPUT
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add this module's commands."""
+    """Add the command."""
     app.command("check")(check)
-    app.command("new")(new)
-
-
-class Thing(StrEnum):
-    """What can be begun."""
-
-    architecture = "architecture"
-    estimator = "estimator"
-    norm = "norm"
-    task = "task"
 
 
 def check(
@@ -52,18 +41,3 @@ def check(
     sys.stdout.write(render_report(report, form.value, width=width, color=color))
     print(f"farfield: {summary(report)}", file=sys.stderr)
     return 0 if report.passed else EXIT_BAD_INPUT
-
-
-def new(
-    thing: Annotated[Thing, typer.Argument(help="architecture, estimator, norm or task.")],
-    name: Annotated[str, typer.Argument(help="Its name: lower-case words joined by hyphens, e.g. my-net.")],
-) -> int:
-    """Write a commented file to start from, which passes farfield check as it is.
-
-    farfield new architecture my-net
-    """
-    from bench.templates import write_template
-
-    path = write_template(thing.value, name, Path.cwd())
-    print(f"wrote {path.name}; next: farfield check {path.name}")
-    return 0

@@ -1,30 +1,37 @@
-"""``farfield doctor`` and ``farfield wandb-sync``."""
+"""``farfield doctor``."""
 
 from __future__ import annotations
 
-import sys
+from typing import Annotated
 
 import typer
 
-from bench.commands._options import DEFAULT_OUT, Format, FormatOption, Out, write_grids
+from bench.commands._options import with_options
+from bench.commands._output import Format, FormatOption, write_grids
 from bench.core.errors import EXIT_INCOMPLETE
+from bench.plan.options import OutOptions
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    app.command("doctor")(doctor)
-    app.command("wandb-sync")(wandb_sync)
+    """Add the command."""
+    app.command("doctor")(with_options(doctor))
 
 
-def doctor(out: Out = DEFAULT_OUT, form: FormatOption = Format.table) -> int:
+def doctor(
+    results: OutOptions,
+    network: Annotated[
+        bool, typer.Option("--network", help="Ask the network too: whether data that are not here can be fetched.")
+    ] = False,
+    form: FormatOption = Format.table,
+) -> int:
     """Look at versions, devices, data, W&B, store and disk, with advice for what is wrong.
 
-    Changes nothing and asks no network. Exit code 1 when something is wrong.
+    Changes nothing, and asks no network unless told to. Exit code 1 when something is wrong.
     """
     from bench.checking.doctor import Finding, examine
     from leaderboard.tables.grid import Column, Grid
 
-    findings = examine(out)
+    findings = examine(results.out, network=network)
     columns = [
         Column[Finding]("topic", "topic", lambda f: f.topic),
         Column[Finding]("state", "state", lambda f: f.state),
@@ -33,13 +40,3 @@ def doctor(out: Out = DEFAULT_OUT, form: FormatOption = Format.table) -> int:
     ]
     write_grids([Grid("doctor", columns, findings)], form)
     return EXIT_INCOMPLETE if any(f.state == "wrong" for f in findings) else 0
-
-
-def wandb_sync(out: Out = DEFAULT_OUT) -> None:
-    """Send the W&B runs that were kept offline in OUT/wandb.
-
-    Needs a key (wandb login). Runs have stable ids: sending twice does not duplicate them.
-    """
-    from bench.tracking import sync
-
-    print(f"{sync(out)} runs sent", file=sys.stderr)

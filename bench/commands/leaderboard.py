@@ -1,4 +1,4 @@
-"""``farfield leaderboard`` and ``farfield compare``."""
+"""``farfield leaderboard`` and ``farfield leaderboard page``."""
 
 from __future__ import annotations
 
@@ -9,26 +9,16 @@ from typing import Annotated
 
 import typer
 
-from bench.commands._options import (
-    DEFAULT_OUT,
-    ArchFilter,
-    Format,
-    FormatOption,
-    NormFilter,
-    Out,
-    ProtocolOption,
-    Suite,
-    TaskFilter,
-    terminal,
-)
+from bench.commands._options import with_options
+from bench.commands._output import Format, FormatOption, terminal
+from bench.plan.options import SuiteFilterOptions
 
 leaderboard_app = typer.Typer(help="Standings from the stored records.", invoke_without_command=True)
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add this module's commands."""
+    """Add the commands."""
     app.add_typer(leaderboard_app, name="leaderboard")
-    app.command("compare")(compare)
 
 
 class Scope(StrEnum):
@@ -39,25 +29,14 @@ class Scope(StrEnum):
     both = "both"
 
 
-class By(StrEnum):
-    """What is compared."""
-
-    norm = "norm"
-    architecture = "architecture"
-
-
 @leaderboard_app.callback()
+@with_options
 def leaderboard(
     context: typer.Context,
-    suite: Suite = None,
-    protocol: ProtocolOption = None,
-    task: TaskFilter = None,
-    arch: ArchFilter = None,
-    norm: NormFilter = None,
+    chosen: SuiteFilterOptions,
     scope: Annotated[Scope, typer.Option("--scope", help="Totals over tasks, a row for each task, or both.")] = (
         Scope.overall
     ),
-    out: Out = DEFAULT_OUT,
     form: FormatOption = Format.table,
 ) -> None:
     """Standings from the stored records: far_error decides, then id_error, then growth.
@@ -69,23 +48,19 @@ def leaderboard(
     """
     if context.invoked_subcommand is not None:
         return
-    from bench.sweep.query import stored_records
+    from bench.sweep.query import chosen_records
     from leaderboard.ranking.standings import standings
     from leaderboard.tables.rendering import render_standings
 
-    records = stored_records(out, suite, protocol, task, arch, norm)
+    boards = standings(chosen_records(chosen))
     width, color = terminal()
-    sys.stdout.write(render_standings(standings(records), form.value, scope=scope.value, width=width, color=color))
+    sys.stdout.write(render_standings(boards, form.value, scope=scope.value, width=width, color=color))
 
 
 @leaderboard_app.command("page")
+@with_options
 def page(
-    suite: Suite = None,
-    protocol: ProtocolOption = None,
-    task: TaskFilter = None,
-    arch: ArchFilter = None,
-    norm: NormFilter = None,
-    out: Out = DEFAULT_OUT,
+    chosen: SuiteFilterOptions,
     save: Annotated[Path | None, typer.Option("--save", help="The HTML file. [default: OUT/leaderboard.html]")] = None,
 ) -> None:
     """One HTML file that needs no network: standings to sort, growth, comparison of schemes, how each row was made.
@@ -93,40 +68,10 @@ def page(
     farfield leaderboard page --suite quick --save standings.html
     """
     from bench.plan.protocol import PROTOCOLS
-    from bench.sweep.query import stored_records
+    from bench.sweep.query import chosen_records
     from leaderboard.page.document import write_page
 
-    records = stored_records(out, suite, protocol, task, arch, norm)
     settings = {name: protocol.settings() for name, protocol in PROTOCOLS.items()}
-    title = "FarField standings" + (f": suite {suite}" if suite else "")
-    print(write_page(records, save or out / "leaderboard.html", title=title, protocols=settings))
-
-
-def compare(
-    by: Annotated[By, typer.Option("--by", help="What differs within a pair.")] = By.norm,
-    reference: Annotated[
-        str | None, typer.Option("--reference", help="What the others are compared with. [default: none, if there]")
-    ] = None,
-    suite: Suite = None,
-    protocol: ProtocolOption = None,
-    task: TaskFilter = None,
-    arch: ArchFilter = None,
-    norm: NormFilter = None,
-    scope: Annotated[Scope, typer.Option("--scope", help="Over all tasks, by task, or both.")] = Scope.both,
-    out: Out = DEFAULT_OUT,
-    form: FormatOption = Format.table,
-) -> None:
-    """Compare norm schemes (or architectures) in pairs that share task and seed, hence weights and batches.
-
-    Ratios of far_error, id_error and max growth to a reference, with 95% intervals over seeds; below 1 the candidate's
-    number is smaller.
-
-    farfield compare --by norm --task protein --reference none
-    """
-    from bench.sweep.query import stored_records
-    from leaderboard.ranking.comparison import compare as compare_records
-    from leaderboard.tables.rendering import render_comparison
-
-    comparisons = compare_records(stored_records(out, suite, protocol, task, arch, norm), by.value, reference)
-    width, color = terminal()
-    sys.stdout.write(render_comparison(comparisons, form.value, scope=scope.value, width=width, color=color))
+    title = "FarField standings" + (f": suite {chosen.suite}" if chosen.suite else "")
+    target = save or chosen.out / "leaderboard.html"
+    print(write_page(chosen_records(chosen), target, title=title, protocols=settings))

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.commands._options import DEFAULT_OUT, ArchFilter, NormFilter, Out, ProtocolOption, Suite, TaskFilter
+from bench.commands._options import keywords, with_options
+from bench.core.errors import InputError
+from bench.plan.options import FilterOptions, SuiteFilterOptions
 
 if TYPE_CHECKING:
     from leaderboard.records.record import Details, Record, RecordKey
@@ -23,18 +25,14 @@ Save = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add this module's commands."""
+    """Add the commands."""
     app.add_typer(plot_app, name="plot")
 
 
 @plot_app.command("growth")
+@with_options
 def growth(
-    suite: Suite = None,
-    protocol: ProtocolOption = None,
-    task: TaskFilter = None,
-    arch: ArchFilter = None,
-    norm: NormFilter = None,
-    out: Out = DEFAULT_OUT,
+    chosen: SuiteFilterOptions,
     save: Save = None,
 ) -> None:
     """Growth against distance on log-log axes: a curve per norm scheme, a band over seeds.
@@ -43,18 +41,14 @@ def growth(
     """
     from leaderboard.charts import growth_chart
 
-    records = _one_protocol(out, suite, protocol, task, arch, norm)
-    _finish(growth_chart(records), save or out / "growth.png")
+    records = _one_protocol(chosen)
+    _finish(growth_chart(records), save or chosen.out / "growth.png")
 
 
 @plot_app.command("error")
+@with_options
 def error(
-    suite: Suite = None,
-    protocol: ProtocolOption = None,
-    task: TaskFilter = None,
-    arch: ArchFilter = None,
-    norm: NormFilter = None,
-    out: Out = DEFAULT_OUT,
+    chosen: SuiteFilterOptions,
     save: Save = None,
 ) -> None:
     """Relative error of the test set and the far sets against how far they are.
@@ -63,18 +57,14 @@ def error(
     """
     from leaderboard.charts import error_chart
 
-    _finish(error_chart(_one_protocol(out, suite, protocol, task, arch, norm)), save or out / "error.png")
+    _finish(error_chart(_one_protocol(chosen)), save or chosen.out / "error.png")
 
 
 @plot_app.command("pareto")
+@with_options
 def pareto(
-    suite: Suite = None,
-    protocol: ProtocolOption = None,
-    task: TaskFilter = None,
-    arch: ArchFilter = None,
-    norm: NormFilter = None,
+    chosen: SuiteFilterOptions,
     overall: Annotated[bool, typer.Option("--overall", help="Totals over tasks instead of a panel for each.")] = False,
-    out: Out = DEFAULT_OUT,
     save: Save = None,
 ) -> None:
     """far_error against max growth: who is right, who is bounded, and what one costs the other.
@@ -83,17 +73,14 @@ def pareto(
     """
     from leaderboard.charts import pareto_chart
 
-    records = _one_protocol(out, suite, protocol, task, arch, norm)
-    _finish(pareto_chart(records, overall=overall), save or out / "pareto.png")
+    records = _one_protocol(chosen)
+    _finish(pareto_chart(records, overall=overall), save or chosen.out / "pareto.png")
 
 
 @plot_app.command("function")
+@with_options
 def function(
-    task: Annotated[str, typer.Option("--task", help="A task with one input.")],
-    arch: ArchFilter = None,
-    norm: NormFilter = None,
-    protocol: ProtocolOption = None,
-    out: Out = DEFAULT_OUT,
+    chosen: FilterOptions,
     save: Save = None,
 ) -> None:
     """What networks with one input answer far outside of their training points.
@@ -104,21 +91,20 @@ def function(
     """
     from bench.pictures import function_picture
 
-    records = _one_network(out, protocol, task, arch, norm)
-    _finish(_with_details(out, lambda details: function_picture(records, details)), save or out / "function.png")
+    records = _one_network(chosen)
+    _finish(
+        _with_details(chosen, lambda details: function_picture(records, details)), save or chosen.out / "function.png"
+    )
 
 
 @plot_app.command("far")
+@with_options
 def far(
-    task: Annotated[str, typer.Option("--task", help="A task.")],
-    arch: ArchFilter = None,
-    norm: NormFilter = None,
+    chosen: FilterOptions,
     far_set: Annotated[str | None, typer.Option("--set", help="The far set. [default: the furthest]")] = None,
     feature: Annotated[
         str | None, typer.Option("--feature", help="A column to draw trends against. [default: the distance]")
     ] = None,
-    protocol: ProtocolOption = None,
-    out: Out = DEFAULT_OUT,
     save: Save = None,
 ) -> None:
     """Predictions on a far set: their histogram, and their LOWESS trend against a feature.
@@ -129,41 +115,45 @@ def far(
     """
     from bench.pictures import far_picture
 
-    records = _one_network(out, protocol, task, arch, norm)
-    chart = _with_details(out, lambda details: far_picture(records, details, far_set, feature))
-    _finish(chart, save or out / "far.png")
+    records = _one_network(chosen)
+    chart = _with_details(chosen, lambda details: far_picture(records, details, far_set, feature))
+    _finish(chart, save or chosen.out / "far.png")
 
 
-def _with_details(out: Path, draw: Callable[[Callable[[RecordKey], Details]], Any]) -> Any:
+def _with_details(chosen: FilterOptions, draw: Callable[[Callable[[RecordKey], Details]], Any]) -> Any:
     """Draw with the details of the store at hand."""
     from bench.sweep.query import existing_store
     from leaderboard.records.store.store import Store
 
-    with Store(existing_store(out)) as store:
+    with Store(existing_store(chosen.out)) as store:
         return draw(store.details)
 
 
-def _one_protocol(out: Path, *filters: Any) -> list[Record]:
+def _one_protocol(chosen: SuiteFilterOptions) -> list[Record]:
     """The chosen records; several protocols are never drawn together, so the one with most records is taken."""
-    from bench.sweep.query import stored_records
+    from bench.sweep.query import chosen_records
 
-    records = stored_records(out, *filters)
+    records = chosen_records(chosen)
     counted = Counter(record.key.protocol for record in records)
-    (chosen, _), *others = counted.most_common()
+    (first, _), *others = counted.most_common()
     if others:
         left = ", ".join(name for name, _ in others)
-        print(f"farfield: drawing protocol {chosen}; also stored: {left} (--protocol chooses)", file=sys.stderr)
-    return [record for record in records if record.key.protocol == chosen]
+        print(f"farfield: drawing protocol {first}; also stored: {left} (--protocol chooses)", file=sys.stderr)
+    return [record for record in records if record.key.protocol == first]
 
 
-def _one_network(
-    out: Path, protocol: str | None, task: str, arch: list[str] | None, norm: list[str] | None
-) -> list[Record]:
-    """The chosen records of a task; where no architecture is named, those of the only network that there is."""
+def _one_network(chosen: FilterOptions) -> list[Record]:
+    """The chosen records of a task; where no architecture is named, those of the only network that there is.
+
+    Raises:
+        InputError: no task is named, or several.
+    """
     from leaderboard.charts import lone_network
 
-    records = _one_protocol(out, None, protocol, [task], arch, norm)
-    return records if arch else lone_network(records)
+    if len(chosen.tasks) != 1:
+        raise InputError(f"{len(chosen.tasks)} tasks for one picture", where="--task", hint="name one task")
+    records = _one_protocol(SuiteFilterOptions(**keywords(chosen)))
+    return records if chosen.architectures else lone_network(records)
 
 
 def _finish(chart: Any, target: Path) -> None:

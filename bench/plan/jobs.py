@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import architectures
 import tasks
 from architectures import Architecture, NormScheme
 from bench.core.errors import InputError
+from bench.core.limits import MAX_PARAMETERS
 from bench.core.origin import Origin
+from bench.plan.options import ProgramName
 from bench.plan.protocol import get_protocol
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class Settings:
 
     Args:
         device: torch device that trains and probes.
-        method: how members train (:data:`bench.training.program.Method`), or None for the cell's own rule.
+        program: what trains members, or None for the cell's own rule (:mod:`bench.training.program`).
         weights: directory that receives the selected weights as safetensors, or None.
         threads: torch threads of the worker.
         workers: processes that share the machine's memory.
@@ -73,11 +75,11 @@ class Settings:
     """
 
     device: str = "cpu"
-    method: Literal["chain", "vmap", "loop"] | None = None
+    program: ProgramName | None = None
     weights: Path | None = None
     threads: int = 1
     workers: int = 1
-    max_parameters: int = 200_000_000
+    max_parameters: int = MAX_PARAMETERS
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.core.errors import InputError
+from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
 from bench.plan.suite import load_suite
+from leaderboard.records.record import STATUSES
 from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import StoredRecords
 
@@ -38,18 +40,42 @@ def stored_records(
     Raises:
         InputError: no store, an unknown suite, or nothing that matches.
     """
-    wanted = RecordFilter(
-        protocol=() if protocol is None else (protocol,),
-        task=tuple(tasks or ()),
-        architecture=tuple(architectures or ()),
-        norm=tuple(norms or ()),
-    )
-    with Store(existing_store(out)) as store:
-        summaries = store.summaries(wanted)
-    if suite is not None:
-        cells = {(c.task, c.architecture, c.norm, c.protocol) for c in load_suite(suite).cells(protocol)}
+    asked = (tuple(names or ()) for names in (tasks, architectures, norms))
+    names = dict(zip(("tasks", "architectures", "norms"), asked, strict=True))
+    return chosen_records(SuiteFilterOptions(out=out, suite=suite, protocol=protocol, **names))
+
+
+def chosen_records(chosen: SuiteFilterOptions) -> StoredRecords:
+    """The records that ``chosen`` asks for.
+
+    Raises:
+        InputError: no store, an unknown suite, or nothing that matches.
+    """
+    with Store(existing_store(chosen.out)) as store:
+        summaries = store.summaries(record_filter(chosen))
+    if chosen.suite is not None:
+        cells = {(c.task, c.architecture, c.norm, c.protocol) for c in load_suite(chosen.suite).cells(chosen.protocol)}
         inside = [(k.task, k.architecture, k.norm, k.protocol) in cells for k in summaries.cells]
         summaries = summaries.take([place for place, cell in enumerate(summaries.cell.tolist()) if inside[cell]])
     if not len(summaries):
-        raise InputError("no stored record matches", where=str(out), hint="farfield run first, or ask for less")
-    return StoredRecords(existing_store(out), summaries)
+        raise InputError("no stored record matches", where=str(chosen.out), hint="farfield run first, or ask for less")
+    return StoredRecords(existing_store(chosen.out), summaries)
+
+
+def record_filter(chosen: FilterOptions) -> RecordFilter:
+    """The same as the store understands it.
+
+    Raises:
+        InputError: no such status.
+    """
+    statuses = chosen.statuses if isinstance(chosen, StatusFilterOptions) else ()
+    for name in statuses:
+        if name not in STATUSES:
+            raise InputError(f"unknown status {name!r}", where="--status", hint=f"one of {', '.join(STATUSES)}")
+    return RecordFilter(
+        protocol=() if chosen.protocol is None else (chosen.protocol,),
+        task=chosen.tasks,
+        architecture=chosen.architectures,
+        norm=chosen.norms,
+        status=statuses,
+    )

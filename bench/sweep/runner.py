@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from bench.cell.environment import available_cores
 from bench.cell.outcome import Outcome
-from bench.core.errors import InputError
 from bench.core.plugins import Plugin
 from bench.plan.arranging import arrange
 from bench.plan.jobs import Cell, Job, Settings, count_records, make_plan
@@ -49,10 +48,6 @@ class RunOptions:
     limits: Limits = field(default_factory=Limits)
     retry: bool = False
     plugins: tuple[Plugin, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.workers is not None and not 1 <= self.workers <= 1024:
-            raise InputError(f"{self.workers} workers", where="--workers", hint="between 1 and 1024")
 
     @property
     def store(self) -> Path:

@@ -2,8 +2,31 @@
 
 from __future__ import annotations
 
-from bench.tracking.options import Mode, TrackingOptions, TrackingWarning, choose_mode, logged_in
-from bench.tracking.syncing import sync
-from bench.tracking.tracker import Tracker
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Mode", "Tracker", "TrackingOptions", "TrackingWarning", "choose_mode", "logged_in", "sync"]
+from bench.tracking.options import Mode, TrackingOptions, TrackingWarning, WandbOptions, choose_mode, logged_in
+
+if TYPE_CHECKING:
+    from bench.tracking.syncing import sync
+    from bench.tracking.tracker import Tracker
+
+__all__ = [
+    "Mode",
+    "Tracker",
+    "TrackingOptions",
+    "TrackingWarning",
+    "WandbOptions",
+    "choose_mode",
+    "logged_in",
+    "sync",
+]
+
+_LOADED_ON_USE = {"Tracker": "bench.tracking.tracker", "sync": "bench.tracking.syncing"}
+
+
+def __getattr__(name: str) -> Any:
+    """What reads records is loaded when it is asked for: the command line needs the options alone."""
+    if name not in _LOADED_ON_USE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LOADED_ON_USE[name]), name)

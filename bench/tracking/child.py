@@ -39,6 +39,7 @@ class ChildOptions:
     Args:
         mode: ``online`` or ``offline``.
         home: the folder that W&B writes to.
+        project, entity: of the runs.
         init_timeout: seconds for the server to answer.
         finish_timeout: seconds to upload what is left at the end of a run.
         patience: seconds for one run altogether; then the process ends itself.
@@ -52,6 +53,7 @@ class ChildOptions:
     finish_timeout: float
     patience: float
     reserved_bytes: int = RESERVED_BYTES
+    entity: str | None = None
 
 
 def main(argument: str) -> None:
@@ -139,6 +141,8 @@ def _begin(description: RunDescription, options: ChildOptions) -> Any:
     )
     return wandb.init(
         project=options.project,
+        entity=options.entity,
+        notes=description.notes,
         id=description.id,
         name=description.name,
         group=description.group,

@@ -13,6 +13,7 @@ from typing import Any
 from bench.core.errors import FarFieldError
 from bench.core.grammar import parse_call
 from bench.plan.protocol import get_protocol
+from bench.tracking.options import TrackingOptions
 from leaderboard.ranking.standings import standings
 from leaderboard.ranking.statistics import Interval, log_t_interval
 from leaderboard.records.metrics import GROWTH_FLOOR
@@ -42,6 +43,7 @@ class RunDescription:
         summary: what stands beside the run in tables; an infinite number stays infinite.
         files: of the artifact ``records-<id>``, by name.
         failed: W&B is told that the run failed.
+        notes: the user's.
     """
 
     id: str
@@ -55,6 +57,17 @@ class RunDescription:
     summary: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     failed: bool = False
+    notes: str | None = None
+
+    def sent_as(self, options: TrackingOptions) -> RunDescription:
+        """The same with the user's tags, group and notes; a run that goes elsewhere has an id of its own there."""
+        return dataclasses.replace(
+            self,
+            id=run_id_of(self.id, *options.destination) if options.destination else self.id,
+            group=_short(options.group or self.group, "group"),
+            tags=tuple(dict.fromkeys((*self.tags, *options.tags))),
+            notes=options.notes,
+        )
 
     def to_json(self) -> str:
         """One line; infinities are kept (this never leaves the machine)."""

@@ -13,11 +13,14 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from bench.core.errors import InputError, suggest
+from bench.plan.options import setting
 
 Mode = Literal["online", "offline", "disabled"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 Warn = Callable[[str], None]
 
+PROJECT = "farfield"
+LONGEST_TAG = 64
 _PUBLIC_SERVER = "https://api.wandb.ai"
 # What of the user's W&B settings a run may inherit: who and where. Anything else (a run id, tags, a service of
 # the process that called us) would turn our runs into somebody else's.
@@ -33,6 +36,55 @@ _INHERITED = frozenset(
         "IDENTITY_TOKEN_FILE",
     )
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WandbOptions:
+    """How a sweep is mirrored to W&B, as people ask for it; what is left out, W&B's own variables say."""
+
+    wandb: str | None = setting(
+        None, "--wandb", "online, offline (kept in OUT/wandb) or disabled.", otherwise="WANDB_MODE, or offline"
+    )
+    wandb_project: str | None = setting(
+        None, "--wandb-project", "W&B project of the runs.", otherwise="WANDB_PROJECT, or farfield"
+    )
+    wandb_entity: str | None = setting(
+        None, "--wandb-entity", "W&B user or team of the runs.", otherwise="WANDB_ENTITY, or the key's own"
+    )
+    wandb_tags: tuple[str, ...] = setting((), "--wandb-tags", "Tags of every run, a,b,c.", otherwise="WANDB_TAGS")
+
+    def __post_init__(self) -> None:
+        if self.wandb is not None:
+            _mode(self.wandb)
+        for name, most in (("project", 128), ("entity", 128)):
+            value = getattr(self, f"wandb_{name}")
+            if value is not None and (not value.strip() or len(value) > most or set(value) & set("/\\#?%:")):
+                hint = f"1 to {most} characters, none of / \\ # ? % :"
+                raise InputError(f"{value!r} is no W&B {name}", where=f"--wandb-{name}", hint=hint)
+        for tag in self.tags:
+            if len(tag) > LONGEST_TAG:
+                raise InputError(f"the tag {tag!r} is too long", where="--wandb-tags", hint=f"at most {LONGEST_TAG}")
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags, each once: W&B's variable separates them by commas, and so may every one given here."""
+        given = self.wandb_tags or (os.environ.get("WANDB_TAGS", ""),)
+        return tuple(dict.fromkeys(tag.strip() for text in given for tag in text.split(",") if tag.strip()))
+
+    @property
+    def project(self) -> str:
+        """Of the runs."""
+        return self.wandb_project or os.environ.get("WANDB_PROJECT") or PROJECT
+
+    @property
+    def entity(self) -> str | None:
+        """Of the runs; None leaves it to the key."""
+        return self.wandb_entity or os.environ.get("WANDB_ENTITY") or None
+
+
+def directory_for(out: Path) -> Path:
+    """The folder whose ``wandb`` folder is written to: the variable WANDB_DIR, as W&B documents it, else ``out``."""
+    return Path(os.environ.get("WANDB_DIR") or out)
 
 
 class TrackingWarning(UserWarning):
@@ -53,7 +105,10 @@ class TrackingOptions:
         directory: everything W&B writes goes to ``directory/wandb``.
         suite: name of the suite; groups the runs, and is part of their ids.
         sweep_id: names this sweep; its summary run has an id of its own.
-        project: W&B project.
+        project, entity: W&B project, and the user or team that it belongs to (None: the key's own).
+        tags: of every run, beside its own.
+        group: of every run, in place of the suite's name.
+        notes: of every run.
         init_timeout: seconds that a server which does not answer, or refuses the key, may cost at the end of a sweep.
     """
 
@@ -61,7 +116,11 @@ class TrackingOptions:
     directory: Path
     suite: str
     sweep_id: str
-    project: str = "farfield"
+    project: str = PROJECT
+    entity: str | None = None
+    tags: tuple[str, ...] = ()
+    group: str | None = None
+    notes: str | None = None
     init_timeout: float = 10.0
 
     def __post_init__(self) -> None:
@@ -72,6 +131,27 @@ class TrackingOptions:
         for name in ("suite", "sweep_id", "project"):
             if not getattr(self, name):
                 raise ValueError(f"{name} must not be empty")
+
+    @classmethod
+    def of(cls, asked: WandbOptions, mode: Mode, out: Path, suite: str, sweep_id: str) -> TrackingOptions:
+        """What was asked, completed by W&B's variables."""
+        return cls(
+            mode=mode,
+            directory=directory_for(out),
+            suite=suite,
+            sweep_id=sweep_id,
+            project=asked.project,
+            entity=asked.entity,
+            tags=asked.tags,
+            group=os.environ.get("WANDB_RUN_GROUP") or None,
+            notes=os.environ.get("WANDB_NOTES") or None,
+        )
+
+    @property
+    def destination(self) -> tuple[str, ...]:
+        """Part of the runs' ids where they do not go to the default project of the key: there they are other runs."""
+        elsewhere = self.project != PROJECT or self.entity is not None
+        return (self.entity or "", self.project) if elsewhere else ()
 
 
 def home_of(directory: Path) -> Path:
@@ -92,12 +172,18 @@ def choose_mode(asked: str | None, warn: Warn = warn_user) -> Mode:
     if wish is None:
         from_environment = os.environ.get("WANDB_MODE", "")
         wish = from_environment if from_environment in MODES else "offline"
-    if wish not in MODES:
-        raise InputError(f"{wish!r} is no W&B mode", where="--wandb", hint=suggest(wish, MODES))
-    if wish == "online" and not logged_in():
+    mode = _mode(wish)
+    if mode == "online" and not logged_in():
         warn("W&B: online was asked for, but there is no key: keeping runs offline (log in with `wandb login`)")
         return "offline"
-    return wish
+    return mode
+
+
+def _mode(text: str) -> Mode:
+    for mode in MODES:
+        if mode == text:
+            return mode
+    raise InputError(f"{text!r} is no W&B mode", where="--wandb", hint=suggest(text, MODES))
 
 
 def logged_in() -> bool:

@@ -109,6 +109,7 @@ class Publisher:
             mode=self._mode,
             home=str(self._home),
             project=self._options.project,
+            entity=self._options.entity,
             init_timeout=_SERVER_SHARE * self._options.init_timeout,
             finish_timeout=self._patience / 2,
             patience=self._patience,

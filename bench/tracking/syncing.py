@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bench.core.errors import FarFieldError, InputError
-from bench.tracking.options import environment_of, home_of, logged_in, server
+from bench.tracking.options import directory_for, environment_of, home_of, logged_in, server
 
 _AT_ONCE = 100  # run folders on one command line
 # wandb retries a server that does not answer for hours; this is about half a minute
@@ -25,7 +25,7 @@ def kept_runs(directory: Path) -> list[Path]:
 
 
 def sync(directory: Path) -> int:
-    """Send what was kept offline under ``directory`` and return how many runs were sent.
+    """Send what was kept offline under ``directory`` (or WANDB_DIR) and return how many runs were sent.
 
     Runs have stable ids, so one that was kept twice, or is on the server already, is brought up to date rather than
     duplicated. The same by hand: ``WANDB_DATA_DIR=DIRECTORY/wandb/staging wandb sync DIRECTORY/wandb/offline-run-*``.
@@ -35,6 +35,7 @@ def sync(directory: Path) -> int:
         InputError: ``directory`` keeps no W&B runs, or there is no key.
         FarFieldError: W&B did not take them; its answer is in ``directory/wandb/farfield-sync.log``.
     """
+    directory = directory_for(directory)
     home = home_of(directory)
     if not home.is_dir():
         raise InputError("no W&B runs are kept there", where=str(directory), hint="run a sweep with --wandb offline")

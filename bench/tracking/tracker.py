@@ -74,7 +74,8 @@ class Tracker:
         kept, beside = tuple(records), tuple(details) or ({},) * len(records)
 
         def describe() -> RunDescription:
-            return describe_cell(kept, beside, suite_text=_text(suite_file), **self._names)
+            found = describe_cell(kept, beside, suite_text=_text(suite_file), **self._names)
+            return found.sent_as(self.options)
 
         self._enqueue(describe)
 
@@ -87,7 +88,8 @@ class Tracker:
         table, statuses, suite_file = [dict(row) for row in standings], dict(self._statuses), self._suite_file
 
         def describe() -> RunDescription:
-            return describe_sweep(table, statuses, suite_text=_text(suite_file), **self._names)
+            found = describe_sweep(table, statuses, suite_text=_text(suite_file), **self._names)
+            return found.sent_as(self.options)
 
         self._enqueue(describe)
 

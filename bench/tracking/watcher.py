@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.cell.outcome import Outcome
 from bench.core.seeding import seed_from
 from bench.plan.jobs import Cell, Job
-from bench.tracking import Mode, Tracker, TrackingOptions
+from bench.tracking import Tracker, TrackingOptions, WandbOptions, choose_mode
 from leaderboard.records.record import CellKey, Record
 from leaderboard.records.store.store import RecordFilter, Store
 
@@ -29,20 +29,20 @@ class Mirror:
     """A :class:`bench.sweep.runner.Watcher` in front of a :class:`bench.tracking.Tracker`; a context manager.
 
     Args:
-        mode: ``online``, ``offline`` or ``disabled``.
+        asked: what W&B is to be told, and where.
         out: folder of the results; W&B's files go beside the store.
         store: the store's file, read for what earlier sweeps recorded of the same cells.
         suite: the suite that is run, if it is one.
         cells: what the sweep consists of; the same cells give the same summary run.
     """
 
-    def __init__(self, mode: Mode, out: Path, store: Path, suite: Suite | None, cells: Sequence[Cell]) -> None:
+    def __init__(self, asked: WandbOptions, out: Path, store: Path, suite: Suite | None, cells: Sequence[Cell]) -> None:
         self._store = store
         self._suite_file = suite.path if suite else None
         self._told: set[CellKey] = set()
         name = suite.name if suite else AD_HOC
         sweep = f"{seed_from(name, *(str(cell) for cell in cells)):016x}"
-        options = TrackingOptions(mode=mode, directory=out, suite=name, sweep_id=sweep)
+        options = TrackingOptions.of(asked, choose_mode(asked.wandb, _say), out, name, sweep)
         self._tracker = Tracker(options, warn=_say)
 
     @property

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from architectures.families.timm.frozen import OnFrozenFeatures
+from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule
-from bench.training.program import Method, choose_method
+from bench.training.program import choose_program
 from bench.training.train import Trained, TrainingData, train
 from tasks.reading.cache import cached_arrays
 
@@ -34,7 +35,7 @@ def train_heads(
     schedule: Schedule,
     batches: Mapping[int, np.ndarray] | None = None,
     *,
-    method: Method | None = None,
+    program: ProgramName | None = None,
 ) -> list[Trained]:
     """Train the head of ``initial(seed)`` for every seed; gives what :func:`bench.training.train.train` gives.
 
@@ -61,7 +62,7 @@ def train_heads(
             data[digest],
             schedule,
             batches,
-            method=method or choose_method(head, inputs[:8].cpu(), rows_a_step, count, device),
+            program=program or choose_program(head, inputs[:8].cpu(), rows_a_step, count, device),
         )
         results |= {result.seed: _of_whole(result) for result in trained}
     return [results[seed] for seed in seeds]

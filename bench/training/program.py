@@ -1,12 +1,12 @@
 """By which program a cell's members train, and how many of them together.
 
-Three programs compute the same: ``chain`` (:mod:`bench.training.programs.chain`) and ``vmap``
-(:mod:`bench.training.programs.vmap`) take a step of all members at once, ``loop``
-(:mod:`bench.training.programs.loop`) trains one after the other. Stacking saves what lies between the operations, so
-it pays while operations are small; once a layer's output fills a core's cache it costs.
+Three programs (:class:`bench.training.programs.program.Program`) compute the same: ``chain``
+(:mod:`bench.training.programs.chain`) and ``vmap`` (:mod:`bench.training.programs.vmap`) take a step of all members at
+once, ``loop`` (:mod:`bench.training.programs.loop`) trains one after the other. Stacking saves what lies between the
+operations, so it pays while operations are small; once a layer's output fills a core's cache it costs.
 
 The bounds were found by timing the programs against each other on one core, eight steps with building, for MLPs,
-residual MLPs, CNNs and transformers (``python -m tools.speed --part methods`` measures it again). What counts is the
+residual MLPs, CNNs and transformers (``python -m tools.speed --part programs`` measures it again). What counts is the
 *span*: rows of a step times the largest output of a layer. How many times as fast as the loop, least to greatest:
 
 ====== ============ ================== ================== =====================
@@ -31,16 +31,15 @@ import copy
 import itertools
 import warnings
 from collections.abc import Sequence
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from bench.plan.options import ProgramName
 from bench.training.footprint import Footprint, footprint
 from bench.training.programs.chain import links_of
 from bench.training.programs.vmap import Stack
-
-Method = Literal["chain", "vmap", "loop"]
 
 CHAIN_SPAN = 2**17
 VMAP_SPAN = 2**16
@@ -53,9 +52,9 @@ _GPU_FACTOR = 2**6
 Item = TypeVar("Item")
 
 
-def choose_method(
+def choose_program(
     module: nn.Module, inputs: Tensor, rows: int, members: int, device: str | torch.device = "cpu"
-) -> Method:
+) -> ProgramName:
     """The program for a cell: the same for the same cell on every machine with the same kind of device.
 
     Args:

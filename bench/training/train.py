@@ -16,15 +16,16 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.seeding import seed_from
+from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule
 from bench.training.footprint import footprint
-from bench.training.program import Method, in_groups
+from bench.training.program import in_groups
 from bench.training.programs.chain import ChainStack
 from bench.training.programs.loop import Single
+from bench.training.programs.program import Program, StartProgram
 from bench.training.programs.vmap import Stack
 
 State = dict[str, Tensor]
-AnyStack = ChainStack | Stack | Single
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def train(
     schedule: Schedule,
     batches: Mapping[int, np.ndarray] | None = None,
     *,
-    method: Method = "vmap",
+    program: ProgramName = "vmap",
     limit: int | None = None,
 ) -> list[Trained]:
     """Train ``build(seed)`` for every seed at every learning rate, and select by validation error.
@@ -89,7 +90,7 @@ def train(
         data: training and validation rows.
         schedule: steps, rates and checks.
         batches: for each seed the row numbers of its batches, shape (steps, batch size); None for full batches.
-        method: the program, see :mod:`bench.training.program`.
+        program: which trains, see :mod:`bench.training.program`.
         limit: bytes that members may take together (an estimate); more members are trained in several groups.
 
     Returns:
@@ -97,14 +98,14 @@ def train(
     """
     members = [_Member(seed, rate) for rate in schedule.learning_rates for seed in seeds]
     groups: Sequence[Sequence[_Member]] = [[member] for member in members]
-    if method != "loop":
+    if program != "loop":
         one, rows = footprint(build(seeds[0]), data.inputs), schedule.batch_size or len(data.inputs)
         groups = in_groups(members, one, rows, data.inputs.device, limit)
     tracks: dict[_Member, _Track] = {}
     for group in groups:
         with torch.random.fork_rng():
             torch.manual_seed(seed_from("training", group[0].seed))  # for networks that are random while they train
-            tracks.update(_train_group(build, group, data, schedule, batches, method))
+            tracks.update(_train_group(build, group, data, schedule, batches, program))
     return [_select([tracks[_Member(seed, rate)] for rate in schedule.learning_rates], schedule) for seed in seeds]
 
 
@@ -140,38 +141,38 @@ def _train_group(
     data: TrainingData,
     schedule: Schedule,
     batches: Mapping[int, np.ndarray] | None,
-    method: Method,
+    program: ProgramName,
 ) -> dict[_Member, _Track]:
     tracks = [_Track(member) for member in members]
     alive = list(tracks)
-    stack = _stack(method, [build(m.seed) for m in members], [m.learning_rate for m in members])
+    running = _start(program, [build(m.seed) for m in members], [m.learning_rate for m in members])
     checks = frozenset(schedule.checks)
     rows = _batch_rows(alive, batches, data.inputs.device)
     for step in range(1, schedule.steps + 1):
-        losses = stack.step(*_batch(data, rows, step))
+        losses = running.step(*_batch(data, rows, step))
         if step not in checks:
             continue
-        errors = _mean_squared_errors(stack, data.validation_inputs, data.validation_targets)
+        errors = _mean_squared_errors(running, data.validation_inputs, data.validation_targets)
         keep = [
             track.note(step, train, error, schedule.selects)
             for track, train, error in zip(alive, losses.tolist(), errors.tolist(), strict=True)
         ]
         for place in (i for i, kept in enumerate(keep) if kept):
-            alive[place].state = stack.state(place)
+            alive[place].state = running.state(place)
         if any(track.diverged for track in alive):
             places = [i for i, track in enumerate(alive) if not track.diverged]
             alive = [alive[i] for i in places]
             if not alive:
                 break
-            stack.retain(places)
+            running.retain(places)
             rows = _batch_rows(alive, batches, data.inputs.device)
     return {track.member: track for track in tracks}
 
 
-def _stack(method: Method, modules: Sequence[nn.Module], rates: Sequence[float]) -> AnyStack:
-    if method == "chain":
-        return ChainStack(modules, rates)
-    return Single(modules, rates) if len(modules) == 1 else Stack(modules, rates)
+def _start(name: ProgramName, modules: Sequence[nn.Module], rates: Sequence[float]) -> Program:
+    """The program ``name`` at work; one member alone is not stacked under ``vmap`` either."""
+    start: StartProgram = ChainStack if name == "chain" else Single if len(modules) == 1 else Stack
+    return start(modules, rates)
 
 
 def _batch_rows(
@@ -190,11 +191,11 @@ def _batch(data: TrainingData, rows: Tensor | None, step: int) -> tuple[Tensor, 
     return data.inputs[chosen], data.targets[chosen]
 
 
-def _mean_squared_errors(stack: AnyStack, inputs: Tensor, targets: Tensor) -> Tensor:
+def _mean_squared_errors(running: Program, inputs: Tensor, targets: Tensor) -> Tensor:
     """Validation error of each member, shape (members,)."""
-    total = torch.zeros(len(stack), dtype=torch.float64, device=targets.device)
-    for start, stop in _chunks(len(targets), len(stack) * math.prod(inputs.shape[1:])):
-        errors = stack.predict(inputs[start:stop]) - targets[start:stop]
+    total = torch.zeros(len(running), dtype=torch.float64, device=targets.device)
+    for start, stop in _chunks(len(targets), len(running) * math.prod(inputs.shape[1:])):
+        errors = running.predict(inputs[start:stop]) - targets[start:stop]
         total += errors.double().square().sum(1)
     return total / len(targets)
 

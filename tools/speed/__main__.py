@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard.charts import save
-from tools.speed import charts, machine, methods, overheads, probing, quick, scaling, training
+from tools.speed import charts, machine, overheads, probing, programs, quick, scaling, training
 from tools.speed.jobs import JOBS
 
 
@@ -55,13 +55,13 @@ def _quick(options: Options, pool: ProcessPoolExecutor) -> Answer:
     return Answer(dataclasses.asdict(timing) | {"ratio": timing.ratio}, quick.text(timing))
 
 
-def _methods(options: Options, pool: ProcessPoolExecutor) -> Answer:
+def _programs(options: Options, pool: ProcessPoolExecutor) -> Answer:
     kept: dict[str, Any] = (
-        {"networks": methods.NETWORKS[3:5], "batches": (32,), "members": (4,)} if options.tiny else {}
+        {"networks": programs.NETWORKS[3:5], "batches": (32,), "members": (4,)} if options.tiny else {}
     )
-    timings = methods.measure(pool, repeats=options.repeats, **kept)
+    timings = programs.measure(pool, repeats=options.repeats, **kept)
     figures = [dataclasses.asdict(t) | {"gain": t.gain} for t in timings]
-    return Answer(figures, methods.table(timings), {"methods": charts.methods_chart(timings)})
+    return Answer(figures, programs.table(timings), {"programs": charts.programs_chart(timings)})
 
 
 def _probing(options: Options, pool: ProcessPoolExecutor) -> Answer:
@@ -86,7 +86,7 @@ def _scaling(options: Options, pool: ProcessPoolExecutor) -> Answer:
 PARTS: dict[str, Callable[[Options, ProcessPoolExecutor], Answer]] = {
     "training": _training,
     "quick": _quick,
-    "methods": _methods,
+    "programs": _programs,
     "probing": _probing,
     "overheads": _overheads,
     "scaling": _scaling,

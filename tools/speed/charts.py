@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tools.speed.methods import MethodTiming
+from tools.speed.programs import ProgramTiming
 from tools.speed.quick import SuiteTiming
 from tools.speed.scaling import Growth
 from tools.speed.training import Timing
@@ -75,7 +75,7 @@ def _growth_panel(growth: Growth) -> Any:
     return alt.layer(line, dashed).properties(width=190, height=150, title=title)
 
 
-def methods_chart(timings: Sequence[MethodTiming]) -> Any:
+def programs_chart(timings: Sequence[ProgramTiming]) -> Any:
     """Gain of the stacked programs over the loop against the span, a panel a program; lines mark the bounds."""
     import altair as alt
 
@@ -87,8 +87,8 @@ def methods_chart(timings: Sequence[MethodTiming]) -> Any:
     ]
     bounds = {"chain": CHAIN_SPAN, "vmap": VMAP_SPAN}
     panels = []
-    for method, bound in bounds.items():
-        chosen = [v for v, t in zip(values, timings, strict=True) if t.method == method]
+    for program, bound in bounds.items():
+        chosen = [v for v, t in zip(values, timings, strict=True) if t.program == program]
         if not chosen:
             continue
         base = alt.Chart(alt.InlineData(values=chosen))
@@ -102,5 +102,5 @@ def methods_chart(timings: Sequence[MethodTiming]) -> Any:
             alt.Chart(alt.InlineData(values=[{"span": bound}])).mark_rule(strokeDash=[4, 3]).encode(x="span:Q"),
             alt.Chart(alt.InlineData(values=[{"gain": 1}])).mark_rule(color="#8a8a8a").encode(y="gain:Q"),
         ]
-        panels.append(alt.layer(points, *rules).properties(width=320, height=240, title=method))
+        panels.append(alt.layer(points, *rules).properties(width=320, height=240, title=program))
     return alt.hconcat(*panels, title="Stacked programs against the loop (dashed: the bound of the rule)")

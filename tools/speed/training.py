@@ -27,7 +27,7 @@ from torch import nn
 from architectures.analysis.description import count_flops
 from bench.cell.environment import available_cores
 from bench.sweep.workers.malloc import keep_freed_memory
-from bench.training.program import choose_method
+from bench.training.program import choose_program
 from bench.training.train import train
 from tools.speed.jobs import JOBS, TrainingJob
 
@@ -58,19 +58,19 @@ def ours_here(job: TrainingJob, seeds: Sequence[int], device: str = "cpu") -> st
     """Train as a worker does; the name of the program."""
     data = job.data(device)
     members = len(seeds) * len(job.rates)
-    method = choose_method(job.build(0), data.inputs[:8].cpu(), job.batch or job.rows, members, device)
+    program = choose_program(job.build(0), data.inputs[:8].cpu(), job.batch or job.rows, members, device)
     build = lambda seed: job.build(seed).to(device)  # noqa: E731
-    train(build, seeds, data, job.schedule(), job.batches(seeds), method=method)
+    train(build, seeds, data, job.schedule(), job.batches(seeds), program=program)
     _wait(device)
-    return method
+    return program
 
 
 def ours(job: TrainingJob, pool: ProcessPoolExecutor, workers: int, device: str = "cpu") -> tuple[float, str]:
     """Seconds of FarField with the seeds split over ``workers`` processes, and the program."""
     parts = [part.tolist() for part in np.array_split(np.arange(job.seeds), workers) if len(part)]
     started = time.perf_counter()
-    methods = list(pool.map(ours_here, [job] * len(parts), parts, [device] * len(parts)))
-    return time.perf_counter() - started, methods[0]
+    chosen = list(pool.map(ours_here, [job] * len(parts), parts, [device] * len(parts)))
+    return time.perf_counter() - started, chosen[0]
 
 
 def floor(job: TrainingJob, pool: ProcessPoolExecutor, workers: int) -> float:
@@ -97,7 +97,7 @@ class Timing:
 
     Args:
         name, what: the job's.
-        method: the program that FarField chose.
+        program: the program that FarField chose.
         floor, plain, ours: medians in seconds.
         jax, jax_run: with and without compilation; None where JAX is not installed.
         plain_spread, ours_spread: greatest less least, as a share of the median.
@@ -105,7 +105,7 @@ class Timing:
 
     name: str
     what: str
-    method: str
+    program: str
     floor: float | None
     plain: float
     ours: float
@@ -169,11 +169,11 @@ def _as_worker(_: int) -> None:
 
 def _timing(job: TrainingJob, contestants: Contestants, repeats: int) -> Timing:
     samples = [_once(job, contestants) for _ in range(repeats)]
-    plains, mine, methods, least, theirs, again = zip(*samples, strict=True)
+    plains, mine, chosen, least, theirs, again = zip(*samples, strict=True)
     return Timing(
         name=job.name,
         what=job.what,
-        method=methods[0],
+        program=chosen[0],
         floor=_median(least),
         plain=statistics.median(plains),
         ours=statistics.median(mine),
@@ -188,10 +188,10 @@ def _once(
     job: TrainingJob, programs: Contestants
 ) -> tuple[float, float, str, float | None, float | None, float | None]:
     loop = programs.plain.submit(plain, job, programs.device).result()
-    mine, method = ours(job, programs.ours, programs.workers, programs.device)
+    mine, program = ours(job, programs.ours, programs.workers, programs.device)
     least = floor(job, programs.ours, programs.workers) if programs.device == "cpu" else None
     theirs = programs.jax.submit(_jax_seconds, job).result() if programs.jax else (None, None)
-    return loop, mine, method, least, *theirs
+    return loop, mine, program, least, *theirs
 
 
 def _jax_seconds(job: TrainingJob) -> tuple[float, float | None]:
@@ -217,7 +217,7 @@ def table(timings: Sequence[Timing]) -> str:
         "|---|---|---|---|---|---|---|---|\n"
     )
     rows = [
-        f"| {t.name}: {t.what} | {t.method} | {_text(t.floor)} | {t.plain:.2f} ({t.plain_spread:.0%}) | "
+        f"| {t.name}: {t.what} | {t.program} | {_text(t.floor)} | {t.plain:.2f} ({t.plain_spread:.0%}) | "
         f"{t.ours:.2f} ({t.ours_spread:.0%}) | {t.ratio:.2f}× | {_text(t.jax)} | {_text(t.jax_run)} |"
         for t in timings
     ]

@@ -127,7 +127,7 @@ def _link(layer: nn.Module, path: str) -> Link | None:
 
 
 class ChainStack:
-    """M chains that take one Adam step together; the same surface as :class:`bench.training.programs.vmap.Stack`.
+    """M chains that take one Adam step together: the :class:`bench.training.programs.program.Program` ``chain``.
 
     All parameters lie in one tensor of shape (M, numbers of a member), so that Adam is one fused operation.
 

@@ -1,4 +1,4 @@
-"""One network that trains by itself, with the surface of a stack of a single member."""
+"""One network that trains by itself: a program with a single member."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.training.programs.adam import fused_adam
 
 
 class Single:
-    """A stack of one, without stacking: the module's own parameters are trained in place.
+    """The :class:`bench.training.programs.program.Program` ``loop``: the module's own parameters are trained in place.
 
     On a CPU the weights of convolutions lie channels last, and so do the images between them: the same sums, in an
     order that vector units like (1.2 to 1.7 times as fast).

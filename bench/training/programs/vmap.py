@@ -12,7 +12,7 @@ from bench.training.programs.adam import MemberAdam
 
 
 class Stack:
-    """M networks of one structure that take one Adam step together.
+    """The :class:`bench.training.programs.program.Program` ``vmap``: M networks of one structure, one step together.
 
     Members must be ordered so that equal learning rates stand side by side: Adam then acts on contiguous slices.
     Parameters that do not require gradients stay as they are.

@@ -174,8 +174,8 @@ def test_a_network_that_was_too_large_runs_once_the_limit_is_raised(tmp_path: Pa
     assert ran.status == "ok"
 
 
-def test_the_method_is_recorded_and_can_be_chosen(tmp_path: Path) -> None:
-    def trained_by(method: str | None, out: str) -> tuple[str, str | None]:
+def test_the_program_is_recorded_and_can_be_chosen(tmp_path: Path) -> None:
+    def trained_by(program: str | None, out: str) -> tuple[str, str | None]:
         (record,) = bench.run(
             tasks="linear-1d",
             architectures=SMALL,
@@ -183,7 +183,7 @@ def test_the_method_is_recorded_and_can_be_chosen(tmp_path: Path) -> None:
             protocol="quick",
             out=tmp_path / out,
             wandb="disabled",
-            method=method,
+            program=program,
         ).records
         return record.status, record.program
 

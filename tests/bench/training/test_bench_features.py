@@ -64,7 +64,7 @@ def test_stored_features_give_what_training_through_the_backbone_gives(
         torch.as_tensor(digits.validation.inputs),
         torch.as_tensor(digits.validation.targets, dtype=torch.float32),
     )
-    through = train(build, (0, 1), whole, plan, batches, method="loop")  # type: ignore[arg-type]
+    through = train(build, (0, 1), whole, plan, batches, program="loop")  # type: ignore[arg-type]
     for ours, theirs in zip(on_features, through, strict=True):
         assert (ours.seed, ours.learning_rate, ours.best_step) == (theirs.seed, theirs.learning_rate, theirs.best_step)
         assert ours.state is not None

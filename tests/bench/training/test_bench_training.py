@@ -14,9 +14,10 @@ import architectures
 from architectures.building import build
 from bench.core.errors import UnknownName
 from bench.core.problem import Problem
+from bench.plan.options import ProgramName
 from bench.plan.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol
 from bench.training.footprint import footprint
-from bench.training.program import CHAIN_SPAN, TOGETHER_SPAN, VMAP_MEMBERS, VMAP_SPAN, Method, choose_method, in_groups
+from bench.training.program import CHAIN_SPAN, TOGETHER_SPAN, VMAP_MEMBERS, VMAP_SPAN, choose_program, in_groups
 from bench.training.programs.chain import ChainStack
 from bench.training.programs.vmap import Stack
 from bench.training.train import TrainingData, train
@@ -73,13 +74,13 @@ def plain_loop(
 
 @pytest.mark.parametrize("norm", ["none", "layer", "batch"])
 @pytest.mark.parametrize("batch", [None, 8])
-@pytest.mark.parametrize("method", ["chain", "vmap", "loop"])
-def test_training_equals_the_plain_loop(norm: str, batch: int | None, method: Method) -> None:
-    if method == "chain" and norm == "batch":
+@pytest.mark.parametrize("program", ["chain", "vmap", "loop"])
+def test_training_equals_the_plain_loop(norm: str, batch: int | None, program: ProgramName) -> None:
+    if program == "chain" and norm == "batch":
         pytest.skip("batch norm is no link of a chain")
     plan = schedule(batch=batch)
     rows = batches(plan, 30, [0, 1])
-    results = train(lambda seed: network(seed, norm), [0, 1], data(), plan, rows, method=method)
+    results = train(lambda seed: network(seed, norm), [0, 1], data(), plan, rows, program=program)
     for result in results:
         own = rows[result.seed] if rows else None
         runs = {rate: plain_loop(result.seed, rate, norm, plan, own) for rate in plan.learning_rates}
@@ -205,7 +206,7 @@ def test_a_chain_equals_autograd(activation: type[nn.Module], norm: Callable[[],
 
 
 @pytest.mark.parametrize(
-    ("spelling", "scheme", "method"),
+    ("spelling", "scheme", "program"),
     [
         ("mlp", "none", "chain"),
         ("mlp", "layer@all", "chain"),
@@ -217,10 +218,10 @@ def test_a_chain_equals_autograd(activation: type[nn.Module], norm: Callable[[],
         ("resmlp", "none", "vmap"),
     ],
 )
-def test_how_a_cell_trains(spelling: str, scheme: str, method: Method) -> None:
+def test_how_a_cell_trains(spelling: str, scheme: str, program: ProgramName) -> None:
     problem = Problem("features", (4,))
     module = build(architectures.resolve(spelling), architectures.parse_scheme(scheme), problem, 0)
-    assert choose_method(module, torch.zeros(8, 4), 256, 10) == method
+    assert choose_program(module, torch.zeros(8, 4), 256, 10) == program
 
 
 def test_networks_that_cannot_be_stacked_train_one_by_one() -> None:
@@ -229,10 +230,10 @@ def test_networks_that_cannot_be_stacked_train_one_by_one() -> None:
         return nn.Sequential(nn.Linear(3, 16), nn.Dropout(0.5), nn.ReLU(), nn.Linear(16, 1)).double()
 
     stock = data()
-    assert choose_method(build(0), stock.inputs, 30, 10) == "loop"
+    assert choose_program(build(0), stock.inputs, 30, 10) == "loop"
     plan = schedule()
-    together = train(build, [0, 1], stock, plan, method="loop")
-    (alone,) = train(build, [1], stock, plan, method="loop")
+    together = train(build, [0, 1], stock, plan, program="loop")
+    (alone,) = train(build, [1], stock, plan, program="loop")
     assert alone.curve == together[1].curve  # its noise is seeded by its own seed
 
 
@@ -244,7 +245,7 @@ def test_stacking_agrees_over_twenty_steps_of_float32() -> None:
     plan = schedule(steps=20)
     build = lambda seed: network(seed).float()  # noqa: E731
     for one, other in zip(
-        train(build, [0, 1], single, plan), train(build, [0, 1], single, plan, method="loop"), strict=True
+        train(build, [0, 1], single, plan), train(build, [0, 1], single, plan, program="loop"), strict=True
     ):
         assert one.curve.validation == pytest.approx(other.curve.validation, rel=1e-4)
 
@@ -276,12 +277,12 @@ def test_groups_hold_every_member_once_and_fit(members: int, rows: int, most: in
 def test_what_grows_too_large_for_a_cache_trains_alone() -> None:
     inputs = torch.zeros(8, 4)
     chain = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 1))
-    assert choose_method(chain, inputs, CHAIN_SPAN // 64, 1) == "chain"
-    assert choose_method(chain, inputs, CHAIN_SPAN // 64 + 1, 10) == "loop"
+    assert choose_program(chain, inputs, CHAIN_SPAN // 64, 1) == "chain"
+    assert choose_program(chain, inputs, CHAIN_SPAN // 64 + 1, 10) == "loop"
     other = nn.Sequential(nn.Linear(4, 64), nn.Softplus(), nn.Linear(64, 1))
-    assert choose_method(other, inputs, VMAP_SPAN // 64, VMAP_MEMBERS) == "vmap"
-    assert choose_method(other, inputs, VMAP_SPAN // 64 + 1, VMAP_MEMBERS) == "loop"
-    assert choose_method(other, inputs, VMAP_SPAN // 64, VMAP_MEMBERS - 1) == "loop"
+    assert choose_program(other, inputs, VMAP_SPAN // 64, VMAP_MEMBERS) == "vmap"
+    assert choose_program(other, inputs, VMAP_SPAN // 64 + 1, VMAP_MEMBERS) == "loop"
+    assert choose_program(other, inputs, VMAP_SPAN // 64, VMAP_MEMBERS - 1) == "loop"
 
 
 def test_a_convolution_trained_alone_equals_a_stacked_one() -> None:
@@ -299,7 +300,7 @@ def test_a_convolution_trained_alone_equals_a_stacked_one() -> None:
     x = torch.randn(24, 3, 8, 8, generator=draw, dtype=torch.float64)
     z = x.mean((1, 2, 3))
     images = TrainingData(x, z, x[:8], z[:8])
-    together, alone = (train(build, [0, 1], images, schedule(steps=20), method=m) for m in ("vmap", "loop"))
+    together, alone = (train(build, [0, 1], images, schedule(steps=20), program=m) for m in ("vmap", "loop"))
     for one, other in zip(together, alone, strict=True):
         assert one.curve.validation == pytest.approx(other.curve.validation, rel=1e-8)
         assert one.state is not None

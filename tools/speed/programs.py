@@ -12,8 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from bench.core.problem import Problem
+from bench.plan.options import ProgramName
 from bench.training.footprint import footprint
-from bench.training.program import Method
 from bench.training.programs.chain import links_of
 from bench.training.train import train
 from tools.speed.jobs import FromRegistry, TrainingJob
@@ -37,7 +37,7 @@ LARGEST_SPAN = 2**19
 
 
 @dataclass(frozen=True)
-class MethodTiming:
+class ProgramTiming:
     """A stacked program beside the loop.
 
     Args:
@@ -45,7 +45,7 @@ class MethodTiming:
         rows: of a step.
         members: how many train.
         span: rows times the largest output of a layer.
-        method: ``chain`` or ``vmap``.
+        program: ``chain`` or ``vmap``.
         stacked, loop: milliseconds of a member's step.
     """
 
@@ -55,7 +55,7 @@ class MethodTiming:
     rows: int
     members: int
     span: int
-    method: Method
+    program: ProgramName
     stacked: float
     loop: float
 
@@ -71,7 +71,7 @@ def measure(
     batches: Sequence[int] = BATCHES,
     members: Sequence[int] = MEMBERS,
     repeats: int = 3,
-) -> list[MethodTiming]:
+) -> list[ProgramTiming]:
     """Every combination up to ``LARGEST_SPAN``, in one process of ``pool``, which must be single-threaded."""
     jobs = [
         TrainingJob(f"{network} {norm}", "", FromRegistry(network, norm), problem, rows, None, 8, seeds=count)
@@ -83,32 +83,32 @@ def measure(
     return [timing for future in found if (timing := future.result()) is not None]
 
 
-def _timing(job: TrainingJob, repeats: int) -> MethodTiming | None:
+def _timing(job: TrainingJob, repeats: int) -> ProgramTiming | None:
     module, data = job.build(0), job.data()
     span = footprint(module, data.inputs).largest * job.rows
-    method: Method = "chain" if links_of(module) is not None else "vmap"
+    program: ProgramName = "chain" if links_of(module) is not None else "vmap"
     if span > LARGEST_SPAN:
         return None
-    pairs = [(_milliseconds(job, method), _milliseconds(job, "loop")) for _ in range(repeats)]
+    pairs = [(_milliseconds(job, program), _milliseconds(job, "loop")) for _ in range(repeats)]
     stacked, loop = (statistics.median(side) for side in zip(*pairs, strict=True))
     network, norm = job.name.split(" ", 1)
-    return MethodTiming(network, norm, job.problem.kind, job.rows, job.seeds, span, method, stacked, loop)
+    return ProgramTiming(network, norm, job.problem.kind, job.rows, job.seeds, span, program, stacked, loop)
 
 
-def _milliseconds(job: TrainingJob, method: Method) -> float:
+def _milliseconds(job: TrainingJob, program: ProgramName) -> float:
     data = job.data()
     started = time.perf_counter()
-    train(job.build, range(job.seeds), data, job.schedule(), method=method)
+    train(job.build, range(job.seeds), data, job.schedule(), program=program)
     return (time.perf_counter() - started) * 1e3 / (job.steps * job.seeds)
 
 
-def table(timings: Sequence[MethodTiming]) -> str:
+def table(timings: Sequence[ProgramTiming]) -> str:
     """The gain over the loop by program, members and span, as Markdown: least, median and greatest."""
     groups: dict[tuple[str, int, int], list[float]] = {}
     for t in timings:
-        groups.setdefault((t.method, t.members, t.span.bit_length() - 1), []).append(t.gain)
+        groups.setdefault((t.program, t.members, t.span.bit_length() - 1), []).append(t.gain)
     lines = [
-        f"| {method} | {members} | 2^{power} | {min(gains):.2f} | {statistics.median(gains):.2f} | {max(gains):.2f} |"
-        for (method, members, power), gains in sorted(groups.items())
+        f"| {program} | {members} | 2^{power} | {min(gains):.2f} | {statistics.median(gains):.2f} | {max(gains):.2f} |"
+        for (program, members, power), gains in sorted(groups.items())
     ]
     return "\n".join(["| program | members | span | least | median | greatest |", "|---|---|---|---|---|---|", *lines])

@@ -1,0 +1,97 @@
+"""``farfield show``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.commands._options import Plugins, load_plugins
+from bench.commands._output import Format, FormatOption, write_grids
+
+show_app = typer.Typer(help="Everything about one task, architecture, norm kind or suite.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(show_app, name="show")
+
+
+@show_app.command("suite")
+def show_suite(
+    name: Annotated[str, typer.Argument(help="A suite's name or a YAML file.")], form: FormatOption = Format.table
+) -> None:
+    """The cells of a suite."""
+    from bench.plan.jobs import Cell
+    from bench.plan.suite import load_suite
+    from leaderboard.tables.grid import Column, Grid
+
+    suite = load_suite(name)
+    columns = [
+        Column[Cell]("task", "task", lambda cell: cell.task),
+        Column[Cell]("architecture", "architecture", lambda cell: cell.architecture),
+        Column[Cell]("norm", "norm", lambda cell: cell.norm),
+    ]
+    title = f"{suite.name}, version {suite.version}: protocol {suite.protocol}, {suite.seeds} seeds. {suite.summary}"
+    write_grids([Grid(title, columns, suite.cells())], form)
+
+
+@show_app.command("task")
+def show_task(
+    name: Annotated[str, typer.Argument(help="A task, e.g. protein or 'sine-1d(instance=7)'.")],
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Draw training and far inputs into this file (.png, .svg, .html).")
+    ] = None,
+    plugin: Plugins = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """A task's card, its sizes, and how far its far sets are by four measures; --save draws it."""
+    import tasks
+    from bench.commands._tables import task_grids
+
+    load_plugins(plugin)
+    task = tasks.resolve(name)
+    write_grids(task_grids(tasks.describe(task)), form)
+    if save is not None:
+        from bench.pictures import task_picture
+        from leaderboard.charts import save as save_chart
+
+        print(save_chart(task_picture(task.load()), save), file=sys.stderr)
+
+
+@show_app.command("architecture")
+def show_architecture(
+    name: Annotated[str, typer.Argument(help="An architecture, e.g. 'mlp(depth=3)'.")],
+    norm: Annotated[str, typer.Option("--norm", help="A norm scheme.")] = "none",
+    task: Annotated[
+        str | None, typer.Option("--task", help="Build it for this task. [default: an example of its inputs]")
+    ] = None,
+    plugin: Plugins = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """Layers with the norm layers marked, sites, parameters, cost, and whether it is predicted to be bounded."""
+    import architectures
+    from architectures.analysis.description import describe
+    from bench.commands._tables import architecture_grids, problem_for
+
+    load_plugins(plugin)
+    architecture = architectures.resolve(name)
+    scheme = architectures.parse_scheme(norm)
+    architecture.check_scheme(scheme)
+    write_grids(architecture_grids(describe(architecture, scheme, problem_for(architecture, task))), form)
+
+
+@show_app.command("norm")
+def show_norm(
+    name: Annotated[str, typer.Argument(help="A norm kind, e.g. layer or clip.")],
+    plugin: Plugins = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """A norm kind's card: where it stands, how it grows, what is proved of it, and its options."""
+    import architectures
+    from bench.commands._norms import norm_grids
+
+    load_plugins(plugin)
+    write_grids(norm_grids(architectures.get_norm(name)), form)
