@@ -27,7 +27,7 @@ from bench.core.problem import Problem
 from bench.core.registry import load_cards
 
 if TYPE_CHECKING:
-    from architectures.analysis.description import Description
+    from architectures.description import Description
 
 __all__ = [
     "NORM_REGISTRY",
@@ -63,7 +63,7 @@ def list_norms(pattern: str = "*") -> list[str]:
 
 
 def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, batch_size: int = 128) -> Description:
-    """Layers, sites, parameters, cost and predicted growth; see :func:`architectures.analysis.description.describe`."""
-    from architectures.analysis.description import describe
+    """Layers, sites, parameters, cost and predicted growth; see :func:`architectures.description.describe`."""
+    from architectures.description import describe
 
     return describe(architecture, scheme, problem, batch_size)

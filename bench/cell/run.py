@@ -15,9 +15,9 @@ import torch
 import architectures
 import tasks
 from architectures.analysis.certificate import certificate
-from architectures.analysis.description import count_flops
 from architectures.building import build
 from architectures.contract.precision import in_float64, without_fast_paths
+from architectures.description import count_flops
 from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from architectures.analysis.prediction import Prediction, predict, predict_module
+from architectures.analysis.prediction import Prediction, predict_module
 from architectures.building import build_estimator, build_skeleton, check_size, kinds_at, sites
 from architectures.card import Architecture
 from architectures.norms.layers import marked, site_of
@@ -111,6 +111,19 @@ def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, b
         flops_step=count_flops(module, problem, batch_size, backward=True),
         prediction=predict_module(module),
     )
+
+
+def predict(architecture: Architecture, scheme: NormScheme, problem: Problem) -> Prediction:
+    """The exponent that the structure of the built architecture implies.
+
+    Raises:
+        Unsupported: the architecture cannot be built so.
+    """
+    if architecture.card.role == "estimator":
+        estimator = build_estimator(architecture, scheme, problem)
+        exponent = getattr(estimator, "exponent", architecture.card.exponent)  # where it depends on options and scheme
+        return Prediction(exponent, f"an estimator: {architecture.card.summary}")
+    return predict_module(build_skeleton(architecture, scheme, problem))
 
 
 def count_flops(module: nn.Module, problem: Problem, batch_size: int, backward: bool) -> int:
