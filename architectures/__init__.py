@@ -5,6 +5,7 @@ Importing this registers the built-in ones and loads no torch.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from architectures.card import Architecture, ArchitectureCard
@@ -44,6 +45,7 @@ __all__ = [
 
 load_cards("architectures.families", "card")
 load_cards("architectures.estimators")
+import_module("architectures.kernels.cards")
 
 
 def list_norms() -> list[str]:

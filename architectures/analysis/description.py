@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from architectures.analysis.prediction import Prediction, predict, predict_module
-from architectures.building import build_skeleton, check_size, sites
+from architectures.building import build_estimator, build_skeleton, check_size, sites
 from architectures.card import Architecture
 from architectures.norms.layers import marked
 from architectures.norms.scheme import NormScheme
@@ -133,7 +133,10 @@ def placements_of(architecture: Architecture, problem: Problem) -> tuple[tuple[s
     Raises:
         Unsupported: the family cannot read the input.
     """
-    names = [site.name for site in sites(architecture, problem)]
+    if architecture.card.role == "estimator" and architecture.card.takes_norms:
+        names = list(getattr(build_estimator(architecture, NormScheme(), problem), "sites", ()))
+    else:
+        names = [site.name for site in sites(architecture, problem)]
     return tuple((word, rule.pick(names)) for word, rule in architecture.card.placements.words)
 
 

@@ -56,8 +56,9 @@ def predict(architecture: Architecture, scheme: NormScheme, problem: Problem) ->
         Unsupported: the architecture cannot be built so.
     """
     if architecture.card.role == "estimator":
-        build_estimator(architecture, scheme, problem)
-        return Prediction(architecture.card.exponent, f"an estimator: {architecture.card.summary}")
+        estimator = build_estimator(architecture, scheme, problem)
+        exponent = getattr(estimator, "exponent", architecture.card.exponent)  # where it depends on options and scheme
+        return Prediction(exponent, f"an estimator: {architecture.card.summary}")
     return predict_module(build_skeleton(architecture, scheme, problem))
 
 

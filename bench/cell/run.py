@@ -107,6 +107,8 @@ def _run_estimator(context: _Context) -> list[Outcome]:
         estimator = context.initial(key.seed)
         estimator.fit(task.train.inputs, task.train.targets, task.validation.inputs, task.validation.targets)
         fields = _measured(estimator.predict, task, rays)
+        bound = estimator.certificate() if hasattr(estimator, "certificate") else None
+        fields["certificate"] = None if bound is None else bound / task.target_max
         seconds = time.perf_counter() - started
         record = make_record(context.job, key, status="ok", seconds=seconds, **fields)
         outcomes.append(Outcome(record, _curves_kept(estimator.predict, task)))

@@ -183,5 +183,5 @@ def placements_grid(architecture: Architecture, task: str | None) -> Grid[Placem
         Column[Placement]("placement", "placement", lambda row: row.word),
         Column[Placement]("sites", "sites", lambda row: ", ".join(row.sites) or "none here"),
     ]
-    notes = ["an estimator takes no norm: run it with none"] if architecture.card.role == "estimator" else []
+    notes = [] if architecture.card.takes_norms else ["an estimator takes no norm: run it with none"]
     return Grid(f"placements of {architecture.name} on {problem.kind} of shape {problem.shape}", columns, rows, notes)

@@ -55,7 +55,7 @@ def show_task(
     task = tasks.resolve(name)
     write_grids(task_grids(tasks.describe(task)), form)
     if save is not None:
-        from bench.pictures import task_picture
+        from bench.task_charts import task_picture
         from leaderboard.charts import save as save_chart
 
         print(save_chart(task_picture(task.load()), save), file=sys.stderr)

@@ -22,6 +22,7 @@ from bench.core.errors import InputError
 from bench.core.grammar import Call, bind
 from bench.core.registry import resolve_target
 
+Code = str | Callable[..., Any]
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -91,6 +92,28 @@ def _can_be_spelled(annotation: Any) -> bool:
         members = [member for member in arguments if member is not type(None)]
         return len(members) == 1 and _can_be_spelled(members[0])
     return annotation in (bool, int, float, str)
+
+
+def read_builder(code: Code, options: type | str | None, given: Sequence[str] = ()) -> tuple[Code, type | str | None]:
+    """What a card holds of a registered builder: what is called as ``build(*given, options)``, and its options.
+
+    Args:
+        code: the builder, or ``"module:function"``, which is not looked at.
+        options: dataclass of the options where the builder takes one object of it; None where it takes keywords.
+        given: see :func:`options_of`.
+
+    Raises:
+        InputError: see :func:`options_of`.
+    """
+    if options is not None or isinstance(code, str):
+        return code, options
+    options = options_of(code, given)
+    return (code if options is None else FromKeywords(code)), options
+
+
+def first_line(code: Code) -> str:
+    """Of the docstring; empty where there is none, or where the code is only named."""
+    return "" if isinstance(code, str) else (inspect.getdoc(code) or "").partition("\n")[0]
 
 
 @dataclass(frozen=True)

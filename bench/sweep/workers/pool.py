@@ -24,7 +24,7 @@ from pebble import ProcessExpired, ProcessPool
 from bench.cell.outcome import Outcome, blank_outcomes
 from bench.core.errors import ReasonCode
 from bench.core.plugins import Plugin
-from bench.core.shadowing import HOME, check_shadowing, library_folders, python_path, user_folders
+from bench.core.shadowing import HOME, check_shadowing, check_unguarded, library_folders, python_path, user_folders
 from bench.plan.jobs import Job, Settings
 from bench.sweep.workers.context import WorkerContext
 
@@ -182,13 +182,27 @@ def start_fork_server(settings: Settings) -> ForkServerContext:
     Raises:
         InputError: a module of the user's is loaded where one of ours, of Python's or of a package should be.
     """
+    global _ours
     check_shadowing()
     os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOAD)
+    if _server() not in (None, _ours):
+        check_unguarded("bench")  # a server that the user's own code has started knows nothing of us
+        return context
     with _without_interrupts(), _without_user_folders():
         multiprocessing.forkserver.ensure_running()
+    _ours = _server()
     return context
+
+
+_ours: int | None = None  # the process id of the server, where it was started here
+
+
+def _server() -> int | None:
+    """Process id of the fork server that runs, if one does."""
+    server = getattr(multiprocessing.forkserver, "_forkserver", None)
+    return getattr(server, "_forkserver_pid", None)
 
 
 @contextlib.contextmanager
