@@ -126,7 +126,7 @@ class Transformer(nn.Module):
         """(N, *shape) to (N, 1)."""
         tokens = self.tokenizer(x)
         if self.cls is not None:
-            tokens = torch.cat([self.cls().expand(len(tokens), -1, -1), tokens], dim=1)
+            tokens = torch.cat([self.cls().expand(tokens.shape[0], -1, -1), tokens], dim=1)
         tokens = self.final_norm(self.blocks(self.embed_norm(tokens)))
         return self.limit(self.head(self.head_activation(self.read(tokens))))
 
