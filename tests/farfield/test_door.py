@@ -34,7 +34,7 @@ def test_importing_it_loads_nothing_heavy() -> None:
 
 
 def test_importing_it_takes_little_beside_starting_python() -> None:
-    """Processor time of two processes by turns, the least of each: 50 ms would be five times what Python itself takes."""
+    """Processor time of two processes by turns, the least of each; 50 ms are five times what Python itself takes."""
 
     def seconds(code: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
