@@ -15,10 +15,12 @@ import sys
 
 TYPE_CHECKING = False  # typing itself takes as long to import as all of this
 if TYPE_CHECKING:
+    from architectures import kernels as kernels
     from architectures import list_architectures as list_architectures
     from architectures import list_norms as list_norms
     from architectures import register_architecture as register_architecture
     from architectures import register_estimator as register_estimator
+    from architectures import register_norm as register_norm
     from bench.api import run as run
     from bench.core.errors import InputError as InputError
     from bench.core.errors import Unsupported as Unsupported
@@ -62,6 +64,7 @@ _PLACES = {
     "Unsupported": "bench.core.errors",
     "check": "bench.reading",
     "compare": "bench.reading",
+    "kernels": "architectures",
     "list_architectures": "architectures",
     "list_norms": "architectures",
     "list_protocols": "bench.plan.protocol",
@@ -73,6 +76,7 @@ _PLACES = {
     "plot": "bench.reading",
     "register_architecture": "architectures",
     "register_estimator": "architectures",
+    "register_norm": "architectures",
     "register_task": "tasks",
     "run": "bench.api",
     "standings": "bench.reading",

@@ -20,7 +20,10 @@ from bench.checking.reporter import Reporter
 from bench.core.plugins import Plugin, load_plugin
 
 IMPORTS = ("the file imports", "Runs the file once, as --plugin does.")
-REGISTERS = ("it registers one thing", "Looks which architectures or tasks are there that were not there before.")
+REGISTERS = (
+    "it registers one thing",
+    "Looks which architectures, norms or tasks are there that were not there before.",
+)
 RUNS = ("the checks can be run", "Resolves the name and looks at what it stands for.")
 LEAVES = (
     "it leaves the process as it was",
@@ -42,14 +45,15 @@ def main(descriptor: str) -> None:
     sys.stdin = open(os.devnull)  # noqa: SIM115 - it stays open as long as the process lives
     reporter = Reporter(int(descriptor))
     plugin = Plugin(order["path"], base64.b64decode(order["source"]))
-    from bench.checking import subjects  # imports torch, which must not count against the file
+    from bench.checking import norms, subjects  # import torch, which must not count against the file
 
     limit_memory(order["memory"])
     before = ProcessState.now()
+    checks = {**subjects.SUBJECTS, "norm": norms.check_norm}
     names = _load(plugin, reporter, before)
     for kind, name in names:
         try:
-            subjects.SUBJECTS[kind](name, reporter)
+            checks[kind](name, reporter)
         except BaseException as error:  # of what runs between the steps
             reporter.run(*RUNS, "", partial(_raise, error))
     if names:
@@ -78,6 +82,7 @@ def _load(plugin: Plugin, reporter: Reporter, before: ProcessState) -> list[tupl
 
 _REGISTRIES: dict[str, Callable[[], Iterable[str]]] = {
     "architecture": lambda: architectures.REGISTRY.names(),
+    "norm": lambda: architectures.NORM_REGISTRY.names(),
     "task": lambda: tasks.REGISTRY.names(),
 }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench.commands._kernel_plots import add_kernel_plots
 from bench.commands._options import keywords, with_options
 from bench.core.errors import InputError
 from bench.plan.options import FilterOptions, SuiteFilterOptions
@@ -27,6 +28,7 @@ Save = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
+    add_kernel_plots(plot_app)
     app.add_typer(plot_app, name="plot")
 
 
@@ -90,7 +92,7 @@ def function(
 
     farfield plot function --task sine-1d --arch mlp
     """
-    from bench.pictures import function_picture
+    from bench.task_charts import function_picture
 
     records = _one_network(chosen)
     _finish(
@@ -114,7 +116,7 @@ def far(
 
     farfield plot far --task protein --feature F1
     """
-    from bench.pictures import far_picture
+    from bench.task_charts import far_picture
 
     records = _one_network(chosen)
     chart = _with_details(chosen, lambda details: far_picture(records, details, far_set, feature))

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from architectures.analysis.description import count_flops
+from architectures.description import count_flops
 from bench.cell.environment import available_cores
 from bench.sweep.workers.malloc import keep_freed_memory
 from bench.training.program import choose_program
