@@ -83,7 +83,7 @@ def nothing_placed_is_shared(subject: Subject) -> str:
 
 
 def answers_are_finite_at_zero_and_far_away(subject: Subject) -> str:
-    """Answers finite numbers to zeros, to single large entries and 1e8 deviations away, in float64; so do its layers."""
+    """Answers finite numbers to zeros, single large entries and 1e8 deviations away, in float64, as do its layers."""
     network = built(subject).double()
     near = inputs_for(subject, 32, dtype=torch.float64)
     lone = torch.zeros_like(near)
