@@ -6,6 +6,7 @@ Importing this registers the built-in ones and loads no torch.
 from __future__ import annotations
 
 import fnmatch
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from architectures.card import Architecture, ArchitectureCard
@@ -26,7 +27,7 @@ from bench.core.problem import Problem
 from bench.core.registry import load_cards
 
 if TYPE_CHECKING:
-    from architectures.analysis.description import Description
+    from architectures.description import Description
 
 __all__ = [
     "NORM_REGISTRY",
@@ -53,6 +54,7 @@ __all__ = [
 load_cards("architectures.norms.kinds")
 load_cards("architectures.families", "card")
 load_cards("architectures.estimators")
+import_module("architectures.kernels.cards")
 
 
 def list_norms(pattern: str = "*") -> list[str]:
@@ -61,7 +63,7 @@ def list_norms(pattern: str = "*") -> list[str]:
 
 
 def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, batch_size: int = 128) -> Description:
-    """Layers, sites, parameters, cost and predicted growth; see :func:`architectures.analysis.description.describe`."""
-    from architectures.analysis.description import describe
+    """Layers, sites, parameters, cost and predicted growth; see :func:`architectures.description.describe`."""
+    from architectures.description import describe
 
     return describe(architecture, scheme, problem, batch_size)

@@ -15,9 +15,10 @@ import torch
 from torch import nn
 
 from architectures.blocks.layers import initialize
+from architectures.blocks.lazy import materialize
 from architectures.card import Architecture
 from architectures.estimators.estimator import Estimator
-from architectures.norms.card import NormKind, Sort
+from architectures.norms.card import OWN, NormKind, Sort
 from architectures.norms.layers import layer_for, parametrize
 from architectures.norms.pairs import around
 from architectures.norms.scheme import NormScheme
@@ -77,7 +78,7 @@ def build_network(
     check_size(architecture, problem, max_parameters)
     fitting = _fit(architecture, scheme, problem)
     with isolated(seed):
-        module = call_builder(architecture, problem, fitting.norm)
+        module = _called(architecture, problem, fitting)
         initialize(module, seed)
         module = fitting.finished(module)
     return module.float()
@@ -105,7 +106,13 @@ def build_skeleton(architecture: Architecture, scheme: NormScheme, problem: Prob
 def _skeleton(architecture: Architecture, scheme: NormScheme, problem: Problem, device: str) -> nn.Module:
     fitting = _fit(architecture, scheme, problem)
     with isolated(0), torch.device(device):
-        return fitting.finished(call_builder(architecture, problem, fitting.norm)).eval()
+        return fitting.finished(_called(architecture, problem, fitting)).eval()
+
+
+def _called(architecture: Architecture, problem: Problem, fitting: _Fitting) -> nn.Module:
+    module = call_builder(architecture, problem, fitting.norm)
+    materialize(module, problem, always=fitting.late)
+    return module
 
 
 @dataclass(frozen=True)
@@ -117,12 +124,14 @@ class _Fitting:
         maps: the linear maps to parametrize, by path, with the kind and the first site that asks for it.
         pair: the pair around the network and the ends that it takes, or None.
         frame: what the pair may know.
+        late: a pass must be run before the network is whole.
     """
 
     norm: _SchemeNorm
     maps: Mapping[str, tuple[NormKind, Site]]
     pair: tuple[NormKind, frozenset[str]] | None
     frame: Frame
+    late: bool
 
     def finished(self, module: nn.Module) -> nn.Module:
         """``module`` with its linear maps parametrized, inside its pair."""
@@ -135,6 +144,7 @@ def _fit(architecture: Architecture, scheme: NormScheme, problem: Problem) -> _F
     plan = plan_of(architecture, problem)
     known = {site.name: site for site in plan.sites}
     layers = _assign(architecture, scheme, plan.sites, "layer")
+    _check_kept(architecture, layers, dict(plan.fixed))
     maps: dict[str, tuple[NormKind, Site]] = {}
     for name, kind in _assign(architecture, scheme, plan.sites, "parametrization").items():
         path = _map_before(kind, name, dict(plan.before))
@@ -142,7 +152,17 @@ def _fit(architecture: Architecture, scheme: NormScheme, problem: Problem) -> _F
             raise Unsupported(f"{scheme} parametrizes the linear map {path!r} twice", code="site_conflict")
     ends = [(part.kind, part.placement) for part in scheme.parts if part.around]
     pair = (ends[0][0], frozenset(place for _, place in ends)) if ends else None
-    return _Fitting(_SchemeNorm(layers, known), maps, pair, Frame(problem.kind, problem.shape, problem.radius))
+    return _Fitting(
+        _SchemeNorm(layers, known), maps, pair, Frame(problem.kind, problem.shape, problem.radius), plan.late
+    )
+
+
+def _check_kept(architecture: Architecture, layers: Mapping[str, NormKind], fixed: Mapping[str, str]) -> None:
+    """Refuse a scheme that does not keep what can only stay as it is."""
+    for name, reason in fixed.items():
+        if name not in layers or layers[name].name != OWN:
+            keep = "own@all keeps it" if architecture.card.origin != "plug-in" else f"own@{name} keeps it"
+            raise Unsupported(f"{architecture.card.name}: {reason}; {keep}", code="cannot_normalize")
 
 
 def _map_before(kind: NormKind, site: str, before: Mapping[str, LinearMap]) -> str:
@@ -228,9 +248,12 @@ class _SchemeNorm:
     def __init__(self, assigned: Mapping[str, NormKind], known: Mapping[str, Site]) -> None:
         self.assigned, self.known = assigned, known
 
-    def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
+    def __call__(
+        self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None, fixed: str = ""
+    ) -> nn.Module:
         if site not in self.known:
             raise InputError(f"site {site!r} appears in one build and not in another", hint="build the same every time")
-        if site not in self.assigned:
-            return nn.Identity()
-        return layer_for(self.assigned[site], self.known[site], own)
+        layer = layer_for(self.assigned[site], self.known[site], own) if site in self.assigned else nn.Identity()
+        if not hasattr(layer, "eps"):
+            layer.eps = 0.0  # type: ignore[assignment] # torch's encoder compares those of its norms while it is made
+        return layer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ from bench.core.grammar import parse_call
 from bench.core.origin import hash_source, origin_of
 from bench.core.problem import INPUT_KINDS, InputKind
 from bench.core.registry import Family, Registry
-from bench.core.signature import FromKeywords, bind_options, options_of
+from bench.core.signature import bind_options, first_line, read_builder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")
 Builder = TypeVar("Builder", bound=Callable[..., Any])
@@ -220,20 +219,16 @@ def _card(
 ) -> ArchitectureCard:
     if not _NAME.match(name):
         raise InputError(f"{name!r} is no name for an architecture", hint="letters, digits, - and _, as in my-net")
-    build = code
-    if options is None and not isinstance(code, str):
-        options = options_of(code, given)
-        build = code if options is None else FromKeywords(code)
-    documentation = "" if isinstance(code, str) else (inspect.getdoc(code) or "").partition("\n")[0]
+    build, taken = read_builder(code, options, given)
     try:
         return ArchitectureCard(
             name=name,
             version=version,
-            summary=summary or documentation or name,
+            summary=summary or first_line(code) or name,
             family=family,
             inputs=tuple(inputs),
             build=build,
-            options=options,
+            options=taken,
             role=role,
             deterministic=deterministic,
             citation=citation,

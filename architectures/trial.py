@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,9 +20,13 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from architectures.blocks.layers import Affine
+from architectures.blocks.lazy import materialize
 from architectures.card import Architecture
+from architectures.foreign import ForeignNorm, foreign_norms
+from architectures.norms.own import without_fast_paths
 from architectures.norms.site import Layout, Norm, Site
 from bench.core.errors import InputError, Unsupported
+from bench.core.origin import VERSIONED
 from bench.core.problem import Problem
 from bench.core.seeding import seed_from
 from bench.core.signature import call_build
@@ -54,6 +58,8 @@ class Plan:
         before: the linear map before each site that has one.
         parameters: outside norm layers.
         device: where it could be built.
+        fixed: names of sites where nothing can take the place of what the network brings, with the reason.
+        late: its forward makes layers, so a pass must be run before it is whole.
     """
 
     sites: tuple[Site, ...]
@@ -61,6 +67,8 @@ class Plan:
     before: tuple[tuple[str, LinearMap], ...]
     parameters: int
     device: str
+    fixed: tuple[tuple[str, str], ...] = ()
+    late: bool = False
 
 
 @lru_cache(maxsize=1024)
@@ -82,7 +90,7 @@ def plan_of(architecture: Architecture, problem: Problem) -> Plan:
 
 
 def call_builder(architecture: Architecture, problem: Problem, norm: Norm) -> nn.Module:
-    """What the builder makes.
+    """What the builder makes, with the sizes of lazy layers settled.
 
     Raises:
         InputError: it is no module.
@@ -91,7 +99,8 @@ def call_builder(architecture: Architecture, problem: Problem, norm: Norm) -> nn
     if not isinstance(module, nn.Module):
         kind = type(module).__name__
         raise InputError(f"{architecture.card.name} built a {kind}", hint="return a torch.nn.Module")
-    return module
+    materialize(module, problem)
+    return without_fast_paths(module)
 
 
 def check_kind(architecture: Architecture, problem: Problem) -> None:
@@ -110,22 +119,52 @@ def _trial(architecture: Architecture, problem: Problem, device: str) -> Plan:
     with isolated(0), torch.device(device), torch.no_grad():
         module = call_builder(architecture, problem, recorder).eval()
         recorder.watch(module)
-        module(torch.zeros(2, *problem.shape))
-    unused = tuple(name for name in recorder.sites if name not in recorder.visits)
-    count = sum(p.numel() for p in module.parameters())
-    return Plan(recorder.in_forward_order(), unused, tuple(recorder.before.items()), count, device)
+        before = {name for name, _ in module.named_parameters()}
+        with recorder.listening():
+            module(torch.zeros(2, *problem.shape))
+        if architecture.card.origin not in VERSIONED:
+            kept = [path for path, layer in module.named_modules() if id(layer) in recorder.kept]
+            recorder.add(foreign_norms(module, problem, kept, recorder.sites))
+    unused = tuple(name for name in recorder.sites if name not in recorder.visits and name not in recorder.fixed)
+    named = dict(module.named_parameters())
+    return Plan(
+        recorder.in_forward_order(),
+        unused,
+        tuple(recorder.before.items()),
+        sum(p.numel() for p in named.values()),
+        device,
+        tuple(recorder.fixed.items()),
+        late=named.keys() != before,
+    )
 
 
 class _Probe(nn.Identity):
-    """An identity that tells what passes through it."""
+    """An identity that tells what passes through it, and what is read of the layer whose place it takes."""
 
-    def __init__(self, site: str, recorder: _Recorder) -> None:
+    def __init__(self, site: str, recorder: _Recorder, own: nn.Module | None) -> None:
         super().__init__()
         self.site, self.recorder = site, recorder
+        self.own = (own,)  # no child: its parameters are not counted
+        self.eps = 1e-5 if own is None else getattr(own, "eps", 1e-5)  # torch's encoder looks at it while it is made
 
     def forward(self, x: Tensor) -> Tensor:
         self.recorder.met(self.site, tuple(x.shape))
         return x
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "eps":
+            self.recorder.read(self.site, name)
+        return super().__getattribute__(name)
+
+    def __getattr__(self, name: str) -> Any:
+        (own,) = self.__dict__["own"]
+        if own is None or name.startswith("_") or not hasattr(own, name):
+            return super().__getattr__(name)
+        self.recorder.read(self.site, name)
+        return getattr(own, name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Probe:
+        return _Probe(self.site, self.recorder, self.own[0])
 
 
 class _Recorder:
@@ -136,9 +175,14 @@ class _Recorder:
         self.sites: dict[str, Site] = {}
         self.visits: list[str] = []
         self.before: dict[str, LinearMap] = {}
+        self.fixed: dict[str, str] = {}
+        self.kept: set[int] = set()
         self._last: LinearMap | None = None
+        self._listens = False
 
-    def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
+    def __call__(
+        self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None, fixed: str = ""
+    ) -> nn.Module:
         if not _SITE.match(site):
             raise InputError(f"{site!r} is no name for a site", where=self.architecture, hint="letters, digits, . - _")
         if layout not in ("last", "first"):
@@ -148,7 +192,31 @@ class _Recorder:
             raise InputError(
                 f"site {site!r} is asked for twice, unlike", where=self.architecture, hint="give each its own name"
             )
-        return _Probe(site, self)
+        if fixed and own is not None:
+            self.fixed[site] = fixed
+            self.kept.add(id(own))
+            return own
+        return _Probe(site, self, own)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Only what happens inside is recorded."""
+        self._listens = True
+        try:
+            yield
+        finally:
+            self._listens = False
+
+    def read(self, site: str, attribute: str) -> None:
+        """A forward pass that reads an attribute of the layer does more with it than call it."""
+        if self._listens:
+            self.fixed[site] = f"its forward reads the attribute {attribute!r} of the norm layer at {site!r}"
+
+    def add(self, found: Mapping[str, ForeignNorm]) -> None:
+        """Take in where the network normalizes by itself."""
+        for name, one in found.items():
+            self.sites[name] = Site(name, one.size)
+            self.fixed[name] = one.reason
 
     def watch(self, module: nn.Module) -> None:
         """Note each linear map of ``module`` when it has run."""
@@ -165,6 +233,8 @@ class _Recorder:
         return hook
 
     def met(self, name: str, shape: tuple[int, ...]) -> None:
+        if not self._listens:
+            return
         site = self.sites[name]
         space = shape[1:-1] if site.layout == "last" else shape[2:]
         channels = shape[-1] if site.layout == "last" else shape[1]

@@ -6,10 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
+from bench import streams
 from bench.commands import check, compare, doctor, leaderboard, new, plot, run, runs, show, wandb
 from bench.commands import list as list_
 from bench.core.errors import (
@@ -25,11 +27,30 @@ app = typer.Typer(
     name="farfield",
     help="What does a neural network answer far away from everything it was trained on?\n\n"
     "Add --debug to any command to see the traceback behind an error.",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"farfield {version('farfield')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 for module in (run, list_, show, leaderboard, compare, plot, runs, check, new, doctor, wandb):
     module.add_to(app)
 
@@ -39,10 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
+        streams.prepare()
+        streams.check_arguments(given)
         check_shadowing()
         code = app(args=[a for a in given if a != "--debug"], prog_name="farfield", standalone_mode=False)
         if code == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this code
             raise KeyboardInterrupt
+        sys.stdout.flush()
         return code if isinstance(code, int) else EXIT_COMPLETE
     except BaseException as error:
         if debug and not isinstance(error, (KeyboardInterrupt, SystemExit, TyperException)):
@@ -62,15 +86,23 @@ def _report(error: BaseException) -> int:
     if getattr(error, "number", None) in (signal.SIGTERM, signal.SIGHUP):
         _say(f"{error}; what is finished is stored, and the same command goes on from there")
         return 128 + int(error.number)  # type: ignore[attr-defined]
+    if isinstance(error, BrokenPipeError):  # the reader of our output went away
+        sys.stderr.close()
+        return EXIT_COMPLETE
+    if isinstance(error, OSError) and streams.failed(error):
+        _say(f"standard output cannot be written: {error.strerror}: send it elsewhere; what was run is stored")
+        return EXIT_BAD_INPUT
+    return _report_input(error)
+
+
+def _report_input(error: BaseException) -> int:
+    """The same for what was typed, and for what nobody foresaw."""
     if isinstance(error, TyperException) and error.format_message().startswith("Usage:"):  # a command without arguments
         print(error.format_message(), file=sys.stderr)
         return EXIT_BAD_INPUT
     if isinstance(error, TyperException):
         _say(" ".join(error.format_message().split()) + " (--help shows what there is)")
         return EXIT_BAD_INPUT
-    if isinstance(error, BrokenPipeError):  # the reader of our output went away
-        sys.stderr.close()
-        return EXIT_COMPLETE
     if isinstance(error, FarFieldError):
         _say(str(error))
         return EXIT_BAD_INPUT
@@ -79,7 +111,10 @@ def _report(error: BaseException) -> int:
 
 
 def _say(text: str) -> None:
-    print(f"farfield: {text}", file=sys.stderr)
+    try:
+        print(f"farfield: {text}", file=sys.stderr)
+    except OSError:  # nobody can be told
+        streams.give_up(sys.stderr)
 
 
 def entry() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from bench.checking.sandbox import CheckLimits, check_file
 from bench.core.errors import InputError, UnknownName
+from bench.plan.options import OutOptions
 from bench.reporting import Checked, Comparisons, Standings
 from bench.sweep.query import stored_records
 from bench.sweep.runner import Results
@@ -17,7 +18,7 @@ from leaderboard.ranking import standings as ranking
 from leaderboard.ranking.comparison import By
 from leaderboard.records.record import Record
 from leaderboard.records.store.store import Store
-from leaderboard.records.store.stored_records import StoredRecords
+from leaderboard.records.store.stored_records import StoredRecords, cells_of
 from leaderboard.tables.rendering import Scope
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ Source = str | Path | Loaded | Results | Iterable[Record]
 
 
 def load(
-    out: str | Path = "farfield-results",
+    out: str | Path = OutOptions.out,
     *,
     suite: str | None = None,
     protocol: str | None = None,
@@ -81,7 +82,7 @@ def load(
     return Loaded(records, records.path)
 
 
-def standings(source: Source = "farfield-results", scope: Scope | None = None) -> Standings:
+def standings(source: Source = OutOptions.out, scope: Scope | None = None) -> Standings:
     """Who answers how well near and far: ranked by far_error, then id_error, then max growth, for each protocol.
 
     Args:
@@ -101,7 +102,7 @@ def standings(source: Source = "farfield-results", scope: Scope | None = None) -
 
 
 def compare(
-    source: Source = "farfield-results",
+    source: Source = OutOptions.out,
     by: By = "norm",
     reference: str | None = None,
     scope: Scope = "both",
@@ -124,7 +125,7 @@ def compare(
 
 
 def plot(
-    source: Source = "farfield-results",
+    source: Source = OutOptions.out,
     kind: Plot = "growth",
     *,
     save: str | Path | None = None,
@@ -203,7 +204,7 @@ def _scope(scope: Scope | None) -> Scope | None:
 
 
 def _of_one_protocol(records: Sequence[Record]) -> Sequence[Record]:
-    protocols = sorted({record.key.protocol for record in records})
+    protocols = sorted({cell.protocol for cell in cells_of(records)})
     if len(protocols) > 1:
         hint = f"choose one: load(..., protocol={protocols[0]!r})"
         raise InputError(f"records of the protocols {', '.join(protocols)}", hint=hint)
@@ -212,7 +213,7 @@ def _of_one_protocol(records: Sequence[Record]) -> Sequence[Record]:
 
 def _detailed(records: Sequence[Record], kind: Plot, far_set: str | None, feature: str | None) -> Any:
     """A picture that needs more of the store than the records, and the task's data."""
-    from bench.pictures import far_picture, function_picture
+    from bench.task_charts import far_picture, function_picture
     from leaderboard.charts import lone_network
 
     if not isinstance(records, StoredRecords):

@@ -15,6 +15,7 @@ import sys
 
 TYPE_CHECKING = False  # typing itself takes as long to import as all of this
 if TYPE_CHECKING:
+    from architectures import kernels as kernels
     from architectures import list_architectures as list_architectures
     from architectures import list_norms as list_norms
     from architectures import register_architecture as register_architecture
@@ -63,6 +64,7 @@ _PLACES = {
     "Unsupported": "bench.core.errors",
     "check": "bench.reading",
     "compare": "bench.reading",
+    "kernels": "architectures",
     "list_architectures": "architectures",
     "list_norms": "architectures",
     "list_protocols": "bench.plan.protocol",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +9,7 @@ from bench.core.errors import InputError
 from bench.core.origin import origin_of
 from bench.core.problem import InputKind
 from bench.core.registry import Family, Registry
-from bench.core.signature import FromKeywords, options_of
+from bench.core.signature import first_line, read_builder
 from tasks.card import Budget, PaperBudget, TaskCard, Truth
 
 if TYPE_CHECKING:
@@ -82,17 +81,12 @@ def register_task(
     """
 
     def card(code: str | Callable[..., Samples]) -> TaskCard:
-        made: str | Callable[..., Samples] = code
-        taken = options
-        if taken is None and not isinstance(code, str):
-            taken = options_of(code)
-            made = code if taken is None else FromKeywords(code)
-        documentation = "" if isinstance(code, str) else (inspect.getdoc(code) or "").partition("\n")[0]
+        made, taken = read_builder(code, options)
         try:
             return TaskCard(
                 name=name,
                 version=version,
-                summary=summary or documentation or name,
+                summary=summary or first_line(code) or name,
                 kind=kind,
                 target=target,
                 units=units,

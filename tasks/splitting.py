@@ -17,6 +17,7 @@ from tasks.reading.encoding import impute
 HELD_OUT = 0.1
 SHELLS = ((1.0, 2.0), (2.0, 5.0), (5.0, 10.0))
 SHELL_ROWS = 500
+FEW_FAR_ROWS = 20
 
 
 def assemble(samples: Samples, kind: InputKind, name: str) -> RawTask:
@@ -49,7 +50,7 @@ def assemble(samples: Samples, kind: InputKind, name: str) -> RawTask:
         test=test,
         far=far,
         feature_names=samples.feature_names,
-        notes=samples.notes + notes,
+        notes=samples.notes + notes + _few(far),
         truth_function=samples.truth,
     )
     return impute(raw) if kind == "features" else raw
@@ -125,6 +126,12 @@ def without_known_rows(far: tuple[FarSet, ...], domain: Rows) -> tuple[tuple[Far
         begin = end
         kept.append(far_set)
     return tuple(kept), tuple(notes)
+
+
+def _few(far: tuple[FarSet, ...]) -> tuple[str, ...]:
+    """What is said of far sets with so few rows that their errors say little."""
+    short = (f for f in far if 0 < len(f) < FEW_FAR_ROWS)
+    return tuple(f"CAUTION: only {len(f)} far rows in {f.name!r}: their error says little" for f in short)
 
 
 def shells(train: Rows, kind: InputKind, truth: TruthFunction, name: str) -> tuple[FarSet, ...]:

@@ -112,10 +112,12 @@ def own_data(source: object, *, target: str, **rules: str | float | None) -> Tas
     """A task made from the user's own table.
 
     Args:
-        source: path of a CSV or Parquet file, or a pandas data frame (kept in the cache for worker processes).
+        source: path of a CSV or Parquet file, or a data frame of pandas, polars or pyarrow (kept in the cache for
+            worker processes).
         target: column to predict.
         rules: the other options of :class:`tasks.families.own.table.OwnData` (``far_by``, ``far_quantile``,
-            ``far_where``, ``group_by``, ``far_group``, ``drop``).
+            ``far_where``, ``group_by``, ``far_group``, ``drop``, and how the table is read: ``separator``,
+            ``decimal``, ``missing``, …; docs/own-data.md).
 
     Raises:
         InputError: there is no such file, no far rule, or an unknown or bad option.

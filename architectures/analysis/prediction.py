@@ -23,12 +23,8 @@ from torch import Tensor, nn
 from architectures.blocks.activations import BY_TYPE
 from architectures.blocks.interpretation import Interpreter, UnknownModule
 from architectures.blocks.layers import Affine, Clamp
-from architectures.building import build_estimator, build_skeleton
-from architectures.card import Architecture
 from architectures.norms.card import OWN, Effect, NormKindCard
 from architectures.norms.layers import card_of, marked, site_of, turned
-from architectures.norms.scheme import NormScheme
-from bench.core.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -47,18 +43,6 @@ class Prediction:
     def bounded(self) -> bool | None:
         """Whether the network is predicted to be bounded."""
         return None if self.exponent is None else self.exponent == 0
-
-
-def predict(architecture: Architecture, scheme: NormScheme, problem: Problem) -> Prediction:
-    """The exponent that the structure of the built architecture implies.
-
-    Raises:
-        Unsupported: the architecture cannot be built so.
-    """
-    if architecture.card.role == "estimator":
-        build_estimator(architecture, scheme, problem)
-        return Prediction(architecture.card.exponent, f"an estimator: {architecture.card.summary}")
-    return predict_module(build_skeleton(architecture, scheme, problem))
 
 
 def predict_module(module: nn.Module) -> Prediction:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from architectures.analysis.certificate import certificate
-from architectures.analysis.prediction import predict
 from architectures.contract.check import Broken, Check, Skipped, Subject
-from architectures.contract.network_checks import built, inputs_for
+from architectures.contract.samples import built, inputs_for
+from architectures.description import predict
 from architectures.norms.layers import marked, site_of, turned
 from architectures.norms.pairs import Paired
 from architectures.norms.site import Site

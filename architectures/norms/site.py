@@ -41,11 +41,14 @@ class Site:
 class Norm(Protocol):
     """What a builder receives: call it wherever the network could be normalized."""
 
-    def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
+    def __call__(
+        self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None, fixed: str = ""
+    ) -> nn.Module:
         """The layer that the scheme wants at ``site``, over ``dim`` channels, or an identity.
 
         ``own`` is the layer that the network itself would put there: the kind ``own`` gives it back, any other kind
-        takes its place with its gain and shift.
+        takes its place with its gain and shift. ``fixed`` says in words why nothing can take its place; then it is
+        given back, and a scheme that does not keep it is unsupported.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What torch says of this machine, for ``farfield doctor``: run as a script, in a process of its own, while the doctor goes on.
+"""What torch says of this machine, for ``farfield doctor``: a script that runs beside it, in a process of its own.
 
 Loading torch takes most of the doctor's time, and a torch that does not load at all is one of the things it looks for.
 """

@@ -12,10 +12,10 @@ import torch
 import architectures
 import tasks
 from architectures import Architecture, NormScheme, parse_scheme
-from architectures.analysis.description import describe
 from architectures.building import sites
 from architectures.contract import examination as contract
 from architectures.contract.examples import EXAMPLES
+from architectures.description import describe
 from bench.cell.run import run_job
 from bench.checking.findings import Finding, Portrait
 from bench.checking.reporter import Reporter

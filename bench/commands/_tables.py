@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.core.errors import FarFieldError, InputError
 from bench.core.problem import Problem
 from leaderboard.tables.grid import Column, Grid, show_number
 
 if TYPE_CHECKING:
     from architectures import Architecture
-    from architectures.analysis.description import Description, LayerRow, SiteRow
+    from architectures.description import Description, LayerRow, SiteRow
     from tasks import HowFar, TaskDescription
 
 # what an architecture is shown on when no task is named, by the kinds of input that it reads
@@ -96,6 +98,24 @@ def problem_for(architecture: Architecture, task: str | None) -> Problem:
     return tasks.resolve(task).load().problem
 
 
+@contextmanager
+def built(architecture: Architecture, problem: Problem, task: str | None) -> Iterator[None]:
+    """Where a network is built and tried on ``problem``: what its own code raises is said on one line.
+
+    Raises:
+        InputError: it does not read such inputs, or its code fails.
+    """
+    try:
+        yield
+    except FarFieldError:
+        raise
+    except (Exception, SystemExit) as error:
+        shape = "×".join(map(str, problem.shape))
+        what = f"{architecture.name} fails on {problem.kind} of shape {shape}: {type(error).__name__}: {error}"
+        hint = "name a task that it reads: --task" if task is None else "name a task whose inputs it reads"
+        raise InputError(what, where=None if task is None else f"--task {task}", hint=hint) from error
+
+
 def architecture_grids(description: Description) -> list[Grid[Any]]:
     """An architecture's layers, sites, sizes, and whether it is predicted to be bounded."""
     prediction = description.prediction
@@ -154,13 +174,14 @@ class Placement:
 
 def placements_grid(architecture: Architecture, task: str | None) -> Grid[Placement]:
     """Which sites each placement word means."""
-    from architectures.analysis.description import placements_of
+    from architectures.description import placements_of
 
     problem = problem_for(architecture, task)
-    rows = [Placement(word, sites) for word, sites in placements_of(architecture, problem)]
+    with built(architecture, problem, task):
+        rows = [Placement(word, sites) for word, sites in placements_of(architecture, problem)]
     columns = [
         Column[Placement]("placement", "placement", lambda row: row.word),
         Column[Placement]("sites", "sites", lambda row: ", ".join(row.sites) or "none here"),
     ]
-    notes = ["an estimator takes no norm: run it with none"] if architecture.card.role == "estimator" else []
+    notes = [] if architecture.card.takes_norms else ["an estimator takes no norm: run it with none"]
     return Grid(f"placements of {architecture.name} on {problem.kind} of shape {problem.shape}", columns, rows, notes)

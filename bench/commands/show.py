@@ -55,7 +55,7 @@ def show_task(
     task = tasks.resolve(name)
     write_grids(task_grids(tasks.describe(task)), form)
     if save is not None:
-        from bench.pictures import task_picture
+        from bench.task_charts import task_picture
         from leaderboard.charts import save as save_chart
 
         print(save_chart(task_picture(task.load()), save), file=sys.stderr)
@@ -73,14 +73,17 @@ def show_architecture(
 ) -> None:
     """Layers with the norm layers marked, sites, parameters, cost, and whether it is predicted to be bounded."""
     import architectures
-    from architectures.analysis.description import describe
-    from bench.commands._tables import architecture_grids, problem_for
+    from architectures.description import describe
+    from bench.commands._tables import architecture_grids, built, problem_for
 
     load_plugins(plugin)
     architecture = architectures.resolve(name)
     scheme = architectures.parse_scheme(norm)
     architecture.check_scheme(scheme)
-    write_grids(architecture_grids(describe(architecture, scheme, problem_for(architecture, task))), form)
+    problem = problem_for(architecture, task)
+    with built(architecture, problem, task):
+        description = describe(architecture, scheme, problem)
+    write_grids(architecture_grids(description), form)
 
 
 @show_app.command("norm")

@@ -7,7 +7,8 @@ import importlib.metadata
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -25,9 +26,10 @@ VERSIONED: tuple[Origin, ...] = ("built in", "timm")
 else is identified by the bytes of its source, and is tried before it is trained."""
 
 _ROOT = Path(__file__).resolve().parents[2]
-_OWN = tuple(_ROOT / package for package in ("architectures", "bench", "leaderboard", "tasks"))
+_OWN = tuple(_ROOT / package for package in ("architectures", "bench", "farfield", "leaderboard", "tasks"))
 
 Code = str | Callable[..., Any]
+_PLAIN = (str, bytes, int, float, complex, type(None), type(...))
 
 
 def origin_of(code: Code, groups: Sequence[str] = ()) -> Origin:
@@ -80,8 +82,32 @@ def _source(code: Code, module: str) -> bytes:
     try:
         return Path(inspect.getsourcefile(_defined(code)) or "").read_bytes()
     except (OSError, TypeError):
-        compiled = getattr(code, "__code__", None)
-        return compiled.co_code + repr(compiled.co_consts).encode() if compiled else repr(code).encode()
+        return b"\0".join(_compiled(_defined(code)))
+
+
+def _compiled(thing: object) -> Iterator[bytes]:
+    """What a function or class typed into a session comes to, without the addresses that a ``repr`` would hold."""
+    parts = _parts_of(thing)
+    if parts is None:
+        yield (repr(thing) if isinstance(thing, _PLAIN) else type(thing).__qualname__).encode()
+    for part in parts or ():
+        yield from _compiled(part)
+
+
+def _parts_of(thing: object) -> tuple[object, ...] | None:
+    if isinstance(thing, types.CodeType):
+        return thing.co_code, thing.co_names, thing.co_consts
+    if isinstance(thing, types.FunctionType):
+        return thing.__code__, thing.__defaults__, tuple(sorted((thing.__kwdefaults__ or {}).items()))
+    if isinstance(thing, (staticmethod, classmethod)):
+        return (thing.__func__,)
+    if isinstance(thing, property):
+        return (thing.fget,)
+    if isinstance(thing, type):
+        return tuple((n, v.__qualname__ if isinstance(v, type) else v) for n, v in sorted(vars(thing).items()))
+    if isinstance(thing, frozenset):
+        return tuple(sorted(map(repr, thing)))
+    return thing if isinstance(thing, tuple) else None
 
 
 def _defined(code: Callable[..., Any]) -> Any:

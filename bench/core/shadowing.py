@@ -99,6 +99,17 @@ def check_shadowing() -> None:
                 raise _refusal(file, name)
 
 
+def check_unguarded(name: str) -> None:
+    """Check that Python by itself, where the guard does not stand, imports our package ``name``.
+
+    Raises:
+        InputError: it would import a file of the user's, which is named.
+    """
+    theirs = _regular(name, user_folders())
+    if theirs is not None and not _is_ours(theirs.origin):
+        raise _refusal(theirs.origin, name)
+
+
 def user_folders() -> list[str]:
     """Those entries of ``sys.path`` that are the script's folder or the working folder, now or when we began."""
     script = sys.argv[0] if getattr(sys, "argv", None) else ""

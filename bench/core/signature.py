@@ -22,6 +22,7 @@ from bench.core.errors import InputError
 from bench.core.grammar import Call, bind
 from bench.core.registry import resolve_target
 
+Code = str | Callable[..., Any]
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -54,7 +55,7 @@ def _field(function: Callable[..., Any], label: str, parameter: inspect.Paramete
     if default is parameter.empty:
         raise InputError(f"option {name!r} of {label} has no default", hint=f"{name}: int = 64")
     annotation = _annotation(function, label, parameter)
-    if not _can_be_spelled(annotation):
+    if not can_be_spelled(annotation):
         what = f"option {name!r} of {label} needs an annotation that can be spelled"
         raise InputError(what, hint="int, float, bool, str, Literal[...], or one of them | None")
     return name, annotation, dataclasses.field(default=default)
@@ -82,15 +83,37 @@ def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
     return dict(vars(sys.modules.get(defined.__module__, types.ModuleType("")))) | vars(typing)
 
 
-def _can_be_spelled(annotation: Any) -> bool:
-    """Whether :func:`bench.core.grammar.bind` can read such a value."""
+def can_be_spelled(annotation: Any) -> bool:
+    """Whether :func:`bench.core.grammar.bind` can read a value of such a type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
         return all(value is None or isinstance(value, (str, int, float)) for value in arguments)
     if origin in (Union, types.UnionType):
         members = [member for member in arguments if member is not type(None)]
-        return len(members) == 1 and _can_be_spelled(members[0])
+        return len(members) == 1 and can_be_spelled(members[0])
     return annotation in (bool, int, float, str)
+
+
+def read_builder(code: Code, options: type | str | None, given: Sequence[str] = ()) -> tuple[Code, type | str | None]:
+    """What a card holds of a registered builder: what is called as ``build(*given, options)``, and its options.
+
+    Args:
+        code: the builder, or ``"module:function"``, which is not looked at.
+        options: dataclass of the options where the builder takes one object of it; None where it takes keywords.
+        given: see :func:`options_of`.
+
+    Raises:
+        InputError: see :func:`options_of`.
+    """
+    if options is not None or isinstance(code, str):
+        return code, options
+    options = options_of(code, given)
+    return (code if options is None else FromKeywords(code)), options
+
+
+def first_line(code: Code) -> str:
+    """Of the docstring; empty where there is none, or where the code is only named."""
+    return "" if isinstance(code, str) else (inspect.getdoc(code) or "").partition("\n")[0]
 
 
 @dataclass(frozen=True)
@@ -113,13 +136,16 @@ class _NoOptions:
 def bind_options(call: Call, options: str | type | None) -> Any:
     """What ``call`` spells, as an object of the class ``options`` (or ``"module:class"``); None where there is none.
 
+    A class that reads the call itself does so in a class method ``from_call(call)``.
+
     Raises:
         InputError: an unknown option, a wrong type or value, or an option of something that takes none.
     """
     if options is None:
         bind(call, _NoOptions)
         return None
-    return bind(call, resolve_target(options))
+    kind = resolve_target(options)
+    return kind.from_call(call) if hasattr(kind, "from_call") else bind(call, kind)
 
 
 def call_build(build: str | Callable[..., Any], *given: Any, options: Any = None) -> Any:

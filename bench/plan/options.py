@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from bench.core.errors import InputError, suggest
+from bench.core.errors import InputError
 from bench.core.limits import MAX_PARAMETERS
 
 ProgramName = Literal["chain", "vmap", "loop"]
@@ -90,8 +90,7 @@ class SweepOptions(OutOptions):
         if self.max_parameters < 1:
             raise InputError(f"{self.max_parameters} parameters", where="--max-parameters", hint="at least 1")
         if self.program is not None and self.program not in PROGRAMS:
-            hint = suggest(self.program, PROGRAMS)
-            raise InputError(f"unknown program {self.program!r}", where="--program", hint=hint)
+            raise InputError(f"unknown program {self.program!r}", where="--program", hint="chain, vmap or loop")
 
     @property
     def memory_bytes(self) -> int | None:

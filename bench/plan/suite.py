@@ -96,8 +96,10 @@ def _suite(data: Any, path: Path) -> Suite:
         if data[name] < 1:
             raise InputError(f"{name} must be at least 1", where=where, hint=f"correct {name}")
     protocol = get_protocol(str(data["protocol"])).name
-    if not isinstance(data["cells"], list) or not data["cells"]:
+    if not isinstance(data["cells"], list):
         raise InputError("cells must be a list", where=where, hint="list tasks, architectures and norms")
+    if not data["cells"]:
+        raise InputError("cells is an empty list", where=where, hint="list tasks, architectures and norms")
     selections = tuple(_selection(entry, f"{where}, cells {i + 1}") for i, entry in enumerate(data["cells"]))
     return Suite(data["name"], data["version"], data["summary"], protocol, data["seeds"], selections, path)
 
@@ -106,7 +108,9 @@ def _selection(entry: Any, where: str) -> Selection:
     _check_fields({"norms": ["none"], **entry} if isinstance(entry, dict) else entry, _SELECTION_FIELDS, where)
     lists = {name: entry.get(name, ["none"]) for name in _SELECTION_FIELDS}
     for name, values in lists.items():
-        if not isinstance(values, list) or not values or not all(isinstance(v, str) for v in values):
+        if values == []:
+            raise InputError(f"{name} is an empty list", where=where, hint=f"name {name}, or remove the entry")
+        if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
             raise InputError(f"{name} must be a list of names", where=where, hint=f"correct {name}")
     return Selection(tuple(lists["tasks"]), tuple(lists["architectures"]), tuple(lists["norms"]))
 

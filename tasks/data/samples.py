@@ -16,6 +16,7 @@ from tasks.data import geometry
 TruthFunction = Callable[[np.ndarray], np.ndarray]
 MINIMUM_TRAINING_ROWS = 20
 IMAGES_AT_ONCE = 512
+LARGEST = 1e150  # squares beyond overflow in float64
 _SET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
@@ -35,6 +36,9 @@ class Rows:
     groups: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if self.targets.ndim == 2:
+            what = f"targets of shape {self.targets.shape}: one target a row is predicted"
+            raise InputError(what, hint="give targets of shape (n,), such as targets[:, 0]")
         if self.targets.shape != (len(self.inputs),):
             raise ValueError(f"{len(self.inputs)} inputs need as many targets, not the shape {self.targets.shape}")
         if self.groups is not None and len(self.groups) != len(self.inputs):
@@ -264,3 +268,23 @@ def check_rows(raw: RawTask, name: str) -> None:
             raise InputError(f"infinite or missing values in the set {label!r}", where=name, hint="remove those rows")
     if raw.train.targets.max() == raw.train.targets.min():
         raise InputError("the target is the same in all training rows", where=name, hint="choose another target")
+    _check_squares(raw, name)
+
+
+def _check_squares(raw: RawTask, name: str) -> None:
+    """Refuse numbers whose squares leave float64: they have no deviation to standardize by."""
+    columns = {"the target": (raw.train.targets, [rows.targets for rows in raw.sets().values()])}
+    if raw.train.inputs.dtype.kind == "f" and raw.kind != "image":
+        width = raw.train.inputs.shape[-1]
+        names = raw.feature_names if len(raw.feature_names) == width else [f"input {i + 1}" for i in range(width)]
+        for place, label in enumerate(names):
+            everywhere = [rows.inputs[..., place] for rows in raw.sets().values()]
+            columns[f"the column {label!r}"] = (raw.train.inputs[..., place], everywhere)
+    for label, (train, everywhere) in columns.items():
+        with np.errstate(all="ignore"):
+            spread = float(train.max() - train.min())
+            most = max(float(np.abs(values).max()) for values in everywhere)
+            variance = float(np.square(train - train.mean()).mean())
+        if most > LARGEST or (spread > 0 and not np.finfo(np.float64).tiny < variance < np.inf):
+            size = f"reaches {most:g}" if most > 1 else f"varies by only {spread:g}"
+            raise InputError(f"{label} {size}: squares of it leave float64", where=name, hint="rescale it")

@@ -10,9 +10,11 @@ import numpy as np
 
 from bench.core.errors import InputError, suggest
 from tasks.data.samples import FarSet, RawTask, Rows, Samples
+from tasks.reading.columns import Column
 from tasks.reading.rules import FarRule
 
 MOST_WORDS = 100
+MOST_NAMED = 12
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,13 @@ class Table:
         columns: (n,) arrays by name: float64 (NaN: missing) or text ("": missing).
         target: name of the column to predict.
         unused: names of columns that are no inputs; far rules may look at them.
+        described: what is known of columns beside their values, by name (times, exact values, an order).
     """
 
     columns: Mapping[str, np.ndarray]
     target: str
     unused: tuple[str, ...] = field(default=())
+    described: Mapping[str, Column] = field(default_factory=dict)
 
     def column(self, name: str) -> np.ndarray:
         """One column (n,).
@@ -38,6 +42,20 @@ class Table:
         if name not in self.columns:
             raise InputError(f"there is no column {name!r}", hint=suggest(name, self.columns))
         return self.columns[name]
+
+    def details(self, name: str) -> Column:
+        """One column with all that is known of it.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        return self.described[name] if name in self.described else Column.of(self.column(name))
+
+    def take(self, which: np.ndarray) -> Table:
+        """The rows at the given indices, or where a mask is true."""
+        columns = {name: values[which] for name, values in self.columns.items()}
+        described = {name: column.take(which) for name, column in self.described.items()}
+        return dataclasses.replace(self, columns=columns, described=described)
 
     @property
     def input_names(self) -> list[str]:
@@ -112,7 +130,9 @@ def impute(raw: RawTask) -> RawTask:
     def filled(rows: Rows) -> Rows:
         return dataclasses.replace(rows, inputs=np.where(np.isnan(rows.inputs), means, rows.inputs))
 
-    counted = ", ".join(f"{count:,} in {name!r}" for name, count in zip(names, missing, strict=True) if count)
+    listed = [f"{count:,} in {name!r}" for name, count in zip(names, missing, strict=True) if count]
+    rest = f" and in {len(listed) - MOST_NAMED} more columns" if len(listed) > MOST_NAMED else ""
+    counted = ", ".join(listed[:MOST_NAMED]) + rest
     return dataclasses.replace(
         raw,
         train=filled(raw.train),

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from bench.core.errors import InputError, suggest
+from tasks.reading.columns import Column
 from tasks.reading.expressions import Expression
 
 
@@ -16,6 +17,10 @@ class Columns(Protocol):
 
     def column(self, name: str) -> np.ndarray:
         """One column (n,), float64 or text, whether it is an input or not."""
+        ...
+
+    def details(self, name: str) -> Column:
+        """One column with all that is known of it."""
         ...
 
     def encoded(self) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -40,6 +45,10 @@ class FarRule(Protocol):
         """Mask (n,) of the far rows. A row whose value is missing is not far."""
         ...
 
+    def undecided(self, table: Columns) -> np.ndarray:
+        """Mask (n,) of rows that are neither far nor near, as the value that would tell is missing."""
+        ...
+
 
 @dataclass(frozen=True)
 class Above:
@@ -58,6 +67,10 @@ class Above:
         """Mask (n,) of the far rows."""
         return _numeric(table, self.column) > self.threshold
 
+    def undecided(self, table: Columns) -> np.ndarray:
+        """Mask (n,) of rows without a value of the column."""
+        return table.details(self.column).missing
+
 
 @dataclass(frozen=True)
 class Highest:
@@ -75,7 +88,15 @@ class Highest:
     def far(self, table: Columns) -> np.ndarray:
         """Mask (n,) of the far rows."""
         values = _numeric(table, self.column)
-        return values > np.nanquantile(values, self.quantile)
+        if np.isnan(values).all():
+            raise InputError(
+                f"the column {self.column!r} is empty", hint="choose a column with values for the far rule"
+            )
+        return np.asarray(values > np.nanquantile(values, self.quantile))
+
+    def undecided(self, table: Columns) -> np.ndarray:
+        """Mask (n,) of rows without a value of the column."""
+        return table.details(self.column).missing
 
 
 @dataclass(frozen=True)
@@ -83,6 +104,7 @@ class Furthest:
     """Rows furthest from the mean of all rows by Mahalanobis distance of their inputs, beyond its ``quantile``.
 
     Constant and linearly dependent columns (one-hot groups are) count once: the covariance is inverted on its range.
+    A missing value counts as the mean of its column.
     """
 
     quantile: float = 0.8
@@ -104,16 +126,28 @@ class Furthest:
         white = centred / np.where(deviation > 0, deviation, 1.0)
         precision = np.linalg.pinv(white.T @ white / len(white), hermitian=True, rcond=1e-10)
         squares = np.einsum("ij,jk,ik->i", white, precision, white, optimize=True)
-        return squares > np.quantile(squares, self.quantile)
+        return np.asarray(squares > np.quantile(squares, self.quantile))
+
+    def undecided(self, table: Columns) -> np.ndarray:
+        """Mask (n,): none, as missing values count as means."""
+        return np.zeros(len(table.encoded()[0]), dtype=bool)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows whose ``column`` holds one of ``members``."""
+    """Rows whose ``column`` holds one of ``members``, compared by exact value: 1 is 1.0, but no 1.0000001.
+
+    Args:
+        column: of groups.
+        members: the far groups.
+        name: of the far set.
+        whole: the members as the user wrote them, for a group whose own name holds commas.
+    """
 
     column: str
     members: tuple[str, ...]
     name: str = "group"
+    whole: str = ""
 
     @property
     def label(self) -> str:
@@ -126,13 +160,20 @@ class Group:
         Raises:
             InputError: a member does not occur.
         """
-        values = table.column(self.column)
-        texts = np.array([f"{value:g}" for value in values]) if values.dtype.kind == "f" else values
-        known = np.unique(texts)
+        column = table.details(self.column)
+        if self.whole and (whole := column.members(self.whole)).any():
+            return whole
+        far = np.zeros(len(column.values), dtype=bool)
         for member in self.members:
-            if member not in known:
-                raise InputError(f"no row has {self.column} = {member!r}", hint=suggest(member, known.tolist()))
-        return np.isin(texts, self.members)
+            found = column.members(member)
+            if not found.any():
+                raise InputError(f"no row has {self.column} = {member!r}", hint=suggest(member, column.groups()))
+            far |= found
+        return far
+
+    def undecided(self, table: Columns) -> np.ndarray:
+        """Mask (n,) of rows without a value of the column."""
+        return table.details(self.column).missing
 
 
 @dataclass(frozen=True)
@@ -149,7 +190,11 @@ class Where:
 
     def far(self, table: Columns) -> np.ndarray:
         """Mask (n,) of the far rows."""
-        return Expression.parse(self.expression).mask(table.column)
+        return Expression.parse(self.expression).mask(table.details)
+
+    def undecided(self, table: Columns) -> np.ndarray:
+        """Mask (n,) of rows of which the expression is neither true nor false, as values are missing."""
+        return Expression.parse(self.expression).undecided(table.details)
 
 
 def _numeric(table: Columns, name: str) -> np.ndarray:
@@ -158,7 +203,8 @@ def _numeric(table: Columns, name: str) -> np.ndarray:
     Raises:
         InputError: it holds words.
     """
-    values = table.column(name)
-    if values.dtype.kind != "f":
-        raise InputError(f"the column {name!r} is not numeric", hint="a threshold or a quantile needs numbers")
+    values = table.details(name).ranked()
+    if values is None:
+        hint = "a threshold or a quantile needs numbers or times: words have no order of their own"
+        raise InputError(f"the column {name!r} is not numeric", hint=hint)
     return values

@@ -61,6 +61,7 @@ def test_beside_a_script(crowded: Path, code: str) -> None:
     assert OK in done.stdout
 
 
+@pytest.mark.slow
 def test_beside_a_script_in_another_folder(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
     crowd(tmp_path, *OURS, *OTHERS)
@@ -77,6 +78,7 @@ def test_in_the_folder_of_code_without_a_file(crowded: Path) -> None:
         assert OK in done.stdout
 
 
+@pytest.mark.slow
 def test_a_script_may_have_the_name_of_a_package_of_ours(tmp_path: Path) -> None:
     (tmp_path / "tasks.py").write_text(OPEN)
     done = python("tasks.py", cwd=tmp_path)
@@ -97,6 +99,7 @@ def test_in_the_folder_of_the_command(crowded: Path) -> None:
     assert "1 ok" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_module_of_the_users_that_is_run_with_m(crowded: Path) -> None:
     (crowded / "experiment").mkdir()
     (crowded / "experiment" / "__init__.py").touch()
@@ -106,6 +109,7 @@ def test_a_module_of_the_users_that_is_run_with_m(crowded: Path) -> None:
     assert OK in done.stdout
 
 
+@pytest.mark.slow
 def test_a_working_folder_on_the_path(crowded: Path) -> None:
     path = os.environ.get("PYTHONPATH", "")
     done = python("-P", "-c", OPEN, cwd=crowded, PYTHONPATH=os.pathsep.join([str(crowded), str(ROOT), path]))
@@ -172,6 +176,21 @@ def test_where_one_process_cannot_hold_both_one_line_names_the_file(tmp_path: Pa
     assert "rename it" in last_line(done.stderr)
     assert "Error: " in last_line(done.stderr)
     assert not (tmp_path / "farfield-results").exists()
+
+
+@pytest.mark.slow
+def test_a_fork_server_of_the_users_cannot_know_which_package_is_meant(tmp_path: Path) -> None:
+    code = (
+        "import multiprocessing\n"
+        "process = multiprocessing.get_context('forkserver').Process(target=print)\n"
+        "process.start()\nprocess.join()\n"
+    )
+    crowd(tmp_path, "bench.py")
+    done = python("-c", code + OPEN, cwd=tmp_path)
+    assert last_line(done.stderr).startswith(f"bench.core.errors.InputError: {tmp_path / 'bench.py'} stands where")
+    (tmp_path / "bench.py").unlink()
+    done = python("-c", code + OPEN, cwd=crowd(tmp_path, "tasks.py", "architectures.py"))
+    assert OK in done.stdout, done.stderr
 
 
 def test_files_of_other_names_are_imported_as_ever(tmp_path: Path) -> None:

@@ -57,9 +57,8 @@ def test_it_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    where = (
-        f"import importlib\nprint({{importlib.import_module(p).__path__[0].rpartition('/')[0] for p in {PACKAGES}}})"
-    )
+    place = "importlib.import_module(p).__path__[0].rpartition('/')[0]"
+    where = f"import importlib\nprint({{{place} for p in {PACKAGES}}})"
     assert call(sys.executable, "-c", where).strip() == str({str(library)})
     command = str(library / "bin" / "farfield")
     small = ("--arch", "mlp", "--norm", "layer@first", "--task", "sine-1d", "--seeds", "1")

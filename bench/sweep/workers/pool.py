@@ -13,18 +13,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from bench.cell.outcome import Outcome, blank_outcomes
 from bench.core.errors import ReasonCode
 from bench.core.plugins import Plugin
-from bench.core.shadowing import HOME, check_shadowing, library_folders, python_path, user_folders
+from bench.core.shadowing import HOME, check_shadowing, check_unguarded, library_folders, python_path, user_folders
 from bench.plan.jobs import Job, Settings
 from bench.sweep.workers.context import WorkerContext
 
@@ -34,6 +34,7 @@ AHEAD = 4
 _MOST_TOGETHER = 100
 _PRELOAD = ["bench.sweep.workers.forkserver"]
 _PAUSE = 0.1  # seconds in which what ends is stored together: a transaction costs as much as a small record
+Answer = TypeVar("Answer")
 Future = concurrent.futures.Future[list[Outcome]]
 
 
@@ -94,6 +95,22 @@ class LocalExecutor:
             until = time.monotonic() + _PAUSE
             yield [(job, self._outcomes(job, future)) for job, future in finished]
 
+    def ask(self, function: Callable[..., Answer], *given: Any, seconds: float | None = None) -> Answer:
+        """``function(*given)``, computed in a worker.
+
+        Args:
+            function: of a module; found there by its name.
+            given: what it is called with.
+            seconds: it may take.
+
+        Raises:
+            concurrent.futures.TimeoutError: it took longer.
+            ProcessExpired: the worker died of it.
+        """
+        future = self._pool.schedule(_ask, args=[function, given], timeout=seconds)
+        answer: Answer = future.result()
+        return answer
+
     def _hand_out(self, jobs: Iterable[Job], ended: queue.SimpleQueue[Future]) -> dict[Future, Job]:
         scheduled: dict[Future, Job] = {
             self._pool.schedule(_run_job, args=[job], timeout=self.limits.seconds): job for job in jobs
@@ -150,6 +167,13 @@ def _run_job(job: Job) -> list[Outcome]:
     return worker.run(job)
 
 
+def _ask(function: Callable[..., Answer], given: Sequence[Any]) -> Answer:
+    """:func:`bench.sweep.workers.worker.ask`."""
+    from bench.sweep.workers import worker
+
+    return worker.ask(function, given)
+
+
 def start_fork_server(settings: Settings) -> ForkServerContext:
     """Start the server that workers are forked from, unless it runs; it imports torch while this process goes on.
 
@@ -158,13 +182,27 @@ def start_fork_server(settings: Settings) -> ForkServerContext:
     Raises:
         InputError: a module of the user's is loaded where one of ours, of Python's or of a package should be.
     """
+    global _ours
     check_shadowing()
     os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOAD)
+    if _server() not in (None, _ours):
+        check_unguarded("bench")  # a server that the user's own code has started knows nothing of us
+        return context
     with _without_interrupts(), _without_user_folders():
         multiprocessing.forkserver.ensure_running()
+    _ours = _server()
     return context
+
+
+_ours: int | None = None  # the process id of the server, where it was started here
+
+
+def _server() -> int | None:
+    """Process id of the fork server that runs, if one does."""
+    server = getattr(multiprocessing.forkserver, "_forkserver", None)
+    return getattr(server, "_forkserver_pid", None)
 
 
 @contextlib.contextmanager

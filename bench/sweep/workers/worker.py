@@ -11,7 +11,8 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 
@@ -23,6 +24,7 @@ from bench.sweep.workers.context import WorkerContext
 from bench.sweep.workers.isolation import undisturbed
 from bench.sweep.workers.malloc import keep_freed_memory
 
+Answer = TypeVar("Answer")
 _settings = Settings()
 _fault = ""  # why this process cannot work
 
@@ -63,6 +65,18 @@ def run(job: Job) -> list[Outcome]:
         return blank_outcomes(job, "failed", _fault, "worker_start")
     with undisturbed():
         return run_job(job, _settings)
+
+
+def ask(function: Callable[..., Answer], given: Sequence[Any]) -> Answer:
+    """Call ``function``.
+
+    Raises:
+        OSError: this process could not be prepared.
+    """
+    if _fault:
+        raise OSError(_fault)
+    with undisturbed():
+        return function(*given)
 
 
 def _end_with_coordinator() -> None:

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from architectures import parse_scheme, resolve
 from architectures.analysis.certificate import certificate
-from architectures.analysis.prediction import predict
 from architectures.blocks.activations import ACTIVATIONS, BY_TYPE, Activation
 from architectures.building import build_network
+from architectures.description import predict
 from architectures.norms.layers import marked
 from architectures.norms.regions import Region
 from bench.core.errors import Unsupported

@@ -12,8 +12,9 @@ from scipy.stats import theilslopes
 from torch import Tensor, nn
 
 from architectures import get_norm, list_norms, parse_scheme, resolve
-from architectures.analysis.prediction import predict, predict_module
+from architectures.analysis.prediction import predict_module
 from architectures.building import build_network
+from architectures.description import predict
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from architectures import NORM_REGISTRY, get_norm, list_norms, parse_scheme, register_norm, resolve
 from architectures.analysis.certificate import certificate
-from architectures.analysis.prediction import predict
 from architectures.building import build_network
 from architectures.contract.norm_cases import NETWORKS, norm_cases
+from architectures.description import predict
 from architectures.norms.layers import make_norm, marked
 from architectures.norms.registry import FIRST
 from architectures.norms.site import Site

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from architectures import NORM_REGISTRY, parse_scheme, register_norm, resolve
 from architectures.analysis.certificate import certificate
-from architectures.analysis.description import describe
-from architectures.analysis.prediction import predict
 from architectures.building import build_network
+from architectures.description import describe, predict
 from architectures.norms.pairs import Pair, Paired, distance
 from architectures.norms.site import Frame
 from bench.core.errors import InputError, Unsupported

@@ -12,9 +12,8 @@ from torch.nn.utils import parametrize
 from architectures import NORM_REGISTRY, parse_scheme, register_architecture, register_norm, resolve
 from architectures import REGISTRY as ARCHITECTURES
 from architectures.analysis.certificate import certificate
-from architectures.analysis.description import describe
-from architectures.analysis.prediction import predict
 from architectures.building import build_network
+from architectures.description import describe, predict
 from bench.core.errors import InputError, Unsupported
 from bench.core.problem import Problem
 

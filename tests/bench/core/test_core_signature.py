@@ -90,6 +90,22 @@ def test_a_signature_that_does_not_fit_is_bad_input(function: Callable[..., Any]
         options_of(function, ("problem",))
 
 
+def typed(body: str) -> Any:
+    """A class as somebody types it into a session: there is no file."""
+    names: dict[str, Any] = {"__name__": "__no_file__"}
+    exec(f"class Net:\n    def build(self, width=3):\n        {body}\n", names)
+    return names["Net"]
+
+
+def test_code_without_a_file_is_identified_by_what_it_does() -> None:
+    one = "return [x for x in range(width) if x in {'a', 'b'}]"
+    assert hash_source(typed(one)) == hash_source(typed(one))
+    assert hash_source(typed(one)) != hash_source(typed(one.replace("'b'", "'c'")))
+    assert hash_source(typed(one).build) != hash_source(typed(one.replace("range", "len")).build)
+    assert hash_source(typed("return 1")) != hash_source(typed("return 2"))
+    assert origin_of(typed(one)) == "plug-in"
+
+
 def test_code_knows_where_it_was_loaded_from(tmp_path: Path) -> None:
     assert origin_of("bench.core.signature:options_of") == "built in"
     assert origin_of(options_of) == "built in"

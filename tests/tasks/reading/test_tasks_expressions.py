@@ -33,7 +33,7 @@ def mask(text: str) -> list[bool]:
     ("text", "expected"),
     [
         ("area > 20000", [False, True, False, True]),
-        ("not area > 20000", [True, False, True, False]),
+        ("not area > 20000", [True, False, False, False]),  # a missing value leaves it open
         ("area > 2e4 and rooms < 4", [False, True, False, False]),
         ("rooms == 1 or rooms == 4", [True, False, False, True]),
         ("1 < rooms <= 3", [False, True, True, False]),
@@ -109,8 +109,22 @@ def test_nothing_else_is_accepted(text: str) -> None:
         ("region > 2", "number is compared with a text"),
         ("size > 2", "no column 'size'"),
         ("1 < 2", "names no column"),
+        ("region > 'north'", "texts have no order"),
     ],
 )
 def test_meaningless_comparisons_are_refused(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         mask(text)
+
+
+def test_what_missing_values_leave_open_is_told_apart() -> None:
+    columns = {name: FRAME[name].to_numpy(dtype=str if name == "region" else float) for name in FRAME}
+
+    def open_rows(text: str) -> list[bool]:
+        return [bool(value) for value in Expression.parse(text).undecided(lambda name: columns[name])]
+
+    assert open_rows("area > 200") == [False, False, True, False]
+    assert open_rows("not area > 200") == [False, False, True, False]
+    assert open_rows("area > 200 or rooms == 3") == [False] * 4, "true by the rooms"
+    assert open_rows("area > 200 and rooms == 4") == [False] * 4, "false by the rooms"
+    assert open_rows("area > 200 and rooms == 3") == [False, False, True, False]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from architectures.analysis.prediction import Prediction, predict, predict_module
-from architectures.building import build_skeleton, check_size, kinds_at, sites
+from architectures.analysis.prediction import Prediction, predict_module
+from architectures.building import build_estimator, build_skeleton, check_size, kinds_at, sites
 from architectures.card import Architecture
 from architectures.norms.layers import marked, site_of
 from architectures.norms.pairs import Paired
@@ -113,6 +113,19 @@ def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, b
     )
 
 
+def predict(architecture: Architecture, scheme: NormScheme, problem: Problem) -> Prediction:
+    """The exponent that the structure of the built architecture implies.
+
+    Raises:
+        Unsupported: the architecture cannot be built so.
+    """
+    if architecture.card.role == "estimator":
+        estimator = build_estimator(architecture, scheme, problem)
+        exponent = getattr(estimator, "exponent", architecture.card.exponent)  # where it depends on options and scheme
+        return Prediction(exponent, f"an estimator: {architecture.card.summary}")
+    return predict_module(build_skeleton(architecture, scheme, problem))
+
+
 def count_flops(module: nn.Module, problem: Problem, batch_size: int, backward: bool) -> int:
     """Floating-point operations of one pass over a batch, as ``torch.utils.flop_counter`` counts them.
 
@@ -136,7 +149,10 @@ def placements_of(architecture: Architecture, problem: Problem) -> tuple[tuple[s
     Raises:
         Unsupported: the family cannot read the input.
     """
-    names = [site.name for site in sites(architecture, problem)]
+    if architecture.card.role == "estimator" and architecture.card.takes_norms:
+        names = list(getattr(build_estimator(architecture, NormScheme(), problem), "sites", ()))
+    else:
+        names = [site.name for site in sites(architecture, problem)]
     return tuple((word, rule.pick(names)) for word, rule in architecture.card.placements.words)
 
 
