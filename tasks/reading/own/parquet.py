@@ -13,7 +13,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import parquet
 
 from bench.core.errors import InputError
-from tasks.reading.own import frames
+from tasks.reading.memory import check_memory
 from tasks.reading.own.source import Source
 from tasks.reading.own.text import MOST_COLUMNS, tidy
 
@@ -27,7 +27,7 @@ def read_parquet(file: Path, path: str) -> Source:
     try:
         head = parquet.read_metadata(file)
         groups = (head.row_group(place).total_byte_size for place in range(head.num_row_groups))
-        frames.check_memory(max(sum(groups), 8 * head.num_rows * head.num_columns), path)
+        check_memory(max(sum(groups), 8 * head.num_rows * head.num_columns), path)
         schema = parquet.read_schema(file)
         check_names(schema.names, path)
         _register_extensions(schema)
