@@ -161,7 +161,7 @@ def _check_kept(architecture: Architecture, layers: Mapping[str, NormKind], fixe
     """Refuse a scheme that does not keep what can only stay as it is."""
     for name, reason in fixed.items():
         if name not in layers or layers[name].name != OWN:
-            keep = "own@all keeps it" if architecture.card.origin != "plug-in" else f"own@{name} keeps it"
+            keep = "own@all keeps it" if architecture.card.origin in ("module", "timm") else f"own@{name} keeps it"
             raise Unsupported(f"{architecture.card.name}: {reason}; {keep}", code="cannot_normalize")
 
 
