@@ -22,6 +22,9 @@ Given = dict[str, Any]
 Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file that registers tasks or architectures. Repeatable.")
 ]
+OwnTables = Annotated[
+    bool, typer.Option("--own-tables", help="Take your own tables (--data) into totals beside other tasks.")
+]
 _ENTRY = re.compile(r"(\w+): (.*)")
 
 
