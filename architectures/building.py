@@ -1,38 +1,33 @@
 """From an architecture and a norm scheme to a network.
 
-A network is built twice. The first build, on the meta device, allocates nothing: its ``norm`` records which sites
-the network asks for, and a trial forward pass records the shapes that meet them. The scheme's placements are then
-matched against those sites, and the second build gets the layers.
+A network is built twice. The first build (:mod:`architectures.trial`) shows which sites it asks for, the shapes that
+meet them and the linear map before each. The scheme's placements are then matched against those sites, and the second
+build gets the layers; linear maps are parametrized once the weights are drawn, and a pair is put around the whole.
 """
 
 from __future__ import annotations
 
-import random
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from architectures.blocks.layers import initialize
+from architectures.blocks.lazy import materialize
 from architectures.card import Architecture
 from architectures.estimators.estimator import Estimator
-from architectures.norms.kinds import NormKind
-from architectures.norms.layers import layer_for
+from architectures.norms.card import OWN, NormKind, Sort
+from architectures.norms.layers import layer_for, parametrize
+from architectures.norms.pairs import around
 from architectures.norms.scheme import NormScheme
-from architectures.norms.site import Layout, Norm, Site
+from architectures.norms.site import Frame, Layout, Site
+from architectures.trial import LinearMap, call_builder, check_kind, isolated, plan_of
 from bench.core.errors import InputError, Unsupported
 from bench.core.limits import MAX_PARAMETERS
 from bench.core.problem import Problem
-from bench.core.seeding import seed_from
 from bench.core.signature import call_build
-
-_SITE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([.\-][A-Za-z0-9_]+)*\Z")
 
 
 def build(
@@ -54,7 +49,7 @@ def build_estimator(architecture: Architecture, scheme: NormScheme, problem: Pro
     Raises:
         Unsupported: it cannot read that input, or takes no norm and ``scheme`` is not ``none``.
     """
-    _check_kind(architecture, problem)
+    check_kind(architecture, problem)
     card = architecture.card
     if not card.takes_norms and not scheme.is_none:
         raise Unsupported(f"{card.name} has nothing to normalize; it takes norm none only", code="takes_no_norm")
@@ -81,9 +76,11 @@ def build_network(
         InputError: the network has more than ``max_parameters``, or the builder breaks the contract.
     """
     check_size(architecture, problem, max_parameters)
-    with _isolated(seed):
-        module = _assemble(architecture, scheme, problem)
-    initialize(module, seed)
+    fitting = _fit(architecture, scheme, problem)
+    with isolated(seed):
+        module = _called(architecture, problem, fitting)
+        initialize(module, seed)
+        module = fitting.finished(module)
     return module.float()
 
 
@@ -92,14 +89,90 @@ def build_skeleton(architecture: Architecture, scheme: NormScheme, problem: Prob
 
     Plugged-in code that cannot be built or run there is built on the CPU instead.
     """
-    with _isolated(0), torch.device(_plan(architecture, problem).device):
-        return _assemble(architecture, scheme, problem).eval()
+    device = plan_of(architecture, problem).device
+    if device == "meta" and not scheme.outside:
+        return _skeleton(architecture, scheme, problem, device)
+    try:
+        skeleton = _skeleton(architecture, scheme, problem, device)
+        with torch.no_grad():
+            skeleton(torch.zeros(2, *problem.shape, device=device))
+        return skeleton
+    except (Unsupported, InputError):
+        raise
+    except Exception:
+        return _skeleton(architecture, scheme, problem, "cpu")
 
 
-def _assemble(architecture: Architecture, scheme: NormScheme, problem: Problem) -> nn.Module:
-    found = _plan(architecture, problem).sites
-    norm = _SchemeNorm(_assign(architecture, scheme, found), {site.name: site for site in found})
-    return _call(architecture, problem, norm)
+def _skeleton(architecture: Architecture, scheme: NormScheme, problem: Problem, device: str) -> nn.Module:
+    fitting = _fit(architecture, scheme, problem)
+    with isolated(0), torch.device(device):
+        return fitting.finished(_called(architecture, problem, fitting)).eval()
+
+
+def _called(architecture: Architecture, problem: Problem, fitting: _Fitting) -> nn.Module:
+    module = call_builder(architecture, problem, fitting.norm)
+    materialize(module, problem, always=fitting.late)
+    return module
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """A scheme as it is put into one network.
+
+    Args:
+        norm: for the builder.
+        maps: the linear maps to parametrize, by path, with the kind and the first site that asks for it.
+        pair: the pair around the network and the ends that it takes, or None.
+        frame: what the pair may know.
+        late: a pass must be run before the network is whole.
+    """
+
+    norm: _SchemeNorm
+    maps: Mapping[str, tuple[NormKind, Site]]
+    pair: tuple[NormKind, frozenset[str]] | None
+    frame: Frame
+    late: bool
+
+    def finished(self, module: nn.Module) -> nn.Module:
+        """``module`` with its linear maps parametrized, inside its pair."""
+        for path, (kind, site) in self.maps.items():
+            parametrize(kind, module.get_submodule(path), site)
+        return module if self.pair is None else around(module, self.pair[0], self.frame, self.pair[1])
+
+
+def _fit(architecture: Architecture, scheme: NormScheme, problem: Problem) -> _Fitting:
+    plan = plan_of(architecture, problem)
+    known = {site.name: site for site in plan.sites}
+    layers = _assign(architecture, scheme, plan.sites, "layer")
+    _check_kept(architecture, layers, dict(plan.fixed))
+    maps: dict[str, tuple[NormKind, Site]] = {}
+    for name, kind in _assign(architecture, scheme, plan.sites, "parametrization").items():
+        path = _map_before(kind, name, dict(plan.before))
+        if maps.setdefault(path, (kind, known[name]))[0] != kind:
+            raise Unsupported(f"{scheme} parametrizes the linear map {path!r} twice", code="site_conflict")
+    ends = [(part.kind, part.placement) for part in scheme.parts if part.around]
+    pair = (ends[0][0], frozenset(place for _, place in ends)) if ends else None
+    return _Fitting(
+        _SchemeNorm(layers, known), maps, pair, Frame(problem.kind, problem.shape, problem.radius), plan.late
+    )
+
+
+def _check_kept(architecture: Architecture, layers: Mapping[str, NormKind], fixed: Mapping[str, str]) -> None:
+    """Refuse a scheme that does not keep what can only stay as it is."""
+    for name, reason in fixed.items():
+        if name not in layers or layers[name].name != OWN:
+            keep = "own@all keeps it" if architecture.card.origin in ("module", "timm") else f"own@{name} keeps it"
+            raise Unsupported(f"{architecture.card.name}: {reason}; {keep}", code="cannot_normalize")
+
+
+def _map_before(kind: NormKind, site: str, before: Mapping[str, LinearMap]) -> str:
+    found = before.get(site)
+    if found is None:
+        raise Unsupported(f"{kind} at {site!r}: there is no linear map before it", code="degenerate_norm")
+    if not found.path:
+        what = f"{kind} at {site!r}: the map before it, a {found.type}, is no linear map or convolution"
+        raise Unsupported(what, code="cannot_normalize")
+    return found.path
 
 
 def check_size(architecture: Architecture, problem: Problem, max_parameters: int = MAX_PARAMETERS) -> int:
@@ -109,7 +182,7 @@ def check_size(architecture: Architecture, problem: Problem, max_parameters: int
         InputError: there are more than ``max_parameters``. The limit is the machine's, not the science's, so this makes
             no final record.
     """
-    count = _plan(architecture, problem).parameters
+    count = plan_of(architecture, problem).parameters
     if count > max_parameters:
         raise InputError(
             f"{architecture.name} has {count:,} parameters, more than the {max_parameters:,} allowed",
@@ -125,127 +198,48 @@ def sites(architecture: Architecture, problem: Problem) -> tuple[Site, ...]:
     Raises:
         Unsupported: the family cannot read the input.
     """
-    return () if architecture.card.role == "estimator" else _plan(architecture, problem).sites
+    return () if architecture.card.role == "estimator" else plan_of(architecture, problem).sites
 
 
 def unused_sites(architecture: Architecture, problem: Problem) -> tuple[str, ...]:
     """Names of the sites that the network asks for and its forward pass never meets."""
-    return () if architecture.card.role == "estimator" else _plan(architecture, problem).unused
+    return () if architecture.card.role == "estimator" else plan_of(architecture, problem).unused
 
 
 def resolve_sites(architecture: Architecture, scheme: NormScheme, problem: Problem) -> tuple[str, ...]:
-    """Names of the sites that ``scheme`` normalizes, in forward order.
+    """Names of the family's sites that ``scheme`` normalizes, in forward order; the ends of a pair are none of them.
+
+    Raises:
+        Unsupported: a placement means no site of this network, or two kinds meet at one.
+    """
+    return tuple(kinds_at(architecture, scheme, problem))
+
+
+def kinds_at(architecture: Architecture, scheme: NormScheme, problem: Problem) -> dict[str, tuple[NormKind, ...]]:
+    """The kinds at each of the family's sites that ``scheme`` normalizes, in forward order: a layer, then what
+    parametrizes the linear map before it.
 
     Raises:
         Unsupported: a placement means no site of this network, or two kinds meet at one.
     """
     found = sites(architecture, problem)
-    assigned = _assign(architecture, scheme, found)
-    return tuple(site.name for site in found if site.name in assigned)
+    sorts: tuple[Sort, ...] = ("layer", "parametrization")
+    assigned = [_assign(architecture, scheme, found, sort) for sort in sorts]
+    kinds = {site.name: tuple(by_site[site.name] for by_site in assigned if site.name in by_site) for site in found}
+    return {name: here for name, here in kinds.items() if here}
 
 
-@dataclass(frozen=True)
-class _Plan:
-    sites: tuple[Site, ...]
-    unused: tuple[str, ...]
-    parameters: int
-    device: str
-
-
-@lru_cache(maxsize=1024)
-def _plan(architecture: Architecture, problem: Problem) -> _Plan:
-    _check_kind(architecture, problem)
-    try:
-        return _trial(architecture, problem, "meta")
-    except (Unsupported, InputError):
-        raise
-    except Exception:
-        # Plugged-in code may need real numbers where the meta device has none (a spectral norm, an .item()).
-        return _trial(architecture, problem, "cpu")
-
-
-def _trial(architecture: Architecture, problem: Problem, device: str) -> _Plan:
-    recorder = _Recorder(architecture.card.name)
-    with _isolated(0), torch.device(device), torch.no_grad():
-        module = _call(architecture, problem, recorder).eval()
-        module(torch.zeros(2, *problem.shape))
-    unused = tuple(name for name in recorder.sites if name not in recorder.visits)
-    count = sum(p.numel() for p in module.parameters())
-    return _Plan(recorder.in_forward_order(), unused, count, device)
-
-
-def _call(architecture: Architecture, problem: Problem, norm: Norm) -> nn.Module:
-    module = call_build(architecture.card.build, problem, norm, options=architecture.options)
-    if not isinstance(module, nn.Module):
-        kind = type(module).__name__
-        raise InputError(f"{architecture.card.name} built a {kind}", hint="return a torch.nn.Module")
-    return module
-
-
-def _check_kind(architecture: Architecture, problem: Problem) -> None:
-    card = architecture.card
-    if problem.kind not in card.inputs:
-        raise Unsupported(f"{card.name} reads {' or '.join(card.inputs)} inputs, not {problem.kind}", code="input_kind")
-
-
-def _assign(architecture: Architecture, scheme: NormScheme, found: tuple[Site, ...]) -> dict[str, NormKind]:
+def _assign(architecture: Architecture, scheme: NormScheme, found: tuple[Site, ...], sort: Sort) -> dict[str, NormKind]:
+    """The kind of that sort at each site that has one."""
     names = [site.name for site in found]
     assigned: dict[str, NormKind] = {}
     for part in scheme.parts:
+        if part.kind.card.sort != sort:
+            continue
         for name in architecture.card.placements.pick(part.placement, names):
             if assigned.setdefault(name, part.kind) != part.kind:
                 raise Unsupported(f"{scheme} puts two kinds of norm at {name!r}", code="site_conflict")
     return assigned
-
-
-class _Probe(nn.Identity):
-    """An identity that tells what passes through it."""
-
-    def __init__(self, site: str, recorder: _Recorder) -> None:
-        super().__init__()
-        self.site, self.recorder = site, recorder
-
-    def forward(self, x: Tensor) -> Tensor:
-        self.recorder.met(self.site, tuple(x.shape))
-        return x
-
-
-class _Recorder:
-    """The ``norm`` of the first build: identities that record their sites."""
-
-    def __init__(self, architecture: str) -> None:
-        self.architecture = architecture
-        self.sites: dict[str, Site] = {}
-        self.visits: list[str] = []
-
-    def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
-        if not _SITE.match(site):
-            raise InputError(f"{site!r} is no name for a site", where=self.architecture, hint="letters, digits, . - _")
-        if layout not in ("last", "first"):
-            raise InputError(f"layout {layout!r} of site {site!r}", where=self.architecture, hint="last or first")
-        known = self.sites.setdefault(site, Site(site, dim, layout))
-        if (known.dim, known.layout) != (dim, layout):
-            raise InputError(
-                f"site {site!r} is asked for twice, unlike", where=self.architecture, hint="give each its own name"
-            )
-        return _Probe(site, self)
-
-    def met(self, name: str, shape: tuple[int, ...]) -> None:
-        site = self.sites[name]
-        space = shape[1:-1] if site.layout == "last" else shape[2:]
-        channels = shape[-1] if site.layout == "last" else shape[1]
-        if channels != site.dim:
-            raise InputError(
-                f"site {name!r} was announced with {site.dim} channels {site.layout} but meets the shape {shape}",
-                where=self.architecture,
-                hint="norm(site, dim, layout) takes the number of channels and where they stand",
-            )
-        self.sites[name] = replace(site, space=space)
-        self.visits.append(name)
-
-    def in_forward_order(self) -> tuple[Site, ...]:
-        """The sites as the forward pass met them; those it never met come last."""
-        return tuple(self.sites[name] for name in dict.fromkeys([*self.visits, *self.sites]))
 
 
 class _SchemeNorm:
@@ -254,26 +248,12 @@ class _SchemeNorm:
     def __init__(self, assigned: Mapping[str, NormKind], known: Mapping[str, Site]) -> None:
         self.assigned, self.known = assigned, known
 
-    def __call__(self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
+    def __call__(
+        self, site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None, fixed: str = ""
+    ) -> nn.Module:
         if site not in self.known:
             raise InputError(f"site {site!r} appears in one build and not in another", hint="build the same every time")
-        if site not in self.assigned:
-            return nn.Identity()
-        return layer_for(self.assigned[site], self.known[site], own)
-
-
-@contextmanager
-def _isolated(seed: int) -> Iterator[None]:
-    """Global generators seeded from ``seed``, default dtype float32; all put back afterwards."""
-    python, legacy, dtype = random.getstate(), np.random.get_state(), torch.get_default_dtype()  # noqa: NPY002
-    with torch.random.fork_rng(devices=[]):
-        random.seed(seed)
-        np.random.seed(seed_from(seed, "numpy") % 2**32)  # noqa: NPY002
-        torch.default_generator.manual_seed(seed_from(seed, "torch"))
-        torch.set_default_dtype(torch.float32)
-        try:
-            yield
-        finally:
-            torch.set_default_dtype(dtype)
-            random.setstate(python)
-            np.random.set_state(legacy)  # noqa: NPY002
+        layer = layer_for(self.assigned[site], self.known[site], own) if site in self.assigned else nn.Identity()
+        if not hasattr(layer, "eps"):
+            layer.eps = 0.0  # type: ignore[assignment] # torch's encoder compares those of its norms while it is made
+        return layer

@@ -111,6 +111,8 @@ class Architecture:
         for part in scheme.parts:
             if not self.card.takes_norms:
                 raise InputError(f"{self.card.name} has nothing to normalize", where=str(scheme), hint="use norm none")
+            if part.around:
+                continue
             try:
                 self.card.placements.check(part.placement)
             except InputError as error:

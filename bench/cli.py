@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -112,8 +111,10 @@ def _report_input(error: BaseException) -> int:
 
 
 def _say(text: str) -> None:
-    with contextlib.suppress(OSError, AttributeError):  # nobody can be told where stderr is full or closed
+    try:
         print(f"farfield: {text}", file=sys.stderr)
+    except OSError:  # nobody can be told
+        streams.give_up(sys.stderr)
 
 
 def entry() -> None:

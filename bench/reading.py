@@ -18,7 +18,7 @@ from leaderboard.ranking import standings as ranking
 from leaderboard.ranking.comparison import By
 from leaderboard.records.record import Record
 from leaderboard.records.store.store import Store
-from leaderboard.records.store.stored_records import StoredRecords
+from leaderboard.records.store.stored_records import StoredRecords, cells_of
 from leaderboard.tables.rendering import Scope
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _scope(scope: Scope | None) -> Scope | None:
 
 
 def _of_one_protocol(records: Sequence[Record]) -> Sequence[Record]:
-    protocols = sorted({record.key.protocol for record in records})
+    protocols = sorted({cell.protocol for cell in cells_of(records)})
     if len(protocols) > 1:
         hint = f"choose one: load(..., protocol={protocols[0]!r})"
         raise InputError(f"records of the protocols {', '.join(protocols)}", hint=hint)

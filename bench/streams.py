@@ -51,16 +51,14 @@ def prepare() -> None:
         sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115
         sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
     codecs.register_error(REPLACING, _replace)
-    sys.stdout = _replacing(sys.stdout, sys.__stdout__)
-    sys.stderr = _replacing(sys.stderr, sys.__stderr__)
+    sys.stdout = _replacing(sys.stdout, sys.__stdout__, by_line=sys.stdout.isatty())
+    sys.stderr = _replacing(sys.stderr, sys.__stderr__, by_line=True)
 
 
-def _replacing(stream: TextIO, original: TextIO | None) -> TextIO:
+def _replacing(stream: TextIO, original: TextIO | None, by_line: bool) -> TextIO:
     if stream is original and isinstance(stream, io.TextIOWrapper):
         stream.flush()
-        return _Output(
-            stream.buffer, stream.encoding, REPLACING, line_buffering=stream.line_buffering or stream.isatty()
-        )
+        return _Output(stream.buffer, stream.encoding, REPLACING, line_buffering=by_line)
     if isinstance(stream, io.TextIOWrapper):  # somebody else's, such as a test's
         stream.reconfigure(errors=REPLACING)
     return stream
@@ -101,17 +99,20 @@ def check_arguments(arguments: Sequence[str]) -> None:
 
 def failed(error: OSError) -> bool:
     """Whether ``error`` says that standard output or error cannot be written; if so, both are given up."""
-    streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, _Output)]
-    if not any(stream.fault is error for stream in streams):
+    if not any(isinstance(stream, _Output) and stream.fault is error for stream in (sys.stdout, sys.stderr)):
         return False
-    for stream in streams:
-        if stream.fault is not None:
-            _give_up(stream)
+    for stream in (sys.stdout, sys.stderr):
+        give_up(stream)
     return True
 
 
-def _give_up(stream: _Output) -> None:
-    """Lead its descriptor to the null device: Python would write once more at the end, and leave with its own code."""
+def give_up(stream: TextIO) -> None:
+    """Lead a stream that failed to the null device: Python would write once more at the end, and leave with a code.
+
+    A stream that can be written is left alone.
+    """
+    if not isinstance(stream, _Output) or stream.fault is None:
+        return
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)

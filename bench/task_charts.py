@@ -10,6 +10,7 @@ import numpy as np
 from bench.core.errors import InputError, UnknownName
 from leaderboard.charts import FarSetData, PictureSet, Points, far_chart, function_chart, task_chart
 from leaderboard.records.record import Details, Record, RecordKey
+from leaderboard.records.store.stored_records import cells_of
 
 if TYPE_CHECKING:
     from tasks import StandardizedTask
@@ -78,7 +79,7 @@ def _task_of(records: Sequence[Record]) -> StandardizedTask:
     """The one task of ``records``, with the very data that they were made with."""
     import tasks
 
-    found = {(r.key.task, r.key.data_hash) for r in records}
+    found = {(cell.task, cell.data_hash) for cell in cells_of(records)}
     names = sorted({name for name, _ in found})
     if len(names) > 1:
         raise InputError(f"records of {len(names)} tasks", hint=f"choose one with --task: {', '.join(names[:8])}")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from architectures import list_norms as list_norms
     from architectures import register_architecture as register_architecture
     from architectures import register_estimator as register_estimator
+    from architectures import register_norm as register_norm
     from bench.api import run as run
     from bench.core.errors import InputError as InputError
     from bench.core.errors import Unsupported as Unsupported
@@ -75,6 +76,7 @@ _PLACES = {
     "plot": "bench.reading",
     "register_architecture": "architectures",
     "register_estimator": "architectures",
+    "register_norm": "architectures",
     "register_task": "tasks",
     "run": "bench.api",
     "standings": "bench.reading",

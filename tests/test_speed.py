@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +18,12 @@ from torch import nn
 
 from bench.plan.protocol import Schedule, check_steps
 from bench.training.train import TrainingData, train
+from tools.speed import __main__ as speed
 from tools.speed.jobs import JOBS, TrainingJob
-from tools.speed.quick import plain_train
+from tools.speed.parts import boards
+from tools.speed.parts.boards import BoardTiming
+from tools.speed.parts.quick import plain_train
+from tools.speed.progress import Progress
 
 ROOT = Path(__file__).parents[1]
 PARTS = {
@@ -24,6 +31,7 @@ PARTS = {
     "quick": None,
     "programs": "programs.png",
     "probing": None,
+    "boards": None,
     "scaling": "scaling.png",
 }
 
@@ -36,7 +44,12 @@ def test_a_tiny_measurement_gives_figures_and_charts(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "speed.json").read_text())
-    assert found.keys() == {"machine", "quiet", *PARTS}
+    assert found.keys() == {"machine", "quiet", "took", *PARTS}
+    assert found["took"].keys() == found["quiet"].keys() == set(PARTS)
+    assert "figures" not in done.stderr  # progress is for terminals
+    for timing in found["boards"]:
+        assert timing["megabytes"] > 20
+        assert timing["seconds"] > 0
     assert [timing["name"] for timing in found["training"]] == ["J1", "J4"]
     for timing in found["training"]:
         assert timing["ratio"] == pytest.approx(timing["plain"] / timing["ours"])
@@ -50,6 +63,49 @@ def test_a_tiny_measurement_gives_figures_and_charts(tmp_path: Path) -> None:
         assert f"## {part}" in done.stdout
         if picture:
             assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_each_figure_is_written_as_soon_as_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def figures() -> Iterator[BoardTiming | None]:
+        yield BoardTiming(1, "first", 1.0, 1.0, 0.0, 50.0, None, None)
+        yield None  # one that is left out
+        assert [f["command"] for f in written(tmp_path)["slow"]] == ["first"]
+        yield BoardTiming(1, "second", 1.0, 1.0, 0.0, 50.0, None, None)
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(speed.PARTS, "slow", lambda options, pool: speed.Part(9, figures(), boards.table))
+    (tmp_path / "speed.json").write_text('{"quick": {"records": 3}}')
+    with pytest.raises(KeyboardInterrupt):
+        speed.measure(["slow"], speed.Options(1, "cpu", True), tmp_path)
+    assert [f["command"] for f in written(tmp_path)["slow"]] == ["first", "second"]
+    assert written(tmp_path)["quick"] == {"records": 3}
+
+
+def written(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "speed.json").read_text())  # type: ignore[no-any-return]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_says_which_part_how_far_and_how_long_still() -> None:
+    now, stream = [0.0], Terminal()
+    progress = Progress(["boards", "scaling", "quick"], {"scaling": 300.0}, stream, clock=lambda: now[0])
+    progress.begin("boards", 4)
+    assert "part 1 of 3, boards: 0 of 4 figures, time left not known yet" in stream.getvalue()
+    now[0] = 60.0
+    progress.advance(1)
+    assert "1 of 4 figures, about 8 min left and 1 part not measured before" in stream.getvalue()
+    now[0] = 240.0
+    progress.advance(4)
+    assert progress.end() == 240.0
+    progress.begin("scaling", 7)
+    assert "part 2 of 3, scaling: 0 of 7 figures, about 5 min left and 1 part not" in stream.getvalue()
+    quiet = io.StringIO()
+    Progress(["boards"], {}, quiet).begin("boards", 1)
+    assert quiet.getvalue() == ""
 
 
 def test_the_plain_loop_trains_what_farfield_trains() -> None:

@@ -1,1 +1,1 @@
-"""What can be said of a network without running it: description, prediction, certificate."""
+"""What can be said of a network from its structure: its graph, prediction, certificate. Knows modules, no cards."""

@@ -1,9 +1,10 @@
 """A proven bound on what a network can answer, whatever its input.
 
 The weights are followed from the first bounded layer on. What is known of the channels at a position is a region: a
-box and an ellipsoid that both contain them (:mod:`architectures.analysis.regions`).
+box and an ellipsoid that both contain them (:mod:`architectures.norms.regions`).
 
-- A layer norm's output is ``shift + gain ⊙ u`` with ``‖u‖₂ ≤ √dim`` and ``Σ u = 0``; the other norms likewise.
+- What a norm's output lies in, its card declares: a layer norm's is ``shift + gain ⊙ u`` with ``‖u‖₂ ≤ √dim`` and
+  ``Σ u = 0``.
 - A linear map sends both exactly; along each output the tighter of the two counts.
 - An activation sends the box exactly, and the ellipsoid into a ball by its Lipschitz constant.
 - Averages (attention, pooling) stay inside convex regions; sums add regions.
@@ -22,13 +23,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from architectures.analysis.regions import Anything, Region
 from architectures.blocks.activations import BY_TYPE, Activation
 from architectures.blocks.interpretation import Interpreter, UnknownModule
 from architectures.blocks.layers import Affine, Clamp, Conv1d, Conv2d, Linear
-from architectures.norms.layers import ChannelsFirst, ChannelsLast, DynamicTanh, ScaleNorm, marked
-
-Known = Region | Anything
+from architectures.norms.layers import card_of, marked, turned
+from architectures.norms.regions import Anything, Ball, Known, Region
+from architectures.norms.site import Frame, Site
 
 
 def certificate(module: nn.Module) -> float | None:
@@ -41,7 +41,7 @@ def certificate(module: nn.Module) -> float | None:
             (known,) = RegionInterpreter()(module, (Anything(),))
     except UnknownModule:
         return None
-    if isinstance(known, Anything) or not math.isfinite(known.greatest):
+    if not isinstance(known, Region) or not math.isfinite(known.greatest):
         return None
     return known.greatest * (1 + 1e-9)
 
@@ -51,7 +51,7 @@ class RegionInterpreter(Interpreter[Known]):
 
     def leaf(self, module: nn.Module, value: Known) -> Known:
         """The region after one layer."""
-        return send(module, value)
+        return send(module, value) if card_of(module) is None else _within(module, value)
 
     def constant(self, rows: Tensor) -> Known:
         """The box around the rows."""
@@ -59,8 +59,10 @@ class RegionInterpreter(Interpreter[Known]):
 
     def hull(self, values: tuple[Known, ...]) -> Known:
         """The convex hull."""
-        unknown = [value for value in values if isinstance(value, Anything)]
-        return unknown[0] if unknown else Region.around([value for value in values if isinstance(value, Region)])
+        if len(values) == 1:
+            return values[0]
+        unknown = [value for value in values if not isinstance(value, Region)]
+        return _width(unknown[0]) if unknown else Region.around([v for v in values if isinstance(v, Region)])
 
     def mixture(self, value: Known, heads: int) -> Known:
         """See :meth:`Region.mixed`."""
@@ -74,13 +76,46 @@ class RegionInterpreter(Interpreter[Known]):
         """The Minkowski sum."""
         if isinstance(skip, Region) and isinstance(branch, Region):
             return skip.plus(branch)
-        return skip if isinstance(skip, Anything) else branch
+        return _width(branch if isinstance(skip, Region) else skip)
 
     def product(self, left: Known, right: Known) -> Known:
         """The box of the products."""
         if isinstance(left, Region) and isinstance(right, Region):
             return left.times(right)
-        return left if isinstance(left, Anything) else right
+        return _width(right if isinstance(left, Region) else left)
+
+    def outward(self, pair: nn.Module, value: Known) -> Known:
+        """No pair's way back is followed."""
+        raise UnknownModule(pair)
+
+
+def _width(value: Known) -> Anything:
+    """No more than how long the vector is."""
+    return value if isinstance(value, Anything) else Anything()
+
+
+def _within(module: nn.Module, value: Known) -> Known:
+    """What the card of a norm says that its output lies in.
+
+    Raises:
+        UnknownModule: it says nothing.
+    """
+    card, placed = card_of(module), marked(module)
+    place = placed.site if placed is not None else None
+    bound = card.bound(turned(module), place, value) if card is not None and card.bound is not None else None
+    if bound is None:
+        raise UnknownModule(module)
+    return _region(float(bound), module, place) if isinstance(bound, (int, float, Tensor)) else bound
+
+
+def _region(most: float, module: nn.Module, place: Site | Frame | None) -> Known:
+    """Of entries that are at most ``most`` in absolute value."""
+    if isinstance(place, Frame):
+        return Ball(most * math.sqrt(place.size))
+    if place is None:
+        raise UnknownModule(module)
+    ends = torch.full((place.dim,), most, dtype=torch.float64)
+    return Region.box(-ends, ends)
 
 
 @singledispatch
@@ -95,6 +130,7 @@ def send(module: nn.Module, value: Known) -> Known:
     activation = BY_TYPE[type(module)][1]
     if isinstance(value, Region):
         return _activated(module, activation, value)
+    value = _width(value)
     if activation.exponent > 0 or not value.width:
         return value
     ones = torch.ones(value.width, dtype=torch.float64)
@@ -122,9 +158,19 @@ def _same(module: nn.Module, value: Known) -> Known:
     return value
 
 
+@send.register(nn.Flatten)
+def _flat(module: nn.Flatten, value: Known) -> Known:
+    """Entries of one input stay entries of it; what is known of a position says nothing of all of them together."""
+    if not isinstance(value, Ball):
+        raise UnknownModule(module)
+    return value
+
+
 @send.register(Linear)
 @send.register(nn.Linear)
 def _linear(module: nn.Linear, value: Known) -> Known:
+    if isinstance(value, Ball):
+        value = value.of_width(module.in_features)
     if isinstance(value, Anything):
         return Anything(module.out_features)
     weight, bias = module.scaled() if isinstance(module, Linear) else (module.weight, module.bias)
@@ -138,6 +184,10 @@ def _convolution(module: Conv1d | Conv2d, value: Known) -> Known:
     if isinstance(value, Anything):
         return Anything(module.out_channels)
     weight, bias = (tensor.double() for tensor in module.scaled())
+    if isinstance(
+        value, Ball
+    ):  # all entries that a kernel meets are entries of one input; the zeros around it are less
+        return value.of_width(weight[0].numel()).affine(weight.flatten(1), bias)
     padded = any(amount != 0 for amount in cast(tuple[int, ...], module.padding))
     seen = [value.affine(offset, torch.zeros_like(bias)) for offset in weight.flatten(2).unbind(2)]
     seen = [region.with_zero() if padded else region for region in seen]
@@ -149,86 +199,12 @@ def _convolution(module: Conv1d | Conv2d, value: Known) -> Known:
 
 @send.register(Affine)
 def _tokens(module: Affine, value: Known) -> Known:
-    # One token per feature: a line for each feature, of which nothing is known while the input may be anything.
-    return Anything(module.weight.shape[-1])
-
-
-@send.register(nn.LayerNorm)
-def _layer(module: nn.LayerNorm, value: Known) -> Known:
-    dim = module.normalized_shape[0]
-    gain, shift = _gain(module, dim), _shift(module, dim)
-    centring = torch.eye(dim, dtype=torch.float64) - 1 / dim
-    return _ellipsoid(gain, shift, math.sqrt(dim) * centring, math.sqrt(dim - 1))
-
-
-@send.register(nn.RMSNorm)
-def _rms(module: nn.RMSNorm, value: Known) -> Known:
-    dim = module.normalized_shape[0]
-    ball = math.sqrt(dim) * torch.eye(dim, dtype=torch.float64)
-    return _ellipsoid(_gain(module, dim), torch.zeros(dim, dtype=torch.float64), ball, math.sqrt(dim))
-
-
-@send.register(ScaleNorm)
-def _scale(module: ScaleNorm, value: Known) -> Known:
-    placed = marked(module)
-    if placed is None:
-        raise UnknownModule(module)
-    dim, length = placed.site.dim, float(module.length.abs())
-    ball = torch.eye(dim, dtype=torch.float64)
-    return _ellipsoid(torch.full((dim,), length).double(), torch.zeros(dim).double(), ball, 1.0)
-
-
-@send.register(nn.GroupNorm)
-def _group(module: nn.GroupNorm, value: Known) -> Known:
-    return _grouped(module, module.num_groups, module.num_channels)
-
-
-@send.register(nn.InstanceNorm1d)
-@send.register(nn.InstanceNorm2d)
-@send.register(nn.InstanceNorm3d)
-def _instance(module: nn.InstanceNorm1d, value: Known) -> Known:
-    return _grouped(module, module.num_features, module.num_features)
-
-
-def _grouped(module: nn.Module, groups: int, dim: int) -> Region:
-    """A group of n entries, at all positions together, has norm √n and none above √(n - 1)."""
-    placed = marked(module)
-    if placed is None:
-        raise UnknownModule(module)
-    together = dim // groups * placed.site.positions
-    ball = math.sqrt(groups * together) * torch.eye(dim, dtype=torch.float64)
-    return _ellipsoid(_gain(module, dim), _shift(module, dim), ball, math.sqrt(together - 1))
-
-
-@send.register(nn.BatchNorm1d)
-@send.register(nn.BatchNorm2d)
-@send.register(nn.BatchNorm3d)
-def _batch(module: nn.BatchNorm1d, value: Known) -> Known:
-    if isinstance(value, Anything):
-        return Anything(module.num_features)
-    if module.running_mean is None or module.running_var is None:
-        raise UnknownModule(module)
-    gain = _gain(module, module.num_features) / (module.running_var.double() + module.eps).sqrt()
-    return value.affine(torch.diag(gain), _shift(module, module.num_features) - gain * module.running_mean.double())
-
-
-@send.register(DynamicTanh)
-def _dyt(module: DynamicTanh, value: Known) -> Known:
-    placed = marked(module)
-    if placed is None:
-        raise UnknownModule(module)
-    ones = torch.ones(placed.site.dim, dtype=torch.float64)
-    box = Region.box(-ones, ones)
-    if isinstance(value, Region):
-        ends = torch.stack([torch.tanh(module.alpha.double() * end) for end in (value.low, value.high)])
-        box = Region.box(ends.amin(0), ends.amax(0))
-    return box.affine(torch.diag(_gain(module, len(ones))), _shift(module, len(ones)))
-
-
-@send.register(ChannelsFirst)
-@send.register(ChannelsLast)
-def _turned(module: ChannelsFirst | ChannelsLast, value: Known) -> Known:
-    return send(module.layer, value)
+    """One token per feature: a line for each feature, of which nothing is known while the input may be anything."""
+    if not isinstance(value, Ball):
+        return Anything(module.weight.shape[-1])
+    weight, bias = (tensor.double() for tensor in module.scaled())
+    reach = value.radius * weight.abs()
+    return Region.box((bias - reach).amin(0), (bias + reach).amax(0))
 
 
 @send.register(Clamp)
@@ -237,19 +213,3 @@ def _clamp(module: Clamp, value: Known) -> Known:
     if isinstance(value, Region):
         low, high = value.low.clamp(module.low, module.high), value.high.clamp(module.low, module.high)
     return Region.box(low, high)
-
-
-def _gain(module: nn.Module, dim: int) -> Tensor:
-    weight = getattr(module, "weight", None)
-    return torch.ones(dim, dtype=torch.float64) if weight is None else weight.double()
-
-
-def _shift(module: nn.Module, dim: int) -> Tensor:
-    bias = getattr(module, "bias", None)
-    return torch.zeros(dim, dtype=torch.float64) if bias is None else bias.double()
-
-
-def _ellipsoid(gain: Tensor, shift: Tensor, shape: Tensor, greatest: float) -> Region:
-    """``shift + gain ⊙ u`` for u in the ellipsoid of ``shape`` with no entry above ``greatest``."""
-    reach = gain.abs() * greatest
-    return Region.of(shift - reach, shift + reach, shift, gain[:, None] * shape)

@@ -2,8 +2,9 @@
 
 Every layer is asked what it makes of a value that grows like ``r^e`` along a ray ``r d`` for large r:
 
-- linear maps, convolutions, averages and batch norm (an affine map in evaluation) keep e;
-- layer, rms, group, instance, scale and dyt norms make it 0, whatever came in, and so do bounded activations;
+- linear maps, however their weights are parametrized, convolutions and averages keep e;
+- a norm does what its card declares (batch keeps e, the other built-in layers make it 0, whatever came in, and so do
+  bounded activations); nothing is predicted of one that declares nothing;
 - relu and its kin keep e, for some directions at least;
 - a sum takes the larger e of the two, a product adds them; attention answers with averages of its values, whatever
   its scores are, so it takes the largest e of all tokens' values.
@@ -16,19 +17,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import cast
 
 from torch import Tensor, nn
 
 from architectures.blocks.activations import BY_TYPE
 from architectures.blocks.interpretation import Interpreter, UnknownModule
 from architectures.blocks.layers import Affine, Clamp
-from architectures.building import build_estimator, build_skeleton
-from architectures.card import Architecture
-from architectures.norms.kinds import Own
-from architectures.norms.layers import ChannelsFirst, ChannelsLast, DynamicTanh, ScaleNorm, marked
-from architectures.norms.scheme import NormScheme
-from bench.core.problem import Problem
+from architectures.norms.card import OWN, Effect, NormKindCard
+from architectures.norms.layers import card_of, marked, site_of, turned
 
 
 @dataclass(frozen=True)
@@ -47,19 +43,6 @@ class Prediction:
     def bounded(self) -> bool | None:
         """Whether the network is predicted to be bounded."""
         return None if self.exponent is None else self.exponent == 0
-
-
-def predict(architecture: Architecture, scheme: NormScheme, problem: Problem) -> Prediction:
-    """The exponent that the structure of the built architecture implies.
-
-    Raises:
-        Unsupported: the architecture cannot be built so.
-    """
-    if architecture.card.role == "estimator":
-        estimator = build_estimator(architecture, scheme, problem)
-        exponent = getattr(estimator, "exponent", architecture.card.exponent)  # where it depends on options and scheme
-        return Prediction(exponent, f"an estimator: {architecture.card.summary}")
-    return predict_module(build_skeleton(architecture, scheme, problem))
 
 
 def predict_module(module: nn.Module) -> Prediction:
@@ -97,7 +80,8 @@ class GrowthInterpreter(Interpreter[Growth]):
 
     def leaf(self, module: nn.Module, value: Growth) -> Growth:
         """The growth after one layer."""
-        return grow(module, value)
+        card = card_of(module)
+        return grow(module, value) if card is None else _after(card, card.growth, module, value)
 
     def constant(self, rows: Tensor) -> Growth:
         """Constants do not grow."""
@@ -131,6 +115,11 @@ class GrowthInterpreter(Interpreter[Growth]):
             reasons = _union(reasons, ("products of growing factors",))
         return Growth(left.exponent + right.exponent, reasons)
 
+    def outward(self, pair: nn.Module, value: Growth) -> Growth:
+        """As the card of the pair declares of its way back."""
+        card = card_of(pair)
+        return value if card is None else _after(card, card.growth_back, pair, value)
+
 
 def _union(*names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for group in names for name in group))
@@ -140,12 +129,26 @@ def _bounded(value: Growth, what: str) -> Growth:
     return Growth(0, (what,)) if value.exponent > 0 else value
 
 
+def _after(card: NormKindCard, effect: Effect | None, module: nn.Module, value: Growth) -> Growth:
+    """The growth after a norm that does ``effect``."""
+    if effect is None:
+        raise UnknownModule(module, _placed(module))
+    if effect == "bounds":
+        return _bounded(value, _placed(module))
+    exponent = value.exponent + (effect == "raises")
+    if exponent == 0:
+        return value
+    said = f"{card.name} norm, {card.why}" if card.why else _placed(module)
+    return Growth(exponent, _union(value.reasons, (said,)))
+
+
 def _placed(module: nn.Module) -> str:
-    placed = marked(module)
+    """What stands where, in words."""
+    placed, site = marked(module), site_of(module)
     if placed is None:
-        return type(module).__name__
-    what = type(module).__name__ if isinstance(placed.kind, Own) else f"{placed.kind.name} norm"
-    return f"{what} at {placed.site.name}"
+        return type(turned(module)).__name__
+    what = type(module).__name__ if placed.kind.name == OWN else f"{placed.kind.name} norm"
+    return f"{what} at {site.name}" if site is not None else f"{placed.kind.name} around the network"
 
 
 @singledispatch
@@ -165,18 +168,8 @@ def _keeps(module: nn.Module, value: Growth) -> Growth:
     return value
 
 
-def _affine_in_evaluation(module: nn.Module, value: Growth) -> Growth:
-    if value.exponent == 0:
-        return value
-    return Growth(value.exponent, _union(value.reasons, ("batch norm, an affine map in evaluation",)))
-
-
 def _stops(module: nn.Module, value: Growth) -> Growth:
-    return _bounded(value, _placed(module))
-
-
-def _turned(module: nn.Module, value: Growth) -> Growth:
-    return grow(cast(nn.Module, module.layer), value)
+    return _bounded(value, type(module).__name__)
 
 
 def _limits(module: nn.Module, value: Growth) -> Growth:
@@ -189,13 +182,7 @@ _KNOWN: dict[Callable[[nn.Module, Growth], Growth], tuple[type[nn.Module], ...]]
         *(nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d),
         *(nn.ELU, nn.CELU, nn.SELU, nn.PReLU, nn.Softplus, nn.Mish, nn.Hardswish),
     ),
-    _affine_in_evaluation: (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d),
-    _stops: (
-        *(nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, ScaleNorm, DynamicTanh),
-        *(nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d),
-        *(nn.Sigmoid, nn.Softsign, nn.Hardtanh, nn.Hardsigmoid, nn.Softmax),
-    ),
-    _turned: (ChannelsFirst, ChannelsLast),
+    _stops: (nn.Sigmoid, nn.Softsign, nn.Hardtanh, nn.Hardsigmoid, nn.Softmax),
     _limits: (Clamp,),
 }
 for _rule, _types in _KNOWN.items():

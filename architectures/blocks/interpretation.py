@@ -13,18 +13,21 @@ beside its ``forward`` and mirrors it; ``torch.nn.Sequential`` needs none.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
+
+from architectures.norms.layers import card_of
 
 Value = TypeVar("Value")
 
 
 class UnknownModule(Exception):
-    """The interpreter does not know what a module does."""
+    """The interpreter does not know what a module does; ``name`` says in words which, where it is not just its type."""
 
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__(type(module).__name__)
+    def __init__(self, module: nn.Module, name: str = "") -> None:
+        super().__init__(name or type(module).__name__)
 
 
 class Interpreter(ABC, Generic[Value]):
@@ -36,7 +39,9 @@ class Interpreter(ABC, Generic[Value]):
         Raises:
             UnknownModule: nothing is known of such a module.
         """
-        trace = getattr(module, "trace", None)
+        if self.is_leaf(module):
+            return tuple(self.leaf(module, stream) for stream in streams)
+        trace: Callable[..., tuple[Value, ...]] | None = getattr(module, "trace", None)
         if trace is not None:
             return trace(streams, self)
         if isinstance(module, nn.Sequential):
@@ -44,6 +49,10 @@ class Interpreter(ABC, Generic[Value]):
                 streams = self(layer, streams)
             return streams
         return tuple(self.leaf(module, stream) for stream in streams)
+
+    def is_leaf(self, module: nn.Module) -> bool:
+        """Whether ``module`` is taken as a whole, whatever it is made of: what a scheme placed."""
+        return card_of(module) is not None
 
     @abstractmethod
     def leaf(self, module: nn.Module, value: Value) -> Value:
@@ -72,6 +81,10 @@ class Interpreter(ABC, Generic[Value]):
     @abstractmethod
     def product(self, left: Value, right: Value) -> Value:
         """What is known of the elementwise product."""
+
+    @abstractmethod
+    def outward(self, pair: nn.Module, value: Value) -> Value:
+        """What is known after the way back of a pair around the network."""
 
 
 Streams = tuple[Any, ...]

@@ -10,35 +10,18 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
-from architectures.building import build_network, sites, unused_sites
+from architectures.building import sites, unused_sites
 from architectures.contract.check import Broken, Check, Skipped, Subject
+from architectures.contract.precision import in_float64
+from architectures.contract.samples import ROWS, built, different, inputs_for
+from architectures.contract.seed_checks import SEED_CHECKS
 from architectures.norms.scheme import NormScheme
 
-ROWS = 6
-
-
-def built(subject: Subject, seed: int = 0) -> nn.Module:
-    """The network in evaluation mode on the subject's device."""
-    return build_network(subject.architecture, subject.scheme, subject.problem, seed).to(subject.device).eval()
-
-
-def inputs_for(subject: Subject, rows: int = ROWS, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Standard normal inputs (rows, *shape)."""
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randn(rows, *subject.problem.shape, generator=generator, dtype=torch.float64)
-    return drawn.to(subject.device, dtype)
-
-
-def _different(left: Tensor, right: Tensor, tolerance: float) -> float | None:
-    """The largest difference relative to the largest entry, when above ``tolerance``; two NaN are no difference."""
-    left, right = left.detach(), right.detach()
-    scale = max(1e-30, float(right.nan_to_num().abs().max()))
-    alike = (left == right) | (left.isnan() & right.isnan())
-    gap = float(torch.where(alike, 0.0, left - right).abs().max()) / scale
-    return None if gap <= tolerance else gap
+REPEATS = 4
+"""How often evaluation is tried on the same rows."""
 
 
 def answers_one_number_a_row(subject: Subject) -> str:
@@ -57,18 +40,25 @@ def works_in_float32_and_float64(subject: Subject) -> str:
     """Answers in the dtype of its inputs after ``.float()`` and ``.double()``, and about the same in both."""
     network = built(subject)
     narrow = network(inputs_for(subject))
-    wide = network.double()(inputs_for(subject, dtype=torch.float64))
+    hint = (
+        'make constants like the inputs (x.new_zeros(...)) or buffers (self.register_buffer("name", tensor)), cast none'
+    )
+    with in_float64():
+        try:
+            wide = network.double()(inputs_for(subject, dtype=torch.float64))
+        except Exception as error:
+            text = (str(error).strip().splitlines() or [""])[0][:200]
+            raise Broken(f"fails in float64: {type(error).__name__}: {text}", hint) from error
     for answer, dtype in ((narrow, torch.float32), (wide, torch.float64)):
         if answer.dtype != dtype:
-            raise Broken(
-                f"answers in {answer.dtype} where {dtype} goes in", "make constants like the inputs: x.new_zeros"
-            )
-    gap = _different(narrow.double(), wide, 1e-2)  # a GPU may round the inputs of convolutions to 10 bits
+            raise Broken(f"answers in {answer.dtype} where {dtype} goes in", hint)
+    gap = different(narrow.double(), wide, 1e-2)  # a GPU may round the inputs of convolutions to 10 bits
     if gap is not None:
         raise Broken(f"float32 and float64 differ by {gap:.1e}", "avoid differences of large numbers")
     return "both"
 
 
+@in_float64()
 def answers_are_finite(subject: Subject) -> str:
     """Answers finite numbers for zeros, for standard normal inputs and in float64 a thousand deviations away."""
     network = built(subject).double()
@@ -82,6 +72,7 @@ def answers_are_finite(subject: Subject) -> str:
     return "all finite"
 
 
+@in_float64()
 def gradient_reaches_every_parameter(subject: Subject) -> str:
     """The gradient of a squared error is finite and not zero in every parameter tensor."""
     network = built(subject).train().double()
@@ -100,17 +91,6 @@ def gradient_reaches_every_parameter(subject: Subject) -> str:
     return f"{len(named)} tensors"
 
 
-def the_seed_decides_the_weights(subject: Subject) -> str:
-    """Two builds at one seed are equal; at another seed they differ."""
-    first, again, other = (built(subject, seed).state_dict() for seed in (0, 0, 1))
-    moved = [name for name, value in first.items() if not torch.equal(value, again[name])]
-    if moved:
-        raise Broken(f"two builds at one seed differ in {moved[0]}", "draw from torch's global generator only")
-    if first and all(torch.equal(value, other[name]) for name, value in first.items()):
-        raise Broken("builds at two seeds are equal", "do not set seeds in the builder")
-    return "equal at one seed, different at another"
-
-
 def schemes_share_their_weights(subject: Subject) -> str:
     """At one seed, what two schemes have in common starts from the same numbers."""
     if subject.scheme.is_none:
@@ -125,11 +105,12 @@ def schemes_share_their_weights(subject: Subject) -> str:
 
 
 def evaluation_is_repeatable(subject: Subject) -> str:
-    """In evaluation the same inputs get the same answers twice, and nothing in the module changes."""
+    """In evaluation the same inputs get the same answers every time, and nothing in the module changes."""
     network, rows = built(subject), inputs_for(subject)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    first, second = network(rows), network(rows)
-    if not torch.allclose(first, second, rtol=0, atol=0, equal_nan=True):  # NaN is another check's business
+    with torch.random.fork_rng(devices=[]):
+        first, *others = [network(rows) for _ in range(REPEATS)]
+    if not all(torch.allclose(first, other, rtol=0, atol=0, equal_nan=True) for other in others):
         raise Broken("two evaluations differ", "draw nothing in forward when not self.training")
     moved = [name for name, value in network.state_dict().items() if not torch.equal(value, before[name])]
     if moved:
@@ -137,13 +118,17 @@ def evaluation_is_repeatable(subject: Subject) -> str:
     return "equal"
 
 
+@in_float64()
 def rows_do_not_mix_in_evaluation(subject: Subject) -> str:
-    """In evaluation the answer to a row does not depend on the rows beside it."""
+    """In evaluation the answer to a row does not depend on the rows beside it, nor on how many they are."""
     network, rows = built(subject).double(), inputs_for(subject, dtype=torch.float64)
     together = network(rows)
     alone = torch.cat([network(row[None]) for row in rows])
     beside = network(torch.cat([rows[:1], 100 * rows[1:]]))[:1]
-    gap = _different(together, alone, 1e-9) or _different(beside, together[:1], 1e-9)
+    among = [network(rows.repeat(times, *[1] * (rows.dim() - 1)))[: len(rows)] for times in (2, 11, 43)]
+    gaps = [different(together, alone, 1e-9), different(beside, together[:1], 1e-9)]
+    gaps += [different(many, together, 1e-9) for many in among]
+    gap = max((gap for gap in gaps if gap is not None), default=None)
     if gap is not None:
         raise Broken(
             f"answers change by {gap:.1e} with the other rows", "take no statistic over the batch in evaluation"
@@ -152,12 +137,15 @@ def rows_do_not_mix_in_evaluation(subject: Subject) -> str:
 
 
 def leaves_its_inputs_alone(subject: Subject) -> str:
-    """The forward pass does not write into its inputs."""
+    """The forward pass does not write into its inputs, in training or in evaluation."""
     network, rows = built(subject), inputs_for(subject)
     before = rows.clone()
-    network(rows)
-    if not torch.equal(rows, before):
-        raise Broken("forward changes its inputs", "use no in-place operation on x")
+    for training in (False, True):
+        network.train(training)
+        with torch.no_grad():
+            network(rows)
+        if not torch.equal(rows, before):
+            raise Broken("forward changes its inputs", "use no in-place operation on x (x = x * 2, not x *= 2)")
     return "unchanged"
 
 
@@ -204,6 +192,7 @@ def weights_survive_a_file(subject: Subject) -> str:
     return f"{len(stored):,} bytes"
 
 
+@in_float64()
 def stacked_training_equals_lone_training(subject: Subject) -> str:
     """Three members stacked under torch.vmap have the losses, gradients and buffers of the members alone (float64)."""
     members = [built(subject, seed).double().train() for seed in range(3)]
@@ -255,6 +244,7 @@ def every_site_is_used(subject: Subject) -> str:
     return f"{len(sites(subject.architecture, subject.problem))} sites"
 
 
+@in_float64()
 def answers_alike_on_the_gpu(subject: Subject) -> str:
     """In float64 the answers on the CPU and on the GPU agree."""
     if not torch.cuda.is_available():
@@ -262,7 +252,7 @@ def answers_alike_on_the_gpu(subject: Subject) -> str:
     on_cpu = replace(subject, device="cpu")
     network, rows = built(on_cpu).double(), inputs_for(on_cpu, dtype=torch.float64)
     here = network(rows)
-    gap = _different(network.cuda()(rows.cuda()).cpu(), here, 1e-9)
+    gap = different(network.cuda()(rows.cuda()).cpu(), here, 1e-9)
     if gap is not None:
         raise Broken(f"CPU and GPU differ by {gap:.1e}", "create tensors on the device of the inputs")
     return torch.cuda.get_device_name()
@@ -270,14 +260,14 @@ def answers_alike_on_the_gpu(subject: Subject) -> str:
 
 NETWORK_CHECKS: tuple[Check, ...] = (
     answers_one_number_a_row,
+    leaves_its_inputs_alone,
     works_in_float32_and_float64,
     answers_are_finite,
     gradient_reaches_every_parameter,
-    the_seed_decides_the_weights,
+    *SEED_CHECKS,
     schemes_share_their_weights,
     evaluation_is_repeatable,
     rows_do_not_mix_in_evaluation,
-    leaves_its_inputs_alone,
     leaves_the_process_alone,
     weights_survive_a_file,
     stacked_training_equals_lone_training,

@@ -9,7 +9,9 @@ import numpy as np
 
 from architectures.families.mlp.places import MLP
 from architectures.kernels.angles import Array
-from architectures.norms.kinds import Layer, NormKind, Rms
+from architectures.norms.card import NormKind
+from architectures.norms.kinds.layer import Layer
+from architectures.norms.kinds.rms import Rms
 from architectures.norms.scheme import NormScheme
 from bench.core.errors import InputError, Unsupported
 

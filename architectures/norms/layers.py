@@ -1,17 +1,19 @@
-"""The normalization layers: torch's own, turned to whichever layout a site has."""
+"""The normalization layers as they stand in a network: turned to a site's layout, and marked with what they are."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import cache
 
 import torch
 from torch import Tensor, nn
 
-from architectures.norms.kinds import Batch, Dyt, Group, Instance, Layer, NormKind, Own, Rms, Scale
-from architectures.norms.site import Site, divisors
-from bench.core.errors import Unsupported
+from architectures.norms.card import OWN, NormKind, NormKindCard
+from architectures.norms.registry import REGISTRY
+from architectures.norms.site import Frame, Layout, Site
+from bench.core.errors import InputError, Unsupported
+from bench.core.registry import resolve_target
 
 
 class ChannelsLast(nn.Module):
@@ -23,7 +25,8 @@ class ChannelsLast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, dim, *space) to the same shape."""
-        return self.layer(x.movedim(1, -1)).movedim(-1, 1)
+        y: Tensor = self.layer(x.movedim(1, -1))
+        return y.movedim(-1, 1)
 
 
 class ChannelsFirst(nn.Module):
@@ -35,58 +38,88 @@ class ChannelsFirst(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, *space, dim) to the same shape."""
-        return self.layer(x.movedim(-1, 1)).movedim(1, -1)
+        y: Tensor = self.layer(x.movedim(-1, 1))
+        return y.movedim(1, -1)
 
 
-class ScaleNorm(nn.Module):
-    """``g x / max(‖x‖₂, eps)`` over the last dimension (arXiv 1910.05895); g starts at √dim."""
+class Formula(nn.Module):
+    """A layer that is a formula: ``formula(x, **tensors)``, over the last dimension unless its kind says otherwise.
 
-    def __init__(self, dim: int, eps: float, affine: bool) -> None:
+    It lets a kind be written in a file that does not load torch: functions of tensors need none.
+
+    Args:
+        formula: gives the shape of ``x`` back.
+        learned: tensors that become parameters.
+        kept: tensors that become buffers.
+    """
+
+    def __init__(
+        self,
+        formula: Callable[..., Tensor],
+        learned: Mapping[str, Tensor] | None = None,
+        kept: Mapping[str, Tensor] | None = None,
+    ) -> None:
         super().__init__()
-        self.eps = eps
-        length = torch.tensor(math.sqrt(dim))
-        if affine:
-            self.length = nn.Parameter(length)
-        else:
-            self.register_buffer("length", length)
+        self.formula = formula
+        for name, value in (learned or {}).items():
+            self.register_parameter(name, nn.Parameter(value))
+        for name, value in (kept or {}).items():
+            self.register_buffer(name, value)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(..., dim) to the same shape."""
-        return self.length * nn.functional.normalize(x, dim=-1, eps=self.eps)
+        """Any shape to the same."""
+        return self.formula(x, **self._parameters, **self._buffers)
 
-
-class DynamicTanh(nn.Module):
-    """``gain tanh(alpha x) + shift`` over the last dimension (arXiv 2503.10622)."""
-
-    def __init__(self, dim: int, alpha: float, affine: bool) -> None:
-        super().__init__()
-        self.alpha = nn.Parameter(torch.tensor(alpha))
-        self.weight = nn.Parameter(torch.ones(dim)) if affine else None
-        self.bias = nn.Parameter(torch.zeros(dim)) if affine else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., dim) to the same shape."""
-        y = torch.tanh(self.alpha * x)
-        return y if self.weight is None or self.bias is None else y * self.weight + self.bias
+    def extra_repr(self) -> str:
+        """The name of the formula."""
+        return getattr(self.formula, "__name__", "")
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What a layer that a scheme placed is, and where it stands."""
+    """What a scheme placed, and where: at a site, or around the network that a frame describes."""
 
     kind: NormKind
-    site: Site
+    site: Site | Frame
 
 
-def mark(layer: nn.Module, site: Site, kind: NormKind) -> None:
-    """Write on ``layer``, and on what it turns, what it is; :func:`marked` reads it."""
-    for part in (layer, _turned(layer)):
+def mark(module: nn.Module, site: Site | Frame, kind: NormKind) -> None:
+    """Write on ``module``, and on what it turns, what it is; :func:`marked` reads it."""
+    for part in (module, turned(module)):
         part.farfield_mark = Mark(kind, site)  # type: ignore[assignment]
 
 
-def marked(layer: nn.Module) -> Mark | None:
-    """What a scheme placed as ``layer``, or None when no scheme did."""
-    return getattr(layer, "farfield_mark", None)
+def marked(module: nn.Module) -> Mark | None:
+    """What a scheme placed as ``module``, or None when no scheme did."""
+    return getattr(module, "farfield_mark", None)
+
+
+def site_of(module: nn.Module) -> Site | None:
+    """The site at which a scheme placed ``module``, if one did."""
+    found = marked(module)
+    return found.site if found is not None and isinstance(found.site, Site) else None
+
+
+def turned(layer: nn.Module) -> nn.Module:
+    """The layer itself, without what turns it to the site's layout."""
+    return layer.layer if isinstance(layer, (ChannelsFirst, ChannelsLast)) else layer
+
+
+@cache
+def _by_type() -> dict[type, NormKindCard]:
+    """The built-in kinds by the types of torch that they are made of."""
+    return {
+        resolve_target(target): card for card in REGISTRY.loaded() for target in card.modules if not card.source_hash
+    }
+
+
+def card_of(module: nn.Module) -> NormKindCard | None:
+    """The card of the kind that ``module`` is: as it was placed, or else by its type; None for what is no norm."""
+    found = marked(module)
+    if found is not None and found.kind.name != OWN:
+        return found.kind.card
+    types = _by_type()
+    return next((types[base] for base in type(turned(module)).__mro__ if base in types), None)
 
 
 def layer_for(kind: NormKind, site: Site, own: nn.Module | None) -> nn.Module:
@@ -94,16 +127,57 @@ def layer_for(kind: NormKind, site: Site, own: nn.Module | None) -> nn.Module:
 
     Raises:
         Unsupported: the layer would be degenerate there, cannot be made, or ``own`` is wanted and there is none.
+        InputError: what the kind gives is no layer, or one that it gave before.
     """
-    if not isinstance(kind, Own):
+    if kind.name != OWN:
         layer = make_norm(kind, site)
-        _inherit(_turned(layer), own)
+        if marked(turned(layer)) is not None:
+            raise InputError(
+                f"it gives for {site.name!r} a layer that it gave before",
+                where=f"norm kind {kind}",
+                hint="make a new one",
+            )
+        _inherit(turned(layer), own)
     elif own is None:
         raise Unsupported(f"this network brings no norm layer of its own to {site.name!r}", code="no_own_norm")
     else:
         layer = own
     mark(layer, site, kind)
     return layer
+
+
+def make_norm(kind: NormKind, site: Site) -> nn.Module:
+    """The layer of ``kind`` for ``site``, turned to its layout.
+
+    Raises:
+        Unsupported: the layer would be degenerate there, or cannot be made.
+        InputError: what the kind gives is no module.
+    """
+    layer = kind.card.build(site, kind)
+    if not isinstance(layer, nn.Module):
+        what = f"it gives a {type(layer).__name__} for {site.name!r}"
+        raise InputError(what, where=f"norm kind {kind}", hint="return a torch.nn.Module")
+    return _turn(layer, site, kind.card.layout)
+
+
+def parametrize(kind: NormKind, linear: nn.Module, site: Site) -> None:
+    """Parametrize the weight of ``linear``, the linear map before ``site``, in place.
+
+    Raises:
+        Unsupported: it would be degenerate there.
+        InputError: the kind leaves the weight as it is.
+    """
+    kind.card.build(linear, kind)
+    if not nn.utils.parametrize.is_parametrized(linear, "weight"):
+        what = f"it leaves the weight of the {type(linear).__name__} before {site.name!r} as it is"
+        hint = 'torch.nn.utils.parametrize.register_parametrization(linear, "weight", ...)'
+        raise InputError(what, where=f"norm kind {kind}", hint=hint)
+
+
+def averages_to_nothing(layer: nn.Module) -> bool:
+    """Whether the mean over positions of what ``layer`` gives is a constant: each channel is centred by itself."""
+    card = card_of(layer)
+    return card is not None and card.centres_channels is not None and card.centres_channels(turned(layer))
 
 
 def _inherit(layer: nn.Module, own: nn.Module | None) -> None:
@@ -114,101 +188,7 @@ def _inherit(layer: nn.Module, own: nn.Module | None) -> None:
                 ours.copy_(theirs)
 
 
-def _turned(layer: nn.Module) -> nn.Module:
-    return layer.layer if isinstance(layer, (ChannelsFirst, ChannelsLast)) else layer
-
-
-@singledispatch
-def make_norm(kind: NormKind, site: Site) -> nn.Module:
-    """The layer of ``kind`` for ``site``.
-
-    Raises:
-        Unsupported: the layer would be degenerate there, or cannot be made.
-    """
-    raise TypeError(f"no layer is known for {kind!r}")
-
-
-@make_norm.register
-def _layer(kind: Layer, site: Site) -> nn.Module:
-    _need_features(site, "layer", site.dim, 3, "over 1 it is a constant and over 2 it is +-1")
-    return _over_last(site, nn.LayerNorm(site.dim, eps=kind.eps, elementwise_affine=kind.affine))
-
-
-@make_norm.register
-def _rms(kind: Rms, site: Site) -> nn.Module:
-    _need_features(site, "rms", site.dim, 2, "over 1 it is +-1")
-    return _over_last(site, nn.RMSNorm(site.dim, eps=kind.eps, elementwise_affine=kind.affine))
-
-
-_BATCH = (nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-
-
-@make_norm.register
-def _batch(kind: Batch, site: Site) -> nn.Module:
-    batch_norm = _by_rank(_BATCH, site, "batch")
-    return _over_first(site, batch_norm(site.dim, eps=kind.eps, affine=kind.affine, momentum=kind.momentum))
-
-
-@make_norm.register
-def _group(kind: Group, site: Site) -> nn.Module:
-    if site.dim % kind.groups:
-        raise Unsupported(
-            f"group norm at {site.name!r}: groups={kind.groups} does not divide {site.dim} channels; "
-            f"{divisors(site.dim)} do",
-            code="degenerate_norm",
-        )
-    features = site.dim // kind.groups * site.positions
-    _need_features(site, "group", features, 3, "over 1 it is a constant and over 2 it is +-1")
-    return _over_first(site, nn.GroupNorm(kind.groups, site.dim, eps=kind.eps, affine=kind.affine))
-
-
-_INSTANCE = (nn.InstanceNorm1d, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
-
-
-@make_norm.register
-def _instance(kind: Instance, site: Site) -> nn.Module:
-    if site.positions < 2:
-        what = f"instance norm at {site.name!r} has {site.positions} position to average over; at least 2"
-        raise Unsupported(what, code="degenerate_norm")
-    return _over_first(site, _by_rank(_INSTANCE, site, "instance")(site.dim, eps=kind.eps, affine=kind.affine))
-
-
-@make_norm.register
-def _scale(kind: Scale, site: Site) -> nn.Module:
-    _need_features(site, "scale", site.dim, 2, "over 1 it is +-1")
-    return _over_last(site, ScaleNorm(site.dim, kind.eps, kind.affine))
-
-
-@make_norm.register
-def _dyt(kind: Dyt, site: Site) -> nn.Module:
-    return _over_last(site, DynamicTanh(site.dim, kind.alpha, kind.affine))
-
-
-def averages_to_nothing(layer: nn.Module) -> bool:
-    """Whether the mean over positions of what ``layer`` gives is a constant: each channel is centred by itself."""
-    inner = _turned(layer)
-    if isinstance(inner, nn.GroupNorm):
-        return inner.num_groups == inner.num_channels
-    return isinstance(inner, (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d))
-
-
-def _over_last(site: Site, layer: nn.Module) -> nn.Module:
-    return layer if site.layout == "last" or not site.space else ChannelsLast(layer)
-
-
-def _over_first(site: Site, layer: nn.Module) -> nn.Module:
-    return layer if site.layout == "first" or not site.space else ChannelsFirst(layer)
-
-
-def _by_rank(layers: tuple[type[nn.Module], ...], site: Site, name: str) -> type[nn.Module]:
-    if len(site.space) >= len(layers):
-        what = f"{name} norm at {site.name!r}: {len(site.space)} dimensions of positions, at most 3"
-        raise Unsupported(what, code="degenerate_norm")
-    return layers[len(site.space)]
-
-
-def _need_features(site: Site, name: str, features: int, least: int, why: str) -> None:
-    if features < least:
-        count = "feature" if features == 1 else "features"
-        what = f"{name} norm at {site.name!r} would be over {features} {count} ({why}); at least {least}"
-        raise Unsupported(what, code="degenerate_norm")
+def _turn(layer: nn.Module, site: Site, wants: Layout | None) -> nn.Module:
+    if wants is None or wants == site.layout or not site.space:
+        return layer
+    return ChannelsLast(layer) if wants == "last" else ChannelsFirst(layer)

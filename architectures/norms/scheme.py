@@ -1,8 +1,9 @@
-"""The language of norm schemes: which normalization layer stands where.
+"""The language of norm schemes: which kind of norm stands where.
 
     scheme    = "none" | part { "+" part }
     part      = [ kind [ "(" options ")" ] "@" ] placement      (a part without a kind takes the kind before it)
-    placement = a word of the family (first, last, all, pre, ...), a number, or the name of a site
+    placement = a word of the family (first, last, all, pre, ...), a number, or the name of a site;
+                of a pair: input or output, the two ends of the whole network
 
     >>> str(parse_scheme("layer@pre + layer@final"))
     'layer@pre+final'
@@ -10,23 +11,31 @@
     'layer(affine=false)@first+rms@last'
 
 One meaning has one canonical spelling, ``str(scheme)``, which records carry. Nothing here knows a family or torch.
+
+``input`` may be two places. A pair (``clip@input``) stands around the network, whatever the family; a layer
+(``layer@input``) stands at the family's own site of that name, where there is one. Both may be there at once: the pair
+is then the outer one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from architectures.norms.kinds import KINDS, NormKind
-from bench.core.errors import InputError, UnknownName
-from bench.core.grammar import bind, parse_call, spell, split_outside
+from architectures.norms.card import NormKind
+from architectures.norms.registry import REGISTRY, rank
+from bench.core.errors import InputError
+from bench.core.grammar import bind, parse_call, split_outside
 from bench.core.registry import natural
 
 _PLACEMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\Z")
 # Reading order of the common words, from input to output; other names stand between "qk" and "last".
 _EARLY = ("input", "embed", "stem", "first", "all", "pre", "post", "sandwich", "qk")
 _LATE = ("last", "head", "final")
+ENDS = ("input", "output")
+"""The two sites of a pair: of the whole network, not of a family."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,18 @@ class SchemePart:
 
     kind: NormKind
     placement: str
+
+    @property
+    def around(self) -> bool:
+        """Whether it stands around the whole network instead of at a site of the family."""
+        return self.kind.card.sort == "pair"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it stands. One kind of each sort stands there: a pair's ``input`` is not a layer's, and the linear map
+        before a layer may be parametrized.
+        """
+        return self.kind.card.sort, self.placement
 
 
 @dataclass(frozen=True)
@@ -51,8 +72,25 @@ class NormScheme:
     def __str__(self) -> str:
         placements: dict[str, list[str]] = {}
         for part in self.parts:
-            placements.setdefault(spell(part.kind.name, part.kind), []).append(part.placement)
+            placements.setdefault(str(part.kind), []).append(part.placement)
         return "+".join(f"{kind}@{'+'.join(where)}" for kind, where in placements.items()) or "none"
+
+    @property
+    def source_hash(self) -> str:
+        """Changes when the code of a kind does: part of a record's key.
+
+        Empty for ``none``; else the first 16 hex digits of SHA-256 over the distinct kinds in canonical order, joined
+        by a zero byte: ``farfield:norm:name:version`` of a built-in kind, the hash of its source of any other.
+        """
+        if self.is_none:
+            return ""
+        identities = {part.kind.name: part.kind.card.identity for part in self.parts}
+        return hashlib.sha256("\0".join(identities.values()).encode()).hexdigest()[:16]
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """Names of its kinds that are not built in: their code is tried before it is trained."""
+        return tuple(dict.fromkeys(part.kind.name for part in self.parts if part.kind.card.origin != "built in"))
 
 
 def parse_scheme(text: str) -> NormScheme:
@@ -88,32 +126,36 @@ def _parse_part(piece: str, before: NormKind | None) -> SchemePart:
     assert kind is not None
     if not _PLACEMENT.match(placement):
         raise InputError(f"{placement!r} is no place", hint="a placement such as first, a number or a site's name")
-    return SchemePart(kind, placement)
+    part = SchemePart(kind, placement)
+    if part.around and placement not in ENDS:
+        raise InputError(f"{kind} stands around the network, not at {placement!r}", hint=f"{kind}@input")
+    return part
 
 
 def _names_a_kind(text: str) -> bool:
-    return text.partition("(")[0].strip() in {"none", *KINDS}
+    name = text.partition("(")[0].strip()
+    return name == "none" or name in REGISTRY
 
 
 def _parse_kind(text: str) -> NormKind:
     call = parse_call(text, "norm kind")
     if call.name == "none":
         raise InputError("'none' takes no place", hint="write none alone")
-    if call.name not in KINDS:
-        raise UnknownName.among("norm kind", call.name, KINDS)
-    return bind(call, KINDS[call.name])
+    return bind(call, REGISTRY.get(call.name).options)
 
 
 def _canonical(parts: Iterable[SchemePart], source: str) -> tuple[SchemePart, ...]:
-    kinds: dict[str, NormKind] = {}
+    kinds: dict[tuple[str, str], SchemePart] = {}
     for part in parts:
-        if kinds.setdefault(part.placement, part.kind) != part.kind:
+        if kinds.setdefault(part.place, part) != part:
             raise InputError(f"two kinds of norm at {part.placement!r}", where=source, hint="one kind a place")
-    return tuple(sorted((SchemePart(kind, place) for place, kind in kinds.items()), key=_order))
+    if len({part.kind for part in kinds.values() if part.around}) > 1:
+        raise InputError("two pairs around one network", where=source, hint="one pair, one kind")
+    return tuple(sorted(kinds.values(), key=_order))
 
 
-def _order(part: SchemePart) -> tuple[int, str, int, list[tuple[int, int | str]]]:
+def _order(part: SchemePart) -> tuple[tuple[int, str], str, int, list[tuple[int, int | str]]]:
     kind, place = part.kind, part.placement
-    rank = _EARLY.index(place) if place in _EARLY else len(_EARLY)
-    rank += 1 + _LATE.index(place) if place in _LATE else 0
-    return list(KINDS).index(kind.name), spell(kind.name, kind), rank, natural(place)
+    depth = _EARLY.index(place) if place in _EARLY else len(_EARLY)
+    depth += 1 + _LATE.index(place) if place in _LATE else 0
+    return rank(kind.name), str(kind), depth, natural(place)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +15,20 @@ import torch
 import architectures
 import tasks
 from architectures.analysis.certificate import certificate
-from architectures.analysis.description import count_flops
 from architectures.building import build
+from architectures.contract.precision import in_float64, without_fast_paths
+from architectures.description import count_flops
 from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
 from bench.cell.outcome import Outcome, blank_outcomes, make_record
 from bench.core.errors import OUT_OF_MEMORY, FarFieldError, ReasonCode, Unsupported
+from bench.core.origin import VERSIONED
 from bench.core.seeding import seed_from
 from bench.plan.jobs import Job, Settings
 from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule, batch_indices, get_protocol
+from bench.training.agreement import agrees
 from bench.training.footprint import budget
 from bench.training.frozen_heads import train_heads
 from bench.training.program import choose_program
@@ -62,7 +66,9 @@ def run_job(job: Job, settings: Settings) -> list[Outcome]:
     """Every seed of ``job``, as records: ``ok``, ``diverged``, ``unsupported`` or ``failed``."""
     started = time.perf_counter()
     try:
-        return _run(job, settings)
+        with without_fast_paths(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*performance drop.*")
+            return _run(job, settings)
     except Unsupported as reason:
         return blank_outcomes(job, "unsupported", str(reason), reason.code)
     except (Exception, SystemExit) as error:
@@ -93,6 +99,9 @@ def _run(job: Job, settings: Settings) -> list[Outcome]:
         raise FarFieldError(f"the data of {task.name} changed since the sweep was planned", code="data_changed")
     if architecture.source_hash != key.source_hash:
         what = f"the source of {architecture.name} changed since the sweep was planned"
+        raise FarFieldError(what, code="source_changed")
+    if context.scheme.source_hash != key.norm_hash:
+        what = f"the source of the norm {context.scheme} changed since the sweep was planned"
         raise FarFieldError(what, code="source_changed")
     hold_to_contract(architecture, context.scheme, task.problem)
     return _run_estimator(context) if architecture.card.role == "estimator" else _run_network(context)
@@ -147,7 +156,19 @@ def _program(context: _Context, first: torch.nn.Module, rows_a_step: int) -> Pro
     rows = torch.as_tensor(np.ascontiguousarray(context.task.train.inputs[:8]), dtype=torch.float32)
     members = len(context.job.seeds) * len(context.schedule.learning_rates)
     device = context.settings.device
-    return context.settings.program or choose_program(first, rows, rows_a_step, members, device)
+    asked = context.settings.program
+    program = asked or choose_program(first, rows, rows_a_step, members, device)
+    if context.architecture.card.origin in VERSIONED or agrees(program, context.initial, _two(context.job.seeds), rows):
+        return program
+    if asked:
+        what = f"{context.architecture.name} learns otherwise under --program {asked} than alone: use --program loop"
+        raise FarFieldError(what, code="contract")
+    return "loop"
+
+
+def _two(seeds: Sequence[int]) -> tuple[int, int]:
+    """The first seed and another."""
+    return seeds[0], seeds[1] if len(seeds) > 1 else seeds[0] + 1
 
 
 def _train(context: _Context, program: ProgramName | None) -> list[Trained]:
@@ -201,10 +222,17 @@ def _probe(
     module.load_state_dict(result.state, strict=False)
     if context.settings.weights is not None:
         _keep_weights(result.state, key, context.settings.weights)
+    with in_float64():
+        return _measured_network(context, module, result, rays)
+
+
+def _measured_network(
+    context: _Context, module: torch.nn.Module, result: Trained, rays: np.ndarray
+) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     predict = probing.network_predict(module, context.settings.device)
     fields = _measured(predict, context.task, rays)
     worst = probing.worst_growth(module, context.task, rays, growth=fields["growth"])
-    bound = certificate(module)
+    bound = _bound(module)
     fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,
@@ -214,6 +242,14 @@ def _probe(
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
     }
     return fields, _curves_kept(predict, context.task)
+
+
+def _bound(module: torch.nn.Module) -> float | None:
+    """The certificate; whatever goes wrong with it never costs a trained network its record."""
+    try:
+        return certificate(module)
+    except Exception:
+        return None
 
 
 def _measured(predict: probing.Predict, task: StandardizedTask, rays: np.ndarray) -> dict[str, Any]:

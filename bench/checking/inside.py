@@ -5,7 +5,6 @@ Each step is announced before it runs, so that whoever watches can say which one
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import sys
@@ -20,7 +19,10 @@ from bench.checking.reporter import Reporter
 from bench.core.plugins import Plugin, load_plugin
 
 IMPORTS = ("the file imports", "Runs the file once, as --plugin does.")
-REGISTERS = ("it registers one thing", "Looks which architectures or tasks are there that were not there before.")
+REGISTERS = (
+    "it registers one thing",
+    "Looks which architectures, norms or tasks are there that were not there before.",
+)
 RUNS = ("the checks can be run", "Resolves the name and looks at what it stands for.")
 LEAVES = (
     "it leaves the process as it was",
@@ -41,15 +43,16 @@ def main(descriptor: str) -> None:
     order = json.load(sys.stdin)
     sys.stdin = open(os.devnull)  # noqa: SIM115 - it stays open as long as the process lives
     reporter = Reporter(int(descriptor))
-    plugin = Plugin(order["path"], base64.b64decode(order["source"]))
-    from bench.checking import subjects  # imports torch, which must not count against the file
+    plugin = Plugin.unpacked(order["plugin"])
+    from bench.checking import norms, subjects  # import torch, which must not count against the file
 
     limit_memory(order["memory"])
     before = ProcessState.now()
+    checks = {**subjects.SUBJECTS, "norm": norms.check_norm}
     names = _load(plugin, reporter, before)
     for kind, name in names:
         try:
-            subjects.SUBJECTS[kind](name, reporter)
+            checks[kind](name, reporter)
         except BaseException as error:  # of what runs between the steps
             reporter.run(*RUNS, "", partial(_raise, error))
     if names:
@@ -78,6 +81,7 @@ def _load(plugin: Plugin, reporter: Reporter, before: ProcessState) -> list[tupl
 
 _REGISTRIES: dict[str, Callable[[], Iterable[str]]] = {
     "architecture": lambda: architectures.REGISTRY.names(),
+    "norm": lambda: architectures.NORM_REGISTRY.names(),
     "task": lambda: tasks.REGISTRY.names(),
 }
 

@@ -12,10 +12,10 @@ import torch
 import architectures
 import tasks
 from architectures import Architecture, NormScheme, parse_scheme
-from architectures.analysis.description import describe
 from architectures.building import sites
 from architectures.contract import examination as contract
 from architectures.contract.examples import EXAMPLES
+from architectures.description import describe
 from bench.cell.run import run_job
 from bench.checking.findings import Finding, Portrait
 from bench.checking.reporter import Reporter
@@ -47,18 +47,23 @@ def check_architecture(name: str, reporter: Reporter) -> None:
     architecture = architectures.resolve(name)
     for number, case in enumerate(contract.cases(architecture)):
         tried = (case.check.__doc__ or "").partition("\n")[0]
-        finding = reporter.run(case.name, tried, case.where, partial(_contract_finding, case))
+        finding = reporter.run(case.name, tried, case.where, partial(contract_finding, case))
         if number == 0 and not finding.passed:
             return  # what cannot be built would fail every other check for the same reason
     for scheme, problem in _first_looks(architecture):
         where = f"{problem.kind} {'x'.join(map(str, problem.shape))}, norm {scheme}"
         portraits: list[Portrait] = []
-        reporter.run(*TRAINS, where, partial(_train, architecture, scheme, problem, portraits))
+        reporter.run(*TRAINS, where, partial(train_for_portrait, architecture, scheme, problem, portraits))
         for portrait in portraits:
             reporter.portray(portrait)
 
 
-def _contract_finding(case: contract.Case) -> Finding:
+def contract_finding(case: contract.Case) -> Finding:
+    """What a check of the contract finds.
+
+    Raises:
+        MemoryError: it ran out of memory.
+    """
     result = case.run()
     if result.passed is False and any(sign in result.found for sign in ("MemoryError", *OUT_OF_MEMORY)):
         raise MemoryError
@@ -68,7 +73,7 @@ def _contract_finding(case: contract.Case) -> Finding:
 def _first_looks(architecture: Architecture) -> Iterator[tuple[NormScheme, Problem]]:
     """The cheapest kind of input it claims, without norms and with a layer norm at its first and at every site."""
     kind = next(kind for kind in TRIAL_TASKS if kind in architecture.card.inputs)
-    problem = _trial_problem(kind)
+    problem = trial_problem(kind)
     yield NormScheme(), problem
     try:
         found = sites(architecture, problem)
@@ -80,14 +85,18 @@ def _first_looks(architecture: Architecture) -> Iterator[tuple[NormScheme, Probl
         yield parse_scheme("layer@all"), problem
 
 
-def _trial_problem(kind: InputKind) -> Problem:
+def trial_problem(kind: InputKind) -> Problem:
+    """That of the small task of this kind of input, or an example where its data is not there."""
     try:
         return tasks.resolve(TRIAL_TASKS[kind]).load().problem
     except FarFieldError:
         return EXAMPLES[kind][0]
 
 
-def _train(architecture: Architecture, scheme: NormScheme, problem: Problem, out: list[Portrait]) -> Finding:
+def train_for_portrait(
+    architecture: Architecture, scheme: NormScheme, problem: Problem, out: list[Portrait]
+) -> Finding:
+    """Train one seed under the quick protocol on the small task for this kind of input; a portrait goes to ``out``."""
     where = f"{problem.kind} {'x'.join(map(str, problem.shape))}, norm {scheme}"
     task = tasks.resolve(TRIAL_TASKS[problem.kind])
     try:

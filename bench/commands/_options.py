@@ -30,7 +30,7 @@ class Fields:
     """Annotates a parameter that gets what was given (:data:`Given`) of a dataclass's fields, all of them optional.
 
     Args:
-        of: the dataclass; a field's help is what its docstring says under ``Args``.
+        of: the dataclass; a field's help is its metadata's, else what the docstring says under ``Args``.
         flags: of the fields that are not spelled like their name.
         when: what the help of every other flag begins with.
     """
@@ -121,7 +121,8 @@ def _optional_flags(fields: Fields) -> list[_Flag]:
     for f in dataclasses.fields(fields.of):
         annotation, several, shown = _read(hints[f.name])
         flag = fields.flags.get(f.name)
-        text = _sentence(told.get(f.name, "")) if flag else fields.when + told.get(f.name, "").rstrip(".") + "."
+        said = str(f.metadata.get("help") or told.get(f.name, ""))
+        text = _sentence(said) if flag else fields.when + _sentence(said, capital=False)
         text += " Repeatable." * several
         if f.default not in (None, dataclasses.MISSING, (), "", False):
             text += f" [default: {str(f.default).lower() if f.default is True else f.default}]"
@@ -165,8 +166,9 @@ def _documented(kind: type) -> dict[str, str]:
     return {name: text.replace("``", "") for name, text in found.items()}
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+def _sentence(text: str, capital: bool = True) -> str:
+    begun = text[:1].upper() if capital else text[:1].lower()
+    return begun + text[1:] + "." * (not text.endswith((".", "…")))
 
 
 def load_plugins(files: Sequence[Path] | None) -> None:

@@ -13,7 +13,7 @@ from leaderboard.tables.grid import Column, Grid, show_number
 
 if TYPE_CHECKING:
     from architectures import Architecture
-    from architectures.analysis.description import Description, LayerRow, SiteRow
+    from architectures.description import Description, LayerRow, SiteRow
     from tasks import HowFar, TaskDescription
 
 # what an architecture is shown on when no task is named, by the kinds of input that it reads
@@ -174,7 +174,7 @@ class Placement:
 
 def placements_grid(architecture: Architecture, task: str | None) -> Grid[Placement]:
     """Which sites each placement word means."""
-    from architectures.analysis.description import placements_of
+    from architectures.description import placements_of
 
     problem = problem_for(architecture, task)
     with built(architecture, problem, task):

@@ -18,7 +18,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="Python file that registers an architecture, an estimator or a task.")],
+    file: Annotated[
+        Path, typer.Argument(help="Python file that registers an architecture, an estimator, a norm kind or a task.")
+    ],
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that one step may take.")] = 60.0,
     memory_limit: Annotated[float, typer.Option("--memory-limit", help="Gigabytes that the file may take.")] = 4.0,
     form: FormatOption = Format.table,

@@ -82,17 +82,16 @@ def _architectures(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
 
 
 def _norms(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
-    import fnmatch
-
     import architectures
 
-    names = [name for name in architectures.list_norms() if fnmatch.fnmatch(name, pattern)]
-    kinds = architectures.KINDS
-    return (), [Entry(n, (), _first_line(kinds[n]) if n in kinds else "No normalization.") for n in names]
-
-
-def _first_line(thing: object) -> str:
-    return (thing.__doc__ or "").strip().partition("\n")[0]
+    entries = []
+    for name in architectures.list_norms(pattern):
+        if name == "none":
+            entries.append(Entry(name, ("", ""), "no normalization"))
+        else:
+            card = architectures.get_norm(name)
+            entries.append(Entry(name, (card.sort, card.origin), card.summary))
+    return ("sort", "origin"), entries
 
 
 def _suites(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:

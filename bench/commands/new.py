@@ -19,11 +19,12 @@ class Thing(StrEnum):
 
     architecture = "architecture"
     estimator = "estimator"
+    norm = "norm"
     task = "task"
 
 
 def new(
-    thing: Annotated[Thing, typer.Argument(help="architecture, estimator or task.")],
+    thing: Annotated[Thing, typer.Argument(help="architecture, estimator, norm or task.")],
     name: Annotated[str, typer.Argument(help="Its name: lower-case words joined by hyphens, e.g. my-net.")],
 ) -> int:
     """Write a commented file to start from, which passes farfield check as it is.

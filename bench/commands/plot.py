@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,7 @@ from bench.plan.options import FilterOptions, SuiteFilterOptions
 
 if TYPE_CHECKING:
     from leaderboard.records.record import Details, Record, RecordKey
+    from leaderboard.records.store.stored_records import StoredRecords
 
 plot_app = typer.Typer(help="Pictures from the stored records, as PNG, SVG, PDF or HTML.", no_args_is_help=True)
 
@@ -131,20 +132,23 @@ def _with_details(chosen: FilterOptions, draw: Callable[[Callable[[RecordKey], D
         return draw(store.details)
 
 
-def _one_protocol(chosen: SuiteFilterOptions) -> list[Record]:
+def _one_protocol(chosen: SuiteFilterOptions) -> StoredRecords:
     """The chosen records; several protocols are never drawn together, so the one with most records is taken."""
     from bench.sweep.query import chosen_records
+    from leaderboard.records.store.stored_records import cells_of
 
     records = chosen_records(chosen)
-    counted = Counter(record.key.protocol for record in records)
+    counted: Counter[str] = Counter()
+    for cell, number in cells_of(records).items():
+        counted[cell.protocol] += number
     (first, _), *others = counted.most_common()
     if others:
         left = ", ".join(name for name, _ in others)
         print(f"farfield: drawing protocol {first}; also stored: {left} (--protocol chooses)", file=sys.stderr)
-    return [record for record in records if record.key.protocol == first]
+    return records.where(lambda cell: cell.protocol == first)
 
 
-def _one_network(chosen: FilterOptions) -> list[Record]:
+def _one_network(chosen: FilterOptions) -> Sequence[Record]:
     """The chosen records of a task; where no architecture is named, those of the only network that there is.
 
     Raises:

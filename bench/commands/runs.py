@@ -46,8 +46,8 @@ def list_runs(
 
     width, color = terminal()
     with Store(existing_store(chosen.out)) as store:
-        records = store.records(record_filter(chosen))
-        sys.stdout.write(render_runs(records, form.value, width=width, color=color))
+        summaries = store.summaries(record_filter(chosen))
+        sys.stdout.write(render_runs(summaries, form.value, width=width, color=color))
 
 
 @runs_app.command("show")

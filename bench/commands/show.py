@@ -11,7 +11,7 @@ import typer
 from bench.commands._options import Plugins, load_plugins
 from bench.commands._output import Format, FormatOption, write_grids
 
-show_app = typer.Typer(help="Everything about one task, architecture or suite.", no_args_is_help=True)
+show_app = typer.Typer(help="Everything about one task, architecture, norm kind or suite.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -73,7 +73,7 @@ def show_architecture(
 ) -> None:
     """Layers with the norm layers marked, sites, parameters, cost, and whether it is predicted to be bounded."""
     import architectures
-    from architectures.analysis.description import describe
+    from architectures.description import describe
     from bench.commands._tables import architecture_grids, built, problem_for
 
     load_plugins(plugin)
@@ -84,3 +84,17 @@ def show_architecture(
     with built(architecture, problem, task):
         description = describe(architecture, scheme, problem)
     write_grids(architecture_grids(description), form)
+
+
+@show_app.command("norm")
+def show_norm(
+    name: Annotated[str, typer.Argument(help="A norm kind, e.g. layer or clip.")],
+    plugin: Plugins = None,
+    form: FormatOption = Format.table,
+) -> None:
+    """A norm kind's card: where it stands, how it grows, what is proved of it, and its options."""
+    import architectures
+    from bench.commands._norms import norm_grids
+
+    load_plugins(plugin)
+    write_grids(norm_grids(architectures.get_norm(name)), form)

@@ -195,10 +195,14 @@ def _number(text: str, kind: type[int] | type[float], where: str) -> int | float
 
 
 def spell(name: str, options: object | None = None) -> str:
-    """The canonical spelling: ``name`` or ``name(key=value, ...)`` with the options that differ from their default."""
+    """The canonical spelling: ``name`` or ``name(key=value, ...)`` with the options that differ from their default.
+
+    Options that know better which these are say so in a method ``changed()``; an empty key is a positional value.
+    """
     if options is None:
         return name
-    body = ", ".join(f"{key}={_quote(spell_value(value))}" for key, value in _changed(options))
+    pairs = options.changed() if hasattr(options, "changed") else _changed(options)
+    body = ", ".join(f"{key}={_quote(spell_value(value))}".removeprefix("=") for key, value in pairs)
     return f"{name}({body})" if body else name
 
 

@@ -1,7 +1,8 @@
-"""What an architecture may know of a task: kind and shape of the input, and the range of the targets."""
+"""What an architecture may know of a task: kind, shape and radius of the input, and the range of the targets."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -18,11 +19,13 @@ class Problem:
         kind: ``features`` (a table's row), ``image`` or ``sequence``.
         shape: shape of one input: ``(features,)``, ``(channels, height, width)`` or ``(steps, channels)``.
         target_range: least and greatest standardized training target ``z`` (for ``clamp``).
+        radius: R, the 99th percentile of the size of standardized training inputs (for pairs such as ``clip@input``).
     """
 
     kind: InputKind
     shape: tuple[int, ...]
     target_range: tuple[float, float] = (-1.0, 1.0)
+    radius: float = 1.0
 
     def __post_init__(self) -> None:
         if self.kind not in INPUT_KINDS:
@@ -31,6 +34,8 @@ class Problem:
             raise ValueError(f"{self.kind} need {_DIMENSIONS[self.kind]} positive sizes, not {self.shape}")
         if not self.target_range[0] <= self.target_range[1]:
             raise ValueError(f"target_range must be (least, greatest), not {self.target_range}")
+        if not 0 < self.radius < math.inf:
+            raise ValueError(f"radius must be positive, not {self.radius}")
 
     @property
     def size(self) -> int:

@@ -111,6 +111,10 @@ class Registry(Generic[Card]):
         known = {*self._cards, *self._offered()} if prefix is None else set(self.families[prefix].names())
         return sorted(fnmatch.filter(known, pattern), key=natural)
 
+    def loaded(self) -> list[Card]:
+        """Every card that is there now, in the order of registration; loads nothing."""
+        return list(self._cards.values())
+
     def __iter__(self) -> Iterator[Card]:
         """Every card outside the families, in natural order; loads what entry points offer."""
         return iter([self.get(name) for name in self.names()])

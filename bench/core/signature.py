@@ -55,7 +55,7 @@ def _field(function: Callable[..., Any], label: str, parameter: inspect.Paramete
     if default is parameter.empty:
         raise InputError(f"option {name!r} of {label} has no default", hint=f"{name}: int = 64")
     annotation = _annotation(function, label, parameter)
-    if not _can_be_spelled(annotation):
+    if not can_be_spelled(annotation):
         what = f"option {name!r} of {label} needs an annotation that can be spelled"
         raise InputError(what, hint="int, float, bool, str, Literal[...], or one of them | None")
     return name, annotation, dataclasses.field(default=default)
@@ -83,14 +83,14 @@ def _globals_of(function: Callable[..., Any]) -> dict[str, Any]:
     return dict(vars(sys.modules.get(defined.__module__, types.ModuleType("")))) | vars(typing)
 
 
-def _can_be_spelled(annotation: Any) -> bool:
-    """Whether :func:`bench.core.grammar.bind` can read such a value."""
+def can_be_spelled(annotation: Any) -> bool:
+    """Whether :func:`bench.core.grammar.bind` can read a value of such a type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
         return all(value is None or isinstance(value, (str, int, float)) for value in arguments)
     if origin in (Union, types.UnionType):
         members = [member for member in arguments if member is not type(None)]
-        return len(members) == 1 and _can_be_spelled(members[0])
+        return len(members) == 1 and can_be_spelled(members[0])
     return annotation in (bool, int, float, str)
 
 
@@ -136,13 +136,16 @@ class _NoOptions:
 def bind_options(call: Call, options: str | type | None) -> Any:
     """What ``call`` spells, as an object of the class ``options`` (or ``"module:class"``); None where there is none.
 
+    A class that reads the call itself does so in a class method ``from_call(call)``.
+
     Raises:
         InputError: an unknown option, a wrong type or value, or an option of something that takes none.
     """
     if options is None:
         bind(call, _NoOptions)
         return None
-    return bind(call, resolve_target(options))
+    kind = resolve_target(options)
+    return kind.from_call(call) if hasattr(kind, "from_call") else bind(call, kind)
 
 
 def call_build(build: str | Callable[..., Any], *given: Any, options: Any = None) -> Any:

@@ -154,6 +154,7 @@ class _Keys:
     def __init__(self) -> None:
         self._tasks: dict[str, dict[str, str]] = {}
         self._architectures: dict[str, dict[str, str]] = {}
+        self._norms: dict[str, dict[str, str]] = {}
         self.truths: dict[str, Truth] = {}
         self.deterministic: set[str] = set()
         self.origins: dict[str, Origin] = {}
@@ -161,11 +162,10 @@ class _Keys:
     def key(self, cell: Cell) -> CellKey:
         """What the records of ``cell`` have in common."""
         from leaderboard.records.record import CellKey  # not needed to list suites, and slow to load
-        from leaderboard.records.upgrading import built_in_norm_hash
 
         task = self._tasks.get(cell.task) or self._task(cell.task)
         architecture = self._architectures.get(cell.architecture) or self._architecture(cell.architecture)
-        norm = {"norm": cell.norm, "norm_hash": built_in_norm_hash(cell.norm)}
+        norm = self._norms.get(cell.norm) or self._norm(cell.norm)
         return CellKey(protocol=cell.protocol, **norm, **task, **architecture)
 
     def seeds(self, cell: Cell, seeds: Sequence[int]) -> Sequence[int]:
@@ -173,6 +173,11 @@ class _Keys:
         if cell.architecture not in self._architectures:
             self._architecture(cell.architecture)
         return (0,) if cell.architecture in self.deterministic else seeds
+
+    def _norm(self, spelling: str) -> dict[str, str]:
+        parts = {"norm": spelling, "norm_hash": architectures.parse_scheme(spelling).source_hash}
+        self._norms[spelling] = parts
+        return parts
 
     def _task(self, spelling: str) -> dict[str, str]:
         task = tasks.resolve(spelling)

@@ -8,7 +8,9 @@ is larger than allowed for each of them.
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from pebble import ProcessExpired
 
@@ -36,29 +38,47 @@ def refuse_misfits(cells: Sequence[Cell], options: RunOptions, product: bool) ->
     Raises:
         InputError: what cannot run, and why.
     """
-    asked = _groups(cells) if product else [list(cells)]
-    for group in asked:
-        _check_kinds(group)
+    questions = _questions(cells) if product else [_Question(tuple(cells), "the suite")]
+    for question in questions:
+        _check_kinds(question.cells)
     ran = _ran(cells, options)
-    left = [_cheapest_first(group) for group in asked if not any(cell in ran for cell in group)]
-    left = [group for group in left if any(_is_network(cell) for cell in group)]
+    left = [question for question in questions if question.open(ran)]
     if not left:
         return
-    for group, found in zip(left, _ask(left, options), strict=True):
+    answers = _ask([_cheapest_first(question.cells) for question in left], options)
+    for question, found in zip(left, answers, strict=True):
         if found is not None:
-            cell = group[0]
-            where = f"{cell.architecture} · {cell.norm} · {cell.task}"
-            raise InputError(found.reason, where=where, hint="nothing was run", code=found.code)
+            raise InputError(found.reason, where=question.where, hint="nothing was run", code=found.code)
 
 
-def _groups(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """The cells of each architecture, and of each norm but none."""
-    parts: dict[tuple[str, str], list[Cell]] = {}
+@dataclass(frozen=True)
+class _Question:
+    """Cells of which one must be able to run; ``where`` names what they have in common."""
+
+    cells: tuple[Cell, ...]
+    where: str
+    norm: bool = True
+
+    def open(self, ran: Iterable[Cell]) -> bool:
+        """None of them is an estimator's, and none of them (under any norm, where that is not asked about) ran."""
+        if not all(_is_network(cell) for cell in self.cells):
+            return False
+        mine = set(self.cells)
+        return not any((cell if self.norm else _without_norm(cell)) in mine for cell in ran)
+
+
+def _without_norm(cell: Cell) -> Cell:
+    return dataclasses.replace(cell, norm="none")
+
+
+def _questions(cells: Sequence[Cell]) -> list[_Question]:
+    """Of each architecture, whether it reads a task and is not too large; of each norm, whether a network has it."""
+    parts: dict[tuple[bool, str], dict[Cell, None]] = {}
     for cell in cells:
-        parts.setdefault(("architecture", cell.architecture), []).append(cell)
+        parts.setdefault((False, cell.architecture), {})[_without_norm(cell)] = None
         if cell.norm != "none":
-            parts.setdefault(("norm", cell.norm), []).append(cell)
-    return list(parts.values())
+            parts.setdefault((True, cell.norm), {})[cell] = None
+    return [_Question(tuple(found), name, norm) for (norm, name), found in parts.items()]
 
 
 def _check_kinds(cells: Sequence[Cell]) -> None:

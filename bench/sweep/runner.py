@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import signal
 import threading
 import time
@@ -21,9 +20,10 @@ from bench.plan.arranging import arrange
 from bench.plan.jobs import Cell, Job, Settings, count_records, make_plan
 from bench.sweep.query import STORE_NAME
 from bench.sweep.workers.pool import Limits, LocalExecutor, start_fork_server
-from leaderboard.records.record import FINAL_STATUSES, Record, Status
+from leaderboard.records.record import FINAL_STATUSES, Status
 from leaderboard.records.store.store import Store
 from leaderboard.records.store.stored_records import StoredRecords
+from leaderboard.tables.frame import frame_rows
 
 if TYPE_CHECKING:
     import pandas
@@ -87,10 +87,13 @@ class Results:
         return FINAL_STATUSES.issuperset(self.counts)
 
     def frame(self) -> pandas.DataFrame:
-        """One row a record: key, status, errors, growth. Infinite growth is ``inf``, what was not measured NaN."""
+        """One row a record: key, every number, the measures of each labelled set, the verdict on its cell.
+
+        Numbers are infinite where an output was not finite, and NaN where nothing was measured.
+        """
         import pandas
 
-        return pandas.DataFrame([_row(record) for record in self.records])
+        return pandas.DataFrame(list(frame_rows(self.records)))
 
 
 class Watcher(Protocol):
@@ -166,32 +169,3 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def _row(record: Record) -> dict[str, object]:
-    key = record.key
-    row: dict[str, object] = {
-        "protocol": key.protocol,
-        "task": key.task,
-        "architecture": key.architecture,
-        "norm": key.norm,
-        "seed": key.seed,
-        "status": record.status,
-        "reason": record.reason,
-        "truth": record.truth,
-        "learning_rate": record.learning_rate,
-        "best_step": record.best_step,
-        "id_error": record.id_error,
-        "far_error": record.far_error,
-        "max_growth": record.max_growth,
-        "growth_10": record.growth_at(10.0),
-        "growth_100": record.growth_at(100.0),
-        "exponent": record.exponent,
-        "nonfinite": sum(record.nonfinite),
-        "parameters": record.parameters,
-        "step_operations": record.step_operations,
-        "seconds": record.seconds,
-    }
-    for result in record.sets:
-        row |= {f"{result.name}.{m}": getattr(result, m) for m in ("relative_error", "rmse", "mae", "r2")}
-    return {name: math.nan if value is None and name != "reason" else value for name, value in row.items()}

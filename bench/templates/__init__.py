@@ -1,4 +1,4 @@
-"""Files to start from: ``farfield new architecture NAME``, and the same for an estimator and a task."""
+"""Files to start from: ``farfield new architecture NAME``, and the same for an estimator, a norm kind and a task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 
 from bench.core.errors import InputError
 
-Thing = Literal["architecture", "estimator", "task"]
+Thing = Literal["architecture", "estimator", "norm", "task"]
 """What can be begun; the template of each is ``THING.py.template``."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
@@ -56,4 +56,4 @@ def _taken(thing: Thing) -> Container[object]:
         return tasks.REGISTRY
     import architectures
 
-    return architectures.REGISTRY
+    return architectures.NORM_REGISTRY if thing == "norm" else architectures.REGISTRY

@@ -15,13 +15,14 @@ from bench.core.grammar import parse_call
 from bench.plan.protocol import get_protocol
 from bench.tracking.options import TrackingOptions
 from leaderboard.ranking.standings import standings
-from leaderboard.ranking.statistics import Interval, log_t_interval
-from leaderboard.records.metrics import GROWTH_FLOOR
+from leaderboard.records.quantities import MEANS
 from leaderboard.records.record import CellKey, Details, Record
+from leaderboard.records.summary import Summaries
+from leaderboard.tables.record_columns import NUMBER_COLUMNS, record_rows
 
 RECORDS = "records.jsonl"  # of a cell, among the files of its run
 _SEED_STRIDE = 100_000  # W&B steps reserved for one seed's curve; no protocol checks that often
-_MEASURES = ("max_growth", "growth_10", "growth_100", "exponent", "id_error", "far_error")
+_OF_SEEDS = ("status", "reason", "reason_code", "program", *NUMBER_COLUMNS)
 _LONGEST = {"group": 128, "job_type": 128, "tag": 64, "name": 128}
 
 
@@ -242,31 +243,20 @@ def _growth_table(records: Sequence[Record]) -> Table:
 
 def _summary(records: Sequence[Record]) -> dict[str, Any]:
     """The cell's row of the standings (means over its finished seeds, verdict), and each seed's own values."""
-    row = standings(records)[0].per_task[0]
-    summary: dict[str, Any] = {name: _mean(getattr(row, name)) for name in _MEASURES}
-    certificates = [max(r.certificate, GROWTH_FLOOR) for r in records if r.certificate is not None]
-    if certificates:
-        summary["certificate"] = log_t_interval(certificates).mean
+    summaries = Summaries.of(records)
+    row = standings(summaries)[0].per_task[0]
+    means = {quantity: row.mean(quantity) for quantity in MEANS if quantity.of is None}
+    summary: dict[str, Any] = {
+        quantity.name: None if mean is None else mean.mean
+        for quantity, mean in means.items()
+        if mean is not None or quantity.board is not None
+    }
     summary |= {"verdict": row.verdict, "seeds": len(records), "nonfinite": row.nonfinite}
     summary |= {f"records/{status}": count for status, count in row.counts if count}
-    for record in records:
-        own = {f"{name}/seed{record.key.seed}": value for name, value in _of_seed(record).items()}
-        summary |= {name: value for name, value in own.items() if value is not None}
+    for own in record_rows(summaries):
+        values = own.values()
+        summary |= {f"{n}/seed{own.seed}": values[n] for n in _OF_SEEDS if values[n] is not None}
     return summary
-
-
-def _mean(interval: Interval | None) -> float | None:
-    return None if interval is None else interval.mean
-
-
-def _of_seed(record: Record) -> dict[str, Any]:
-    names = ("status", "reason", "exponent", "id_error", "far_error", "certificate", "learning_rate", "seconds")
-    own = {name: getattr(record, name) for name in names}
-    return own | {
-        "max_growth": record.max_growth,
-        "growth_10": record.growth_at(10),
-        "growth_100": record.growth_at(100),
-    }
 
 
 def _plain(value: Any) -> Any:

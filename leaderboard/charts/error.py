@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from leaderboard.charts.cells import networks_and_references, select
+from leaderboard.charts.cells import DrawnCell, drawn_of, networks_and_references
 from leaderboard.charts.labels import Box, Frame, Place, names_layers, place_names
 from leaderboard.charts.panels import (
     SINGLE,
     SMALL,
     Row,
     Series,
+    chart_of,
     concatenate,
     merged_labels,
     panel_of,
@@ -21,19 +22,20 @@ from leaderboard.charts.panels import (
     tooltips,
 )
 from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
-from leaderboard.ranking.grouping import CellRecords
-from leaderboard.ranking.statistics import log_t_interval
-from leaderboard.records.metrics import ERROR_CLIP, clip_error
-from leaderboard.records.record import Record, SetResult
+from leaderboard.ranking.statistics import Sample, log_t_intervals
+from leaderboard.records.metrics import clip_error
+from leaderboard.records.quantities import ERRORS
+from leaderboard.records.record import CellKey, Record, SetResult
+from leaderboard.records.store.stored_records import Summarized
 
 _APART = 0.3  # of the distance between two sets
 _AIR = 34  # pixels left and right of the outermost points: half of a set's label
 
 
-def error_chart(records: Iterable[Record], *, columns: int = 3) -> Any:
+def error_chart(records: Iterable[Record] | Summarized, *, columns: int = 3) -> Any:
     """Relative error on the test set and on each far set, ordered by distance: a panel for each task and architecture.
 
-    Points are geometric means over seeds (errors clipped to [1e-3, 1e3]), bars 95% t-intervals. Below each set stand
+    Points are geometric means over seeds (errors clipped to ``ERRORS``), bars 95% t-intervals. Below each set stand
     the median of its rows' distance and, in brackets, the quantiles 0.05 and 0.95.
 
     Args:
@@ -43,21 +45,22 @@ def error_chart(records: Iterable[Record], *, columns: int = 3) -> Any:
     Raises:
         InputError: nothing to draw, or several protocols.
     """
-    selection = select(records)
+    selection = drawn_of(records)
     networks, references = networks_and_references(selection.cells)
+    points = _points(selection.read(selection.cells), selection.cells)
     names = ordered(c.key.norm for c in networks)
     networks.sort(key=lambda c: names.index(c.key.norm))
-    panels = panels_of(selection, networks)
+    panels = panels_of(networks)
     series = Series.of(names, len(panels) == 1)
     drawn: list[Row] = []
     layers = {}
-    for panel, task in panels.items():
-        rows = [row | {"norm": c.key.norm} for c in networks if panel_of(c) == panel for row in _points(c)]
+    for panel, (task, _) in panels.items():
+        rows = [row | {"norm": c.key.norm} for c in networks if panel_of(c) == panel for row in points[c.key]]
         greys = [
             row | {"name": c.key.architecture}
             for c in references
-            if c.key.task == task and not _is_mean(points := _points(c))
-            for row in points
+            if c.key.task == task and not _is_mean(points[c.key])
+            for row in points[c.key]
         ]
         layers[panel] = _panel(rows, greys, series, len(panels))
         drawn += rows
@@ -136,22 +139,27 @@ def _is_mean(points: Sequence[Row]) -> bool:
     return all(row["mean"] is not None and abs(math.log(row["mean"])) < 0.03 for row in points)
 
 
-def _points(cell: CellRecords) -> list[Row]:
-    """A row for each set, by its median distance, the test set first."""
-    sets = sorted(cell.ok[0].sets, key=lambda s: (s.role == "far", s.distance[1] if s.distance else 0.0))
-    return [row for place, one in enumerate(sets) if (row := _point(cell, one, place)) is not None]
-
-
-def _point(cell: CellRecords, one: SetResult, place: int) -> Row | None:
-    found = [s for record in cell.ok if (s := record.set_named(one.name))]
-    errors = [math.inf if s.nonfinite else s.relative_error for s in found]
-    known = [clip_error(e) if math.isfinite(e) else e for e in errors if e is not None]
-    if not known:
-        return None
-    interval = log_t_interval(known, cell.exact)
-    finite = math.isfinite(interval.mean)
-    row: Row = {"set": _set_label(one), "place": place, "seeds": len(known), "infinite": not finite}
-    return row | {"mean": interval.mean if finite else None, "low": interval.low, "high": interval.high}
+def _points(records: Mapping[CellKey, Sequence[Record]], cells: Sequence[DrawnCell]) -> dict[CellKey, list[Row]]:
+    """For each cell a row for each set, by its median distance, the test set first."""
+    places: list[tuple[DrawnCell, int, SetResult]] = []
+    samples: list[Sample] = []
+    for cell in cells:
+        mine = records[cell.key]
+        sets = sorted(mine[0].sets, key=lambda s: (s.role == "far", s.distance[1] if s.distance else 0.0))
+        for place, one in enumerate(sets):
+            found = [s for record in mine if (s := record.set_named(one.name))]
+            errors = [math.inf if s.nonfinite else s.relative_error for s in found]
+            known = tuple(clip_error(e) if math.isfinite(e) else e for e in errors if e is not None)
+            if known:
+                places.append((cell, place, one))
+                samples.append(Sample(known, cell.exact))
+    points: dict[CellKey, list[Row]] = {cell.key: [] for cell in cells}
+    for (cell, place, one), sample, interval in zip(places, samples, log_t_intervals(samples), strict=True):
+        finite = math.isfinite(interval.mean)
+        row: Row = {"set": _set_label(one), "place": place, "seeds": len(sample.values), "infinite": not finite}
+        row |= {"mean": interval.mean if finite else None, "low": interval.low, "high": interval.high}
+        points[cell.key].append(row)
+    return points
 
 
 def _set_label(one: SetResult) -> str:
@@ -166,15 +174,15 @@ def _key(rows: Sequence[Row]) -> str:
     parts = ["1 = no better than answering with the training mean"]
     parts += ["× = a prediction was not finite"] if any(row["infinite"] for row in rows) else []
     means = [row["mean"] for row in rows if row["mean"]]
-    if means and (min(means) <= ERROR_CLIP[0] * 1.001 or max(means) >= ERROR_CLIP[1] / 1.001):
-        parts.append("errors are clipped to 0.001–1000")
+    if means and (min(means) <= ERRORS.least * 1.001 or max(means) >= ERRORS.most / 1.001):
+        parts.append(f"errors are clipped to {ERRORS.least:g}–{ERRORS.most:g}")
     return " · ".join(parts)
 
 
 def _layers(values: list[Row], series: Series, across: tuple[float, float], axis: dict[str, Any]) -> list[Any]:
     import altair as alt
 
-    base = alt.Chart(alt.InlineData(values=values))
+    base = chart_of(values)
     network, grey, label, below = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "grey", "label", "axis")
     )
@@ -193,7 +201,7 @@ def _layers(values: list[Row], series: Series, across: tuple[float, float], axis
         network.mark_line(strokeWidth=1, clip=True).encode(x, y, series.plain_color, series.stroke_opacity(0.5)),
         bar.add_params(series.shown),
         network.mark_point(size=34, filled=True).encode(x, y, series.color, **look),
-        cross.encode(x, alt.YValue(0), series.color, **look),
-        names.encode(x, alt.YValue("height"), text="set:N"),
+        cross.encode(x, series.color, y=alt.value(0), **look),
+        names.encode(x, y=alt.value("height"), text="set:N"),
         *names_layers(label, x, y, "name:N"),
     ]

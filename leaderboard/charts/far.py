@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
-from leaderboard.charts.cells import Selection, only, select
-from leaderboard.charts.panels import SMALL, Row, Series, concatenate
+from leaderboard.charts.cells import Drawn, drawn_of, only
+from leaderboard.charts.panels import SMALL, Row, Series, chart_of, concatenate
 from leaderboard.charts.style import fitted, ordered, titled
 from leaderboard.records.record import Details, Record, RecordKey
+from leaderboard.records.store.stored_records import Summarized
 
 MOST_BINS = 40
 FRACTION = 0.4  # of the rows in each local regression
@@ -47,7 +48,9 @@ class FarSetData:
     target_range: tuple[float, float] | None = None
 
 
-def far_chart(records: Iterable[Record], details_of: Callable[[RecordKey], Details], far: FarSetData) -> Any:
+def far_chart(
+    records: Iterable[Record] | Summarized, details_of: Callable[[RecordKey], Details], far: FarSetData
+) -> Any:
     """Left the histogram of predictions on a far set, right their LOWESS trend against a feature; the truth is grey.
 
     Predictions of a row are averaged over seeds. LOWESS is Cleveland's (1979) locally weighted regression, over 40% of
@@ -61,7 +64,7 @@ def far_chart(records: Iterable[Record], details_of: Callable[[RecordKey], Detai
     Raises:
         InputError: several tasks or architectures, no stored predictions, or another number of rows.
     """
-    selection = select(records)
+    selection = drawn_of(records)
     title = f"{only(selection.tasks, 'task', '--task')} · {only(selection.architectures, 'architecture', '--arch')}"
     predictions = _predictions(selection, details_of, far)
     targets, feature = (np.asarray(v, dtype=np.float64) for v in (far.targets, far.feature))
@@ -83,12 +86,12 @@ def far_chart(records: Iterable[Record], details_of: Callable[[RecordKey], Detai
     return titled(concatenate(layers, 2), f"Predictions far away: {title}", lines)
 
 
-def _predictions(selection: Selection, details_of: Callable[[RecordKey], Details], far: FarSetData) -> dict[str, Array]:
+def _predictions(selection: Drawn, details_of: Callable[[RecordKey], Details], far: FarSetData) -> dict[str, Array]:
     """For each scheme the mean over seeds, in the units of the chart; NaN where one is not finite."""
     name = f"far.{far.name}.prediction"
     found: dict[str, Array] = {}
     for cell in selection.cells:
-        kept = [k for k in (details_of(r.key).get(name) for r in cell.ok) if k]
+        kept = [k for k in (details_of(key).get(name) for key in cell.keys) if k]
         if kept:
             found[cell.key.norm] = np.mean([np.array(k, dtype=np.float64) for k in kept], axis=0) * far.scale + far.mean
     if not found:
@@ -135,7 +138,7 @@ def _histogram(
             {"layer": layer, "norm": name, "from": float(a), "share": float(s)}
             for a, s in zip(edges, [*shares, 0.0], strict=True)
         ]
-    base = alt.Chart(alt.InlineData(values=rows))
+    base = chart_of(rows)
     x = alt.X(
         "from:Q",
         scale=alt.Scale(domain=list(reach), nice=False),
@@ -173,7 +176,7 @@ def _trends(
     rows += [{"layer": "norm", "norm": name} | row for name in names for row in _trend(feature, predictions[name])]
     chosen = np.linspace(0, len(targets) - 1, min(len(targets), _MOST_POINTS)).astype(int)
     rows += [{"layer": "point", "x": float(feature[i]), "y": float(targets[i])} for i in chosen]
-    base = alt.Chart(alt.InlineData(values=rows))
+    base = chart_of(rows)
     point, truth, norm = (base.transform_filter(f"datum.layer == '{name}'") for name in ("point", "truth", "norm"))
     x = alt.X(
         "x:Q",
@@ -215,5 +218,5 @@ def _range_marks(far: FarSetData, channel: str) -> list[Any]:
     if far.target_range is None:
         return []
     place = alt.X("at:Q") if channel == "x" else alt.Y("at:Q")
-    rules = alt.Chart(alt.InlineData(values=[{"at": end} for end in far.target_range]))
+    rules = chart_of([{"at": end} for end in far.target_range])
     return [rules.mark_rule(strokeDash=[2, 3], color="#999999", clip=True).encode(place)]

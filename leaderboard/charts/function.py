@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.core.errors import InputError
-from leaderboard.charts.cells import only, select
-from leaderboard.charts.panels import Row, Series, concatenate
+from leaderboard.charts.cells import drawn_of, only
+from leaderboard.charts.panels import Row, Series, chart_of, concatenate
 from leaderboard.charts.style import ordered, titled
 from leaderboard.records.record import Details, Record, RecordKey
+from leaderboard.records.store.stored_records import Summarized
 
 NEAR = 1.6  # how far the left panel reaches, in radii of the training data
 
@@ -33,7 +34,7 @@ class Points:
 
 
 def function_chart(
-    records: Iterable[Record],
+    records: Iterable[Record] | Summarized,
     details_of: Callable[[RecordKey], Details],
     *,
     train: Points,
@@ -55,14 +56,14 @@ def function_chart(
     Raises:
         InputError: several tasks or architectures, or no record has such details.
     """
-    selection = select(records)
+    selection = drawn_of(records)
     task, architecture = (
         only(selection.tasks, "task", "--task"),
         only(selection.architectures, "architecture", "--arch"),
     )
     curves, bad = [], 0
     for cell in selection.cells:
-        seeds, lost = _curves([details_of(record.key) for record in cell.ok])
+        seeds, lost = _curves([details_of(key) for key in cell.keys])
         bad += lost
         curves += [row | {"norm": cell.key.norm} for row in seeds]
     if not curves:
@@ -96,7 +97,7 @@ def _curves(details: Sequence[Details]) -> tuple[list[Row], int]:
 def _layers(rows: list[Row], series: Series, edge: float, x_title: str, y_title: str, full: bool) -> list[Any]:
     import altair as alt
 
-    base = alt.Chart(alt.InlineData(values=rows))
+    base = chart_of(rows)
     seed, mean, train, truth = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("seed", "mean", "train", "truth")
     )
@@ -105,7 +106,7 @@ def _layers(rows: list[Row], series: Series, edge: float, x_title: str, y_title:
     y_scale = alt.Scale(domain=[low - air, high + air], nice=False)
     x = alt.X("x:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title=x_title, tickCount=6))
     y = alt.Y("y:Q", scale=y_scale, axis=alt.Axis(title=y_title, tickCount=6))
-    domain = alt.Chart(alt.InlineData(values=[{"a": -edge, "b": edge}])).mark_rect(color="#EFEFEF")
+    domain = chart_of([{"a": -edge, "b": edge}]).mark_rect(color="#EFEFEF")
     line: Row = {"clip": True, "interpolate": "monotone"}
     return [
         domain.encode(alt.X("a:Q"), alt.X2("b:Q")),

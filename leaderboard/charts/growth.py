@@ -6,16 +6,29 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from leaderboard.charts.cells import networks_and_references, select
-from leaderboard.charts.panels import Row, Series, facet, merged_labels, panel_of, panels_of, tooltips
+from leaderboard.charts.cells import Drawn, DrawnCell, drawn_of, networks_and_references
+from leaderboard.charts.panels import (
+    Row,
+    Series,
+    chart_of,
+    facet,
+    foremost,
+    merged_labels,
+    panel_of,
+    panels_of,
+    tooltips,
+)
 from leaderboard.charts.style import GREY, decades, listing, log_axis, ordered, titled
-from leaderboard.ranking.grouping import CellRecords
-from leaderboard.ranking.statistics import log_t_interval
-from leaderboard.records.metrics import GROWTH_FLOOR
-from leaderboard.records.record import Record
+from leaderboard.ranking.standings import Board, standings
+from leaderboard.ranking.statistics import Sample, log_t_intervals
+from leaderboard.records.quantities import MAX_GROWTH
+from leaderboard.records.record import CellKey, Record
+from leaderboard.records.store.stored_records import Summarized
 
 
-def growth_chart(records: Iterable[Record], *, columns: int = 3) -> Any:
+def growth_chart(
+    records: Iterable[Record] | Summarized, *, columns: int = 3, most: int | None = None, board: Board | None = None
+) -> Any:
     """G(r) against r on log-log axes: a panel for each task and architecture, a curve for each norm scheme.
 
     The curve is the geometric mean over seeds and the band its 95% t-interval; estimators are grey. Where an output
@@ -24,6 +37,8 @@ def growth_chart(records: Iterable[Record], *, columns: int = 3) -> Any:
     Args:
         records: of one protocol.
         columns: panels in a row.
+        most: panels; where there are more, those of the architectures that rank first, task by task.
+        board: the standings of the records, where they are at hand.
 
     Returns:
         An Altair chart; :func:`leaderboard.charts.saving.save` writes it.
@@ -31,14 +46,17 @@ def growth_chart(records: Iterable[Record], *, columns: int = 3) -> Any:
     Raises:
         InputError: nothing to draw, or several protocols.
     """
-    selection = select(records)
-    networks, references = networks_and_references(selection.cells)
+    drawn = drawn_of(records)
+    networks, references = networks_and_references(drawn.cells)
+    panels, note = foremost(panels_of(networks), most, lambda: board or standings(drawn.source.summaries)[0])
+    networks = [c for c in networks if panel_of(c) in panels]
+    references = [c for c in references if c.key.task in panels.values()]
     names = ordered(c.key.norm for c in networks)
     networks.sort(key=lambda c: names.index(c.key.norm))  # what is drawn first lies below
-    panels = panels_of(selection, networks)
-    rows = [row | {"panel": panel_of(c), "norm": c.key.norm} for c in networks for row in _curve(c)]
+    curves = _curves(drawn, [*networks, *references])
+    rows = [row | {"panel": panel_of(c), "norm": c.key.norm} for c in networks for row in curves[c.key]]
     domain, ticks = decades([1.0, *(row["mean"] for row in rows if row["mean"])])
-    greys, outside = _references(references, panels, domain)
+    greys, outside = _references(references, curves, panels, domain)
     values = [row | {"layer": "network", "top": domain[1]} for row in rows]
     values += [row | {"layer": "grey"} for row in greys]
     for panel in panels:
@@ -46,30 +64,41 @@ def growth_chart(records: Iterable[Record], *, columns: int = 3) -> Any:
         values += [row | {"layer": "label"} for row in merged_labels(ends, domain, len(panels))]
     series = Series.of(names, len(panels) == 1)
     chart = facet(_layers(values, series, domain, ticks), list(panels), columns)
-    lines = selection.subtitle("line: geometric mean", "band: 95% interval over seeds")
-    return titled(chart, f"Growth far away: {listing(selection.tasks, 3)}", [*lines, _key(values, outside)])
+    lines = [*drawn.subtitle("line: geometric mean", "band: 95% interval over seeds"), *note]
+    return titled(chart, f"Growth far away: {listing(drawn.tasks, 3)}", [*lines, _key(values, outside)])
 
 
-def _curve(cell: CellRecords) -> list[Row]:
-    """A row for each rung that every finished seed of the cell has."""
-    rows = []
-    for r in sorted(set.intersection(*(set(record.ladder) for record in cell.ok))):
-        values = [max(v, GROWTH_FLOOR) for record in cell.ok if (v := record.growth_at(r)) is not None]
-        interval = log_t_interval(values, cell.exact)
+def _curves(drawn: Drawn, cells: Sequence[DrawnCell]) -> dict[CellKey, list[Row]]:
+    """For each cell a row for each rung that every finished seed of it has."""
+    records = drawn.read(cells)
+    places: list[tuple[DrawnCell, float]] = []
+    samples: list[Sample] = []
+    least = MAX_GROWTH.clip.least if MAX_GROWTH.clip else 0.0
+    for cell in cells:
+        mine = records[cell.key]
+        for r in sorted(set.intersection(*(set(record.ladder) for record in mine))):
+            values = (record.growth_at(r) for record in mine)
+            samples.append(Sample(tuple(max(v, least) for v in values if v is not None), cell.exact))
+            places.append((cell, r))
+    curves: dict[CellKey, list[Row]] = {cell.key: [] for cell in cells}
+    for (cell, r), sample, interval in zip(places, samples, log_t_intervals(samples), strict=True):
         finite = math.isfinite(interval.mean)
         row: Row = {"r": r, "mean": interval.mean if finite else None, "low": interval.low, "high": interval.high}
-        rows.append(row | {"infinite": not finite, "seeds": len(values)})
-    return rows
+        curves[cell.key].append(row | {"infinite": not finite, "seeds": len(sample.values)})
+    return curves
 
 
 def _references(
-    cells: Sequence[CellRecords], panels: Mapping[str, str], domain: Sequence[float]
+    cells: Sequence[DrawnCell],
+    curves: Mapping[CellKey, Sequence[Row]],
+    panels: Mapping[str, str],
+    domain: Sequence[float],
 ) -> tuple[list[Row], dict[str, list[str]]]:
     """Grey curves for each panel of their task, and by name the tasks where they leave the picture."""
     greys: list[Row] = []
     outside: dict[str, list[str]] = {}
     for cell in cells:
-        curve = _curve(cell)
+        curve = curves[cell.key]
         if any(row["mean"] is not None and domain[0] <= row["mean"] <= domain[1] for row in curve):
             places = [panel for panel, task in panels.items() if task == cell.key.task]
             greys += [row | {"panel": panel, "name": cell.key.architecture} for panel in places for row in curve]
@@ -96,7 +125,7 @@ def _layers(values: list[Row], series: Series, domain: list[float], ticks: list[
     """From the bottom up: bands, the line at 1, estimators, networks, crosses, names of estimators."""
     import altair as alt
 
-    base = alt.Chart(alt.InlineData(values=values))
+    base = chart_of(values)
     network, grey, label = (base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "grey", "label"))
     rungs = [row["r"] for row in values]
     reach = [min(rungs), max(rungs)]

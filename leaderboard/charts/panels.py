@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leaderboard.charts.cells import Selection
+from leaderboard.charts.cells import DrawnCell
 from leaderboard.charts.style import color_scale, dash_scale, fitted, listing
-from leaderboard.ranking.grouping import CellRecords
+from leaderboard.ranking.standings import Board
 
 Row = dict[str, Any]
 SINGLE = (460, 320)
 SMALL = (250, 170)
 
 
-def panel_of(cell: CellRecords) -> str:
+def panel_of(cell: DrawnCell) -> str:
     """The panel that a network is drawn in."""
     return f"{cell.key.task} · {cell.key.architecture}"
 
 
-def panels_of(selection: Selection, networks: Iterable[CellRecords]) -> dict[str, str]:
-    """Panels in order, each with its task."""
-    members = {id(c) for c in networks}
-    return {panel_of(c): c.key.task for c in selection.cells if id(c) in members}
+def panels_of(networks: Iterable[DrawnCell]) -> dict[str, tuple[str, str]]:
+    """Panels in order, each with its task and architecture."""
+    return {panel_of(c): (c.key.task, c.key.architecture) for c in networks}
+
+
+def foremost(
+    panels: Mapping[str, tuple[str, str]], most: int | None, board: Callable[[], Board]
+) -> tuple[dict[str, str], list[str]]:
+    """At most ``most`` panels with their tasks, in order, and a note where some are left out.
+
+    Each task in turn has its next architecture drawn, in the order in which architectures first appear on the board.
+
+    Args:
+        panels: with task and architecture.
+        most: panels; None is all.
+        board: the standings, if they are needed.
+    """
+    chosen = {panel: task for panel, (task, _) in panels.items()}
+    if most is None or len(panels) <= most:
+        return chosen, []
+    rank: dict[str, int] = {}
+    for place, row in enumerate(board().overall):
+        rank.setdefault(row.method.architecture, place)
+    turns: dict[str, int] = {}
+    order = []
+    for panel in sorted(panels, key=lambda panel: rank[panels[panel][1]]):
+        turn = turns[chosen[panel]] = turns.get(chosen[panel], -1) + 1
+        order.append((turn, panel))
+    first = {panel for _, panel in sorted(order, key=lambda item: item[0])[:most]}
+    note = (
+        f"{most} of {len(panels)} panels: of each task the architectures that rank first; plot growth draws the others"
+    )
+    return {panel: task for panel, task in chosen.items() if panel in first}, [note]
 
 
 def merged_labels(rows: Iterable[Row], domain: Sequence[float], panels: int) -> list[Row]:
@@ -99,6 +128,13 @@ class Series:
         import altair as alt
 
         return alt.FillOpacityValue(0.06 * full, condition={"param": self.shown.name, "value": full})
+
+
+def chart_of(rows: Iterable[Row]) -> Any:
+    """A chart without marks over ``rows``. They are a tuple, which Altair does not copy with every layer and panel."""
+    import altair as alt
+
+    return alt.Chart(alt.InlineData(values=tuple(rows)))
 
 
 def tooltips(*fields: str) -> list[Any]:

@@ -7,21 +7,30 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from leaderboard.charts.cells import is_reference, select
+from leaderboard.charts.cells import drawn_of
 from leaderboard.charts.labels import Box, Frame, names_layers, place_names
-from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, concatenate, tooltips
+from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, chart_of, concatenate, tooltips
 from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
-from leaderboard.ranking.grouping import Method
-from leaderboard.ranking.standings import ALL_TASKS, Standing, standings
-from leaderboard.ranking.statistics import Interval
+from leaderboard.ranking.cells import Method
+from leaderboard.ranking.standings import ALL_TASKS, Board, Standing, standings
+from leaderboard.records.interval import Interval
+from leaderboard.records.quantities import FAR_ERROR, MAX_GROWTH
 from leaderboard.records.record import Record
+from leaderboard.records.store.stored_records import Summarized, summarized
 
 LEAST_GROWTH = 1e-2  # what grows less is drawn here: to answer with the training mean has growth 0
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "triangle-right", "triangle-left", "cross")
 
 
-def pareto_chart(records: Iterable[Record], *, overall: bool = False, columns: int = 3) -> Any:
-    """far_error against max growth, both logarithmic: a point for each method, a panel for each task.
+def pareto_chart(
+    records: Iterable[Record] | Summarized,
+    *,
+    overall: bool = False,
+    columns: int = 3,
+    most: int | None = None,
+    board: Board | None = None,
+) -> Any:
+    """Far error against max growth, both logarithmic: a point for each method, a panel for each task.
 
     A grey step joins the methods that no other beats in both. Hollow points are unbounded: their growth is only where
     probing ended. Estimators are grey, with their names, and hollow or filled as networks are.
@@ -30,21 +39,26 @@ def pareto_chart(records: Iterable[Record], *, overall: bool = False, columns: i
         records: of one protocol.
         overall: one panel with totals, of the methods that have every task, instead of one for each task.
         columns: panels in a row.
+        most: panels; the first tasks have them.
+        board: the standings of the records, where they are at hand.
 
     Raises:
         InputError: nothing to draw, or several protocols.
     """
-    every = list(records)
-    selection = select(every)
-    (board,) = standings(every)
-    references = {c.method for c in selection.cells if is_reference(c)}
+    source = summarized(records)
+    selection = drawn_of(source)
+    board = board or standings(source.summaries)[0]
+    references = {c.method for c in selection.cells if c.is_reference}
     rows = board.overall if overall else [row for row in board.per_task if row.edition in board.editions]
     drawn = [row for row in rows if _finite(row) and not (overall and row.missing)]
     if all(row.method in references for row in drawn):
         references = set()  # nothing else to draw them beside
     points = [_point(row, references) for row in drawn]
+    every = list(dict.fromkeys(p["panel"] for p in points))
+    panels = every[:most]
+    note = [f"{len(panels)} of {len(every)} tasks; plot pareto draws the others"] if panels != every else []
+    points = [p for p in points if p["panel"] in panels]
     networks = [p for p in points if p["layer"] == "network"]
-    panels = list(dict.fromkeys(p["panel"] for p in points))
     single = len(panels) == 1
     series = Series.of(ordered(p["norm"] for p in networks), single)
     shape = _shape(list(dict.fromkeys(p["architecture"] for p in networks)), single)
@@ -56,11 +70,11 @@ def pareto_chart(records: Iterable[Record], *, overall: bool = False, columns: i
     names = {id(row): f"{row.method.architecture} {row.method.norm}" for row in rows}
     left = sorted({names[id(row)] for row in rows} - {names[id(row)] for row in drawn})
     title = f"Far error against growth: {ALL_TASKS if overall else listing(selection.tasks, 3)}"
-    return titled(chart, title, [*selection.subtitle("means and 95% intervals over seeds"), _key(points, left)])
+    return titled(chart, title, [*selection.subtitle("means and 95% intervals over seeds"), *note, _key(points, left)])
 
 
 def _finite(row: Standing) -> bool:
-    numbers = (row.far_error, row.max_growth)
+    numbers = (row.mean(FAR_ERROR), row.mean(MAX_GROWTH))
     return all(i is not None and math.isfinite(i.mean) for i in numbers)
 
 
@@ -68,7 +82,9 @@ def _point(row: Standing, references: set[Method]) -> Row:
     names: Row = {"panel": row.task, "norm": row.method.norm, "architecture": row.method.architecture}
     names["layer"] = "reference" if row.method in references else "network"
     names["bound"] = "unbounded" if row.unbounded else "bounded or undecided"
-    return names | {"verdict": row.verdict} | _ends("error", row.far_error) | _ends("growth", row.max_growth)
+    return (
+        names | {"verdict": row.verdict} | _ends("error", row.mean(FAR_ERROR)) | _ends("growth", row.mean(MAX_GROWTH))
+    )
 
 
 def _ends(name: str, interval: Interval | None) -> Row:
@@ -109,11 +125,11 @@ def _layers(points: list[Row], series: Series, shape: Any, single: bool) -> list
     """The layers of one panel."""
     import altair as alt
 
-    across = own_log_scale(_around(points, "growth"), "max growth over the ladder")
-    upward = own_log_scale([1.0, *_around(points, "error")], "far error", margin=0.12)
+    across = own_log_scale(_around(points, "growth"), f"{MAX_GROWTH.title} over the ladder")
+    upward = own_log_scale([1.0, *_around(points, "error")], FAR_ERROR.title, margin=0.12)
     frame = Frame(SINGLE if single else SMALL, across["scale"].domain, upward["scale"].domain)
     front = _front(points)
-    base = alt.Chart(alt.InlineData(values=[*points, *front, *_labels(points, front, frame)]))
+    base = chart_of([*points, *front, *_labels(points, front, frame)])
     network, reference, step, label = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "reference", "front", "label")
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
-from leaderboard.charts.panels import SMALL, Row, concatenate
+from leaderboard.charts.panels import SMALL, Row, chart_of, concatenate
 from leaderboard.charts.style import OKABE_ITO, fitted, titled
 
 MOST_POINTS = 1500  # of each set
@@ -117,7 +117,7 @@ def _points(rows: list[Row], names: Sequence[str], titles: tuple[str, str], targ
             ),
         )
     return (
-        alt.Chart(alt.InlineData(values=rows))
+        chart_of(rows)
         .mark_point(size=12, filled=True, opacity=0.55)
         .encode(
             alt.X("x:Q", axis=alt.Axis(title=fitted(titles[0], SMALL[0]), tickCount=6), scale=alt.Scale(zero=False)),

@@ -65,7 +65,8 @@ def _html(chart: Any, ppi: int) -> bytes:
 
 
 def _json(chart: Any, ppi: int) -> bytes:
-    return chart.to_json().encode()
+    text: str = chart.to_json()
+    return text.encode()
 
 
 def vega_lite_version() -> str:

@@ -10,7 +10,6 @@ import base64
 import gzip
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,12 +20,15 @@ from typing import Any
 
 from bench.core.errors import InputError
 from leaderboard.page import parts as page_parts
+from leaderboard.ranking.cells import cells_by_protocol
 from leaderboard.ranking.comparison import compare
-from leaderboard.ranking.grouping import by_protocol, group_cells
 from leaderboard.ranking.standings import Board, standings
 from leaderboard.records.record import Record
+from leaderboard.records.store.stored_records import Summarized, summarized
+from leaderboard.records.summary import Summaries
 from leaderboard.tables.rendering import comparison_grids, standing_grids
 
+MOST_PANELS = 9  # of a chart; tables have the rest
 Settings = Mapping[str, Sequence[tuple[str, str]]]
 
 
@@ -39,7 +41,7 @@ class _Chart:
 
 
 def render_page(
-    records: Iterable[Record],
+    records: Iterable[Record] | Summarized,
     *,
     title: str = "FarField standings",
     note: str = "",
@@ -48,7 +50,8 @@ def render_page(
     """The page as HTML: sortable standings, growth, far error against growth, comparison of schemes, provenance.
 
     Args:
-        records: of any protocols; each has a section of its own.
+        records: of any protocols; each has a section of its own. Of those in a store only the curves that are drawn
+            are read; all else is made from their summaries.
         title: of the page.
         note: a sentence below it.
         protocols: what each protocol fixes, as (name, value) lines.
@@ -56,20 +59,21 @@ def render_page(
     Raises:
         InputError: there are no records.
     """
-    every = list(records)
-    if not every:
+    every = summarized(records)
+    summaries = every.summaries
+    if not len(summaries):
         raise InputError("there are no records to show", hint="run something first, or choose other records")
     sections: list[dict[str, Any]] = []
     charts: list[_Chart] = []
-    for number, board in enumerate(standings(every)):
-        mine = [r for r in every if r.key.protocol == board.protocol]
-        drawn = _charts(mine, len(charts))
+    by_protocol = cells_by_protocol(summaries)
+    for number, board in enumerate(standings(summaries)):
+        mine = every if len(by_protocol) == 1 else _of_protocol(every, board.protocol)
+        drawn = _charts(mine, board, len(charts))
         charts += drawn
-        sections.append(_section(f"board{number}", board, mine, drawn))
-    cells = group_cells(every)
-    environments = page_parts.environments(every)
+        sections.append(_section(f"board{number}", board, mine.summaries, drawn))
+    environments = page_parts.environments(summaries)
     script = _template_text("page.js")
-    return (
+    page: str = (
         _environment()
         .get_template("page.html")
         .render(
@@ -77,20 +81,21 @@ def render_page(
             note=note,
             version=metadata.version("farfield"),
             made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            counts=_counts(every, len(cells)),
+            counts=_counts(summaries, sum(map(len, by_protocol.values()))),
             boards=sections,
-            protocols={name: lines for name, lines in (protocols or {}).items() if name in by_protocol(cells)},
+            protocols={name: lines for name, lines in (protocols or {}).items() if name in by_protocol},
             environments=environments,
-            cells=[page_parts.provenance(cell, environments) for cell in cells],
+            cells=[row for cells in by_protocol.values() for row in page_parts.provenance(cells, environments)],
             words=page_parts.WORDS,
             blob=_blob(charts),
             script=_safe(script),
             script_hashes=_safe(_hash(script)),
         )
     )
+    return page
 
 
-def write_page(records: Iterable[Record], path: str | Path, **options: Any) -> Path:
+def write_page(records: Iterable[Record] | Summarized, path: str | Path, **options: Any) -> Path:
     """Write :func:`render_page` to ``path``.
 
     Raises:
@@ -108,7 +113,11 @@ def write_page(records: Iterable[Record], path: str | Path, **options: Any) -> P
     return target
 
 
-def _section(name: str, board: Board, records: Sequence[Record], charts: Sequence[_Chart]) -> dict[str, Any]:
+def _of_protocol(records: Summarized, protocol: str) -> Summarized:
+    return records.where(lambda key: key.protocol == protocol)
+
+
+def _section(name: str, board: Board, records: Summaries, charts: Sequence[_Chart]) -> dict[str, Any]:
     overall, per_task = standing_grids(board, "both")
     try:
         grids = [grid for comparison in compare(records, "norm") for grid in comparison_grids(comparison)]
@@ -124,26 +133,38 @@ def _section(name: str, board: Board, records: Sequence[Record], charts: Sequenc
     }
 
 
-def _charts(records: Sequence[Record], first: int) -> list[_Chart]:
+def _charts(records: Summarized, board: Board, first: int) -> list[_Chart]:
+    """The few that matter most: each has at most ``MOST_PANELS`` panels."""
     from leaderboard.charts import growth_chart, pareto_chart
 
-    if not any(r.status == "ok" for r in records):
+    if not records.summaries.counts.get("ok"):
         return []
     switch = "Click a scheme in the legend to see it alone; with Shift, several."
-    made = (
-        ("Growth", f"How far from the training mean the networks answer, at growing distance. {switch}", growth_chart),
-        ("Far error against growth", f"What a bound on growth costs or saves. {switch}", pareto_chart),
-    )
-    return [_Chart(first + i, title, text, chart(records).to_dict()) for i, (title, text, chart) in enumerate(made)]
+    pareto = "What a bound on growth costs or saves"
+    made = [
+        (
+            "Growth",
+            f"How far from the training mean the networks answer, at growing distance. {switch}",
+            growth_chart(records, most=MOST_PANELS, board=board),
+        ),
+        ("Far error against growth", f"{pareto}. {switch}", pareto_chart(records, most=MOST_PANELS, board=board)),
+    ]
+    if len(board.editions) > MOST_PANELS:
+        total = pareto_chart(records, overall=True, board=board)
+        made.insert(1, ("Far error against growth, over all tasks", f"{pareto}, in all. {switch}", total))
+    # tests hold the charts against Vega-Lite's schema; here that would take as long as everything else
+    return [
+        _Chart(first + i, title, text, chart.to_dict(validate=False)) for i, (title, text, chart) in enumerate(made)
+    ]
 
 
-def _counts(records: Sequence[Record], cells: int) -> dict[str, Any]:
-    statuses = Counter(r.status for r in records if r.status != "ok")
+def _counts(summaries: Summaries, cells: int) -> dict[str, Any]:
+    occurring = set(summaries.cell.tolist())
     return {
-        "records": f"{len(records):,}",
+        "records": f"{len(summaries):,}",
         "cells": f"{cells:,}",
-        "tasks": len({r.key.task for r in records}),
-        "troubles": ", ".join(f"{n} {status}" for status, n in sorted(statuses.items())),
+        "tasks": len({summaries.cells[cell].task for cell in occurring}),
+        "troubles": ", ".join(f"{n} {status}" for status, n in sorted(summaries.counts.items()) if status != "ok"),
     }
 
 

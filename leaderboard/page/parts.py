@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from leaderboard.charts.style import seeds_text
-from leaderboard.ranking.grouping import CellRecords
-from leaderboard.ranking.statistics import Interval
-from leaderboard.records.record import Record
+from leaderboard.ranking.cells import Cells
+from leaderboard.records.interval import Interval
+from leaderboard.records.quantities import (
+    BEST_STEP,
+    EDGE_OF_GRID,
+    LEARNING_RATE,
+    PARAMETERS,
+    QUANTITIES,
+    RANKED,
+    SECONDS,
+    VERDICT_RULE,
+)
+from leaderboard.records.summary import Summaries
 from leaderboard.tables.grid import GAP, Column, Grid, show_number
+from leaderboard.tables.record_columns import RecordRow, record_rows
 
 WORDS = (
     ("distance", "‖x̃‖ / R: the norm of the standardized input over the 99th percentile of it among training inputs."),
@@ -19,19 +32,14 @@ WORDS = (
         "relative error",
         "RMSE of the model over RMSE of answering with the training mean, on the same rows: 0 is perfect, 1 no better.",
     ),
-    ("id error", "Relative error on the test set, which is like the training data."),
-    ("far error", "Geometric mean over the far sets of relative errors clipped to 0.001–1000. Ranks are by it."),
-    (
-        "bounded, growing truths",
-        "What the true target does far away. A bounded network cannot do much worse than 1, so both stand apart too.",
-    ),
     ("G(r), growth", "Largest |output| at distance r over the largest |standardized training target|."),
-    ("max growth", "Maximum of G over the distances probed, 1 to 10,000; “unbounded” where the verdict says so."),
-    ("exponent", "Theil–Sen slope of log G against log r from r = 100 on: 0 is bounded, 1 linear."),
+    *((quantity.title, quantity.meaning) for quantity in QUANTITIES if quantity.board is not None),
+    ("verdict", VERDICT_RULE),
     (
-        "verdict",
-        "From the exponent's 95% interval: bounded below 0.05, sublinear 0.05–0.95, linear 0.95–1.05, superlinear"
-        " above; else undecided. It speaks of the distances probed: a logarithm reads about 0.15.",
+        "rank",
+        f"By {', then '.join(quantity.title for quantity in RANKED)}; who lacks tasks, or has records that are not ok,"
+        " ranks after those who do not. A bounded network cannot do much worse than 1, so bounded and growing truths"
+        " stand apart too.",
     ),
     (
         "intervals",
@@ -53,14 +61,15 @@ def table(name: str, grid: Grid[Any], by_task: bool = False) -> dict[str, Any]:
         grid: a table.
         by_task: offer a choice of tasks.
     """
-    columns = grid.visible()
+    columns = [(column, _is_numeric(column, grid)) for column in grid.visible()]
     rows = [
-        {"task": row.task if by_task else None, "cells": [_cell(c, row, grid) for c in columns]} for row in grid.rows
+        {"task": row.task if by_task else None, "cells": [_cell(column, row, numeric) for column, numeric in columns]}
+        for row in grid.rows
     ]
     return {
         "id": name,
         "title": grid.title,
-        "columns": [{"heading": c.heading.replace(GAP, " "), "numeric": _is_numeric(c, grid)} for c in columns],
+        "columns": [{"heading": c.heading.replace(GAP, " "), "numeric": numeric} for c, numeric in columns],
         "rows": rows,
         "notes": list(grid.notes),
         "choices": list(dict.fromkeys(row.task for row in grid.rows)) if by_task else [],
@@ -71,14 +80,14 @@ def _is_numeric(column: Column[Any], grid: Grid[Any]) -> bool:
     return any(isinstance(column.value(row), int | float | Interval) for row in grid.rows)
 
 
-def _cell(column: Column[Any], row: Any, grid: Grid[Any]) -> dict[str, str]:
+def _cell(column: Column[Any], row: Any, numeric: bool) -> dict[str, str]:
     """The text, the interval below it, and what it is sorted by."""
-    text, _, ends = column.text(row, gap=GAP).partition(GAP)
     value = column.value(row)
-    numeric = _is_numeric(column, grid)
     if not numeric:
-        text, ends = column.text(row), ""
-    return {"text": text, "ends": ends, "sort": _sort_key(value), "kind": "number" if numeric else _kind(text)}
+        text = column.text(row)
+        return {"text": text, "ends": "", "sort": _sort_key(value), "kind": _kind(text)}
+    text, _, ends = column.text(row, gap=GAP).partition(GAP)
+    return {"text": text, "ends": ends, "sort": _sort_key(value), "kind": "number"}
 
 
 def _kind(text: str) -> str:
@@ -96,41 +105,67 @@ def _sort_key(value: Any) -> str:
     return str(value)
 
 
-def environments(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """The different environments, the most frequent first."""
-    counted = Counter(tuple(sorted(r.environment.items())) for r in records)
+def environments(summaries: Summaries) -> list[dict[str, Any]]:
+    """The different environments, the most frequent first; ``place`` is that among those of the summaries."""
+    counted = np.bincount(summaries.environment, minlength=len(summaries.environments)).tolist()
+    order = sorted((place for place, count in enumerate(counted) if count), key=lambda place: -counted[place])
     return [
-        {"id": f"E{number}", "records": f"{count:,}", "lines": list(lines)}
-        for number, (lines, count) in enumerate(counted.most_common(), start=1)
+        {"id": f"E{n}", "records": f"{counted[place]:,}", "lines": list(summaries.environments[place]), "place": place}
+        for n, place in enumerate(order, start=1)
     ]
 
 
-def provenance(cell: CellRecords, known: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Everything that a cell's numbers depend on, and what the protocol chose."""
-    key = cell.key
-    places = {tuple(e["lines"]): e["id"] for e in known}
-    statuses = Counter(r.status for r in cell.records)
-    used = sorted({places[tuple(sorted(r.environment.items()))] for r in cell.records})
+def provenance(cells: Cells, known: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Everything that each cell's numbers depend on, and what the protocol chose.
+
+    Args:
+        cells: of one protocol.
+        known: from :func:`environments`.
+    """
+    rows: list[list[RecordRow]] = [[] for _ in range(len(cells))]
+    used: list[set[int]] = [set() for _ in range(len(cells))]
+    for row, cell, place in zip(
+        record_rows(cells.records), cells.records.cell.tolist(), cells.records.environment.tolist(), strict=True
+    ):
+        rows[cell].append(row)
+        used[cell].add(place)
+    names = {environment["place"]: environment["id"] for environment in known}
+    return [_provenance(mine, sorted(names[place] for place in there)) for mine, there in zip(rows, used, strict=True)]
+
+
+def _provenance(rows: Sequence[RecordRow], environments: Sequence[str]) -> dict[str, Any]:
+    """Of one cell."""
+    key = rows[0].cell
+    ok = [row for row in rows if row.status == "ok"]
+    statuses = Counter(row.status for row in rows)
+    edges = sum(bool(row.number(EDGE_OF_GRID)) for row in ok)
+    created = [str(row.facts["created"]) for row in rows]
     lines = [
         ("task version", key.task_version),
         ("data (SHA-256)", key.data_hash),
         ("source code (SHA-256)", key.source_hash),
-        ("seeds", ", ".join(str(r.key.seed) for r in cell.records)),
-        ("learning rates", _listed([r.learning_rate for r in cell.ok])),
-        ("best steps", _listed([r.best_step for r in cell.ok])),
-        ("at the edge of the rates", f"{sum(bool(r.edge_of_grid) for r in cell.ok)} of {len(cell.ok)} seeds"),
-        ("trained parameters", _listed(sorted({r.parameters for r in cell.ok if r.parameters is not None}))),
-        ("seconds", show_number(sum(r.seconds or 0.0 for r in cell.records))),
-        ("created", " to ".join(dict.fromkeys(f(r.created for r in cell.records) for f in (min, max)))),
-        ("environment", ", ".join(used)),
-        *(("reason", reason) for reason in dict.fromkeys(r.reason for r in cell.records if r.reason)),
+        ("source code of the norm (SHA-256)", key.norm_hash),
+        ("seeds", ", ".join(str(row.seed) for row in rows)),
+        ("training programs", _distinct(row.facts["program"] for row in ok)),
+        ("learning rates", _listed(row.number(LEARNING_RATE) for row in ok)),
+        ("best steps", _listed(row.number(BEST_STEP) for row in ok)),
+        ("at the edge of the rates", f"{edges} of {len(ok)} seeds"),
+        ("trained parameters", _listed(sorted({n for row in ok if (n := row.number(PARAMETERS)) is not None}))),
+        ("seconds", show_number(sum(float(row.number(SECONDS) or 0.0) for row in rows))),
+        ("created", " to ".join(dict.fromkeys((min(created), max(created))))),
+        ("environment", ", ".join(environments)),
+        *(("reason", str(reason)) for reason in dict.fromkeys(row.facts["reason"] for row in rows) if reason),
     ]
-    summary = seeds_text([len(cell.records)])
+    summary = seeds_text([len(rows)])
     if set(statuses) != {"ok"}:
         summary += ": " + ", ".join(f"{n} {status}" for status, n in sorted(statuses.items()))
     names = {"task": key.task, "architecture": key.architecture, "norm": key.norm, "protocol": key.protocol}
     return names | {"summary": summary, "lines": [(name, value) for name, value in lines if value]}
 
 
-def _listed(values: Sequence[float | int | None]) -> str:
+def _listed(values: Iterable[float | int | None]) -> str:
     return ", ".join(f"{v:g}" if isinstance(v, float) else f"{v:,}" for v in values if v is not None)
+
+
+def _distinct(words: Iterable[object]) -> str:
+    return ", ".join(str(word) for word in dict.fromkeys(words) if word)

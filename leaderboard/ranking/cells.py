@@ -1,21 +1,55 @@
-"""Summaries put together by cell: what standings count and average."""
+"""Summaries put together by cell, as they may be compared: never across protocols, task versions, data or code."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.registry import natural
-from leaderboard.ranking.grouping import Edition, Method
 from leaderboard.records.record import STATUSES, CellKey, Truth
 from leaderboard.records.summary import Summaries
 
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 OK = STATUSES.index("ok")
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A task as it was measured: another version or other data is another edition."""
+
+    task: str
+    version: str
+    data_hash: str
+
+    @classmethod
+    def of(cls, key: CellKey) -> Edition:
+        """The edition that a cell belongs to."""
+        return cls(key.task, key.task_version, key.data_hash)
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is ranked: an architecture with a norm scheme, each with its source code."""
+
+    architecture: str
+    norm: str
+    source_hash: str
+    norm_hash: str = ""
+
+    @classmethod
+    def of(cls, key: CellKey) -> Method:
+        """The method that a cell belongs to."""
+        return cls(key.architecture, key.norm, key.source_hash, key.norm_hash)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Sort key: natural order of the names."""
+        return natural(self.architecture), natural(self.norm), self.source_hash, self.norm_hash
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +81,30 @@ class Cells:
     @property
     def ok(self) -> Flags:
         """(records,) which are finished."""
-        return self.records.status == OK
+        return np.equal(self.records.status, OK)
+
+    @property
+    def keys(self) -> tuple[CellKey, ...]:
+        """(cells,) in order."""
+        return self.records.cells
+
+    @cached_property
+    def starts(self) -> Whole:
+        """(cells + 1,) where the records of each cell begin, and the number of records."""
+        return np.searchsorted(self.records.cell, np.arange(len(self) + 1))
+
+    @cached_property
+    def newest(self) -> Whole:
+        """(cells,) how new the newest record of each is, as a rank."""
+        stamps = {stamp: rank for rank, stamp in enumerate(sorted(set(self.records.created)))}
+        found = np.full(len(self), -1)
+        np.maximum.at(found, self.records.cell, np.array([stamps[c] for c in self.records.created], dtype=np.int64))
+        return found
 
     def current_editions(self) -> Whole:
         """For each task, in natural order, the edition whose newest record is the newest: it enters totals."""
-        stamps = np.unique(np.array(self.records.created, dtype=np.str_), return_inverse=True)[1]
         newest = np.full(len(self.editions), -1)
-        np.maximum.at(newest, self.edition[self.records.cell], stamps)
+        np.maximum.at(newest, self.edition, self.newest)
         chosen: dict[str, int] = {}
         for place, edition in enumerate(self.editions):
             before = chosen.setdefault(edition.task, place)
@@ -68,9 +119,14 @@ def cells_by_protocol(summaries: Summaries) -> dict[str, Cells]:
     Raises:
         ValueError: a key occurs twice, or the records of a cell disagree about the truth.
     """
+    if not len(summaries):
+        return {}
     protocols = np.array([key.protocol for key in summaries.cells], dtype=np.str_)
     mine = protocols[summaries.cell]
-    return {str(p): _cells(summaries.take(np.flatnonzero(mine == p))) for p in np.unique(mine)}
+    names = np.unique(mine).tolist()
+    if len(names) == 1:
+        return {names[0]: _cells(summaries)}
+    return {p: _cells(summaries.take(np.flatnonzero(mine == p))) for p in names}
 
 
 def _cells(summaries: Summaries) -> Cells:
@@ -100,9 +156,10 @@ def _cells(summaries: Summaries) -> Cells:
 
 
 def _order(keys: Sequence[CellKey]) -> Whole:
-    """Places of ``keys`` in order of task, version, architecture, norm, source and data."""
+    """Places of ``keys`` in order of task, version, architecture, norm, their sources and data."""
     columns = [
         _ranks(key.data_hash for key in keys),
+        _ranks(key.norm_hash for key in keys),
         _ranks(key.source_hash for key in keys),
         _ranks(key.norm for key in keys),
         _ranks(key.architecture for key in keys),

@@ -6,57 +6,26 @@ free of what both have in common. Below 0 (a ratio below 1) the candidate's numb
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.core.errors import InputError, UnknownName
 from bench.core.registry import natural
-from leaderboard.ranking.grouping import (
-    CellRecords,
-    Edition,
-    Quantity,
-    by_protocol,
-    current_editions,
-    group_cells,
-    id_error_of,
-    max_growth_of,
-)
+from leaderboard.ranking.cells import Cells, Edition, cells_by_protocol
+from leaderboard.ranking.pairs import Effect, Pairs
 from leaderboard.ranking.standings import ALL_TASKS
-from leaderboard.ranking.statistics import Interval, Sample, holm, paired_difference
-from leaderboard.records.record import Record
-from leaderboard.records.summary import measured_far_error
+from leaderboard.records.quantities import COMPARED
+from leaderboard.records.record import CellKey, Record
+from leaderboard.records.store.stored_records import summarized
+from leaderboard.records.summary import Summaries
 
 By = Literal["norm", "architecture"]
-METRICS: dict[str, Quantity] = {"far_error": measured_far_error, "id_error": id_error_of, "max_growth": max_growth_of}
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What the candidate does to one metric.
-
-    Attributes:
-        metric: its name.
-        log_difference: mean of log(candidate) − log(reference), with the 95% interval; ``None`` without pairs.
-        p_value, p_holm: two-sided, of no difference; the second corrected for all rows of the table.
-        pairs: how many pairs of finite numbers it rests on.
-        lost, won: pairs where only the candidate's (only the reference's) number is infinite: they are in no mean.
-    """
-
-    metric: str
-    log_difference: Interval | None
-    p_value: float | None
-    p_holm: float | None
-    pairs: int
-    lost: int
-    won: int
-
-    @property
-    def ratio(self) -> Interval | None:
-        """Candidate / reference as a geometric mean."""
-        return self.log_difference.map(math.exp) if self.log_difference else None
+Names = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -65,7 +34,7 @@ class Difference:
 
     Attributes:
         fixed: what both share: the architecture when norms are compared, the norm when architectures are.
-        source_hash: of the candidate's code; when norms are compared, the reference's is the same.
+        source_hash, norm_hash: of the candidate's code and that of its norm's kinds.
         tasks: how many have pairs of records.
         outcomes: how pairs of records ended, as ((reference's status, candidate's status), number).
     """
@@ -74,6 +43,7 @@ class Difference:
     fixed: str
     candidate: str
     source_hash: str
+    norm_hash: str
     tasks: int
     effects: tuple[Effect, ...]
     outcomes: tuple[tuple[tuple[str, str], int], ...]
@@ -99,11 +69,12 @@ class Comparison:
     per_task: tuple[Difference, ...]
 
 
-def compare(records: Iterable[Record], by: By = "norm", reference: str | None = None) -> list[Comparison]:
+def compare(records: Iterable[Record] | Summaries, by: By = "norm", reference: str | None = None) -> list[Comparison]:
     """Compare schemes at the same architecture, or architectures at the same scheme, for each protocol.
 
     Args:
-        records: any; only cells that share task, data, protocol and seed are paired.
+        records: any; only cells that share task, data, protocol and seed are paired. Of those in a store only the
+            summaries are looked at.
         by: what is compared.
         reference: its canonical spelling. By default ``none`` for norms, for architectures the one with most records.
 
@@ -112,107 +83,91 @@ def compare(records: Iterable[Record], by: By = "norm", reference: str | None = 
     """
     if by not in get_args(By):
         raise UnknownName.among("comparison", by, get_args(By))
-    cells = group_cells(records)
-    names = {_part(c, by) for c in cells}
+    summaries = records if isinstance(records, Summaries) else summarized(records).summaries
+    protocols = cells_by_protocol(summaries)
+    names = {_part(key, by) for cells in protocols.values() for key in cells.keys}
     if len(names) < 2:
         raise InputError(
             f"there is only one {by} to compare" if names else "there is no record to compare",
             hint=f"run a second --{'arch' if by == 'architecture' else by}",
         )
-    chosen = reference if reference is not None else _default(cells, by)
+    chosen = reference if reference is not None else _default(protocols.values(), by)
     if chosen not in names:
         raise UnknownName.among(f"reference {by}", chosen, names)
-    return [_comparison(protocol, group, by, chosen) for protocol, group in by_protocol(cells).items()]
+    return [_comparison(protocol, cells, by, chosen) for protocol, cells in protocols.items()]
 
 
-def _part(cell: CellRecords, by: By) -> str:
-    return cell.key.norm if by == "norm" else cell.key.architecture
+def _part(key: CellKey, by: By) -> str:
+    return key.norm if by == "norm" else key.architecture
 
 
-def _default(cells: Sequence[CellRecords], by: By) -> str:
-    if by == "norm" and any(c.key.norm == "none" for c in cells):
-        return "none"
+def _default(protocols: Iterable[Cells], by: By) -> str:
+    """``none``, or what has most finished records."""
     sizes: Counter[str] = Counter()
-    for cell in cells:
-        sizes[_part(cell, by)] += len(cell.ok)
+    for cells in protocols:
+        for key, finished in zip(cells.keys, cells.finished.tolist(), strict=True):
+            sizes[_part(key, by)] += finished
+    if by == "norm" and "none" in sizes:
+        return "none"
     return max(sorted(sizes), key=lambda name: sizes[name])
 
 
-def _comparison(protocol: str, cells: Sequence[CellRecords], by: By, reference: str) -> Comparison:
-    current = set(current_editions(cells).values())
+def _comparison(protocol: str, cells: Cells, by: By, reference: str) -> Comparison:
+    """A row for each pair of cells, and one for each candidate over all tasks as they were measured last."""
     matched = _matched(cells, by, reference)
-    groups: dict[tuple[str, str, str], list[tuple[CellRecords, CellRecords]]] = {}
-    for base, other in matched:
-        fixed = base.key.architecture if by == "norm" else base.key.norm
-        groups.setdefault((fixed, _part(other, by), other.key.source_hash), []).append((base, other))
-    overall, per_task = [], []
-    for names, pairs in sorted(groups.items(), key=lambda item: [natural(name) for name in item[0]]):
-        per_task += [_difference(base.edition, names, [(base, other)]) for base, other in pairs]
-        together = [pair for pair in pairs if pair[0].edition in current]
-        if together:
-            overall.append(_difference(None, names, together))
-    per_task.sort(key=lambda row: natural(row.task))
-    return Comparison(protocol, by, reference, _corrected(overall), _corrected(per_task))
+    pairs = Pairs(cells, matched)
+    current = np.isin(cells.edition[matched[:, 0]], cells.current_editions())
+    rows: dict[Names, list[int]] = {}
+    for place, (base, other) in enumerate(matched.tolist()):
+        fixed = cells.keys[base].architecture if by == "norm" else cells.keys[base].norm
+        key = cells.keys[other]
+        rows.setdefault((fixed, _part(key, by), key.source_hash, key.norm_hash), []).append(place)
+    ordered = sorted(rows.items(), key=lambda item: [natural(name) for name in item[0]])
+    each = [(names, place) for names, places in ordered for place in places]
+    each.sort(key=lambda row: natural(cells.keys[matched[row[1], 0]].task))
+    together = [(names, mine) for names, places in ordered if (mine := [p for p in places if current[p]])]
+    return Comparison(
+        protocol,
+        by,
+        reference,
+        _rows(cells, pairs, [(None, names, places) for names, places in together]),
+        _rows(cells, pairs, [(int(cells.edition[matched[p, 0]]), names, [p]) for names, p in each]),
+    )
 
 
-def _matched(cells: Sequence[CellRecords], by: By, reference: str) -> list[tuple[CellRecords, CellRecords]]:
-    """(reference, candidate) cells that share everything but what is compared."""
-    referring = sorted((c for c in cells if _part(c, by) == reference), key=lambda c: max(r.created for r in c.records))
-    bases = {_rest(c, by): c for c in referring}  # where the reference's code changed, its newest
-    others = [c for c in cells if _part(c, by) != reference and _rest(c, by) in bases]
-    return [(bases[_rest(c, by)], c) for c in others]
+def _matched(cells: Cells, by: By, reference: str) -> NDArray[np.int64]:
+    """(pairs, 2) places of cells, reference and candidate, that share everything but what is compared."""
+    newest = cells.newest.tolist()
+    referring = [i for i, key in enumerate(cells.keys) if _part(key, by) == reference]
+    rest = [_rest(key, by) for key in cells.keys]
+    bases = {rest[i]: i for i in sorted(referring, key=lambda i: newest[i])}  # of changed code the newest
+    found = [
+        (bases[rest[i]], i) for i, key in enumerate(cells.keys) if _part(key, by) != reference and rest[i] in bases
+    ]
+    return np.array(found, dtype=np.int64).reshape(-1, 2)
 
 
-def _rest(cell: CellRecords, by: By) -> tuple[object, ...]:
+def _rest(key: CellKey, by: By) -> tuple[object, ...]:
     if by == "norm":
-        return cell.edition, cell.key.architecture, cell.key.source_hash
-    return cell.edition, cell.key.norm
+        return Edition.of(key), key.architecture, key.source_hash
+    return Edition.of(key), key.norm, key.norm_hash
 
 
-def _difference(
-    edition: Edition | None, names: tuple[str, str, str], cells: Sequence[tuple[CellRecords, CellRecords]]
-) -> Difference:
-    pairs = [_pairs(base, other) for base, other in cells]
-    outcomes = Counter((a.status, b.status) for group in pairs for a, b in group)
-    effects = tuple(_effect(metric, quantity, pairs) for metric, quantity in METRICS.items())
-    return Difference(edition, *names, sum(map(bool, pairs)), effects, tuple(sorted(outcomes.items())))
-
-
-def _pairs(base: CellRecords, other: CellRecords) -> list[tuple[Record, Record]]:
-    """Records of the same seed; a deterministic record stands for every seed."""
-    left, right = ({r.key.seed: r for r in c.records} for c in (base, other))
-    if base.ok and base.exact and not (other.ok and other.exact):
-        left = dict.fromkeys(right, base.ok[0])
-    elif other.ok and other.exact and not (base.ok and base.exact):
-        right = dict.fromkeys(left, other.ok[0])
-    return [(left[seed], right[seed]) for seed in sorted(left.keys() & right.keys())]
-
-
-def _effect(metric: str, quantity: Quantity, groups: Sequence[Sequence[tuple[Record, Record]]]) -> Effect:
-    samples, lost, won = [], 0, 0
-    for group in groups:
-        differences = []
-        for base, other in group:
-            a, b = (quantity(r) if r.status == "ok" else None for r in (base, other))
-            if a is None or b is None:
-                continue
-            lost += a < b == math.inf
-            won += b < a == math.inf
-            if math.isfinite(a) and math.isfinite(b):
-                differences.append(math.log(b) - math.log(a))
-        if differences:
-            exact = all(base.deterministic and other.deterministic for base, other in group)
-            samples.append(Sample(tuple(differences), exact))
-    if not samples:
-        return Effect(metric, None, None, None, 0, lost, won)
-    test = paired_difference(samples)
-    return Effect(metric, test.interval, test.p_value, None, sum(len(s.values) for s in samples), lost, won)
-
-
-def _corrected(rows: Sequence[Difference]) -> tuple[Difference, ...]:
-    """Holm's correction over the rows, for each metric by itself."""
-    corrected = {m: holm([row.effect(m).p_value for row in rows]) for m in METRICS}
+def _rows(cells: Cells, pairs: Pairs, rows: Sequence[tuple[int | None, Names, list[int]]]) -> tuple[Difference, ...]:
+    """The rows of a table, as (edition, names, pairs of cells)."""
+    of_pair = np.full(len(pairs), -1)
+    for row, (_, _, places) in enumerate(rows):
+        of_pair[places] = row
+    effects = [pairs.effects(quantity, of_pair, len(rows)) for quantity in COMPARED]
+    outcomes = pairs.outcomes(of_pair, len(rows))
+    counts = pairs.counts.tolist()
     return tuple(
-        replace(row, effects=tuple(replace(e, p_holm=corrected[e.metric][place]) for e in row.effects))
-        for place, row in enumerate(rows)
+        Difference(
+            None if edition is None else cells.editions[edition],
+            *names,
+            sum(counts[place] > 0 for place in places),
+            tuple(several[row] for several in effects),
+            outcomes[row],
+        )
+        for row, (edition, names, places) in enumerate(rows)
     )

@@ -1,8 +1,9 @@
 """Standings: who answers how well near and far, on every task and over all of them.
 
-Ranked by far_error, then id_error, then max growth. A method that lacks tasks ranks after those that lack fewer; one
-with a diverged, failed, timed-out or non-finite record ranks after those; one without any result is last. None is left
-out. Totals over tasks are geometric means (of errors and growth) that weigh every task the same.
+Ranked by the numbers of ``RANKED``: far error, then id error, then max growth. A method that lacks tasks ranks after
+those that lack fewer; one with a diverged, failed, timed-out or non-finite record ranks after those; one without any
+result is last. None is left out. Totals over tasks are geometric means (of errors and growth) that weigh every task the
+same.
 """
 
 from __future__ import annotations
@@ -16,19 +17,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.ranking.cells import Cells, cells_by_protocol
-from leaderboard.ranking.grouping import Edition, Method
+from leaderboard.ranking.cells import Cells, Edition, Method, cells_by_protocol
 from leaderboard.ranking.statistics import UNBOUNDED, VERDICTS
 from leaderboard.ranking.tally import Measured, Tally
 from leaderboard.records.interval import Interval
-from leaderboard.records.record import STATUSES, Record, Status, Truth
-from leaderboard.records.store.stored_records import StoredRecords
+from leaderboard.records.quantities import EXPONENT, ID_ERROR, MEANS, RANGES, RANKED, SUMS, Quantity
+from leaderboard.records.record import STATUSES, CellKey, Record, Status, Truth
+from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
 
 ALL_TASKS = "all tasks"
 MIXED = "mixed"
+NO_VERDICT = "none"
 Whole = NDArray[np.int64]
 _TROUBLES = [place for place, status in enumerate(STATUSES) if status not in ("ok", "unsupported")]
+
+
+_PLACES = {
+    quantity.name: (kind, place)
+    for kind, several in (("means", MEANS), ("ranges", RANGES), ("sums", SUMS))
+    for place, quantity in enumerate(several)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +46,17 @@ class Standing:
 
     Attributes:
         rank: 1 is best; rows with equal numbers share a rank.
-        far_error, far_error_bounded, far_error_growing: over all far sets, and apart by what the truth does far away.
-        id_error, max_growth, growth_10, growth_100: geometric means with intervals over seeds.
-        exponent: mean with interval.
+        means: of each of ``MEANS`` in order, with intervals over seeds: geometric on a logarithmic scale.
+        ranges: of each of ``RANGES`` in order, the least and the greatest.
+        sums: of each of ``SUMS`` in order, over all records.
         verdict: of the cell; over tasks their common one, or "mixed".
         verdicts: how many tasks have which verdict.
         counts: records of each status. ``nonfinite``: ok records with an output that was not finite.
         seeds: least and greatest number of ok seeds over the tasks.
         missing: tasks of the board without any ok record.
-        parameters: least and greatest over the tasks.
-        seconds: the sum over all records.
         reasons: why records are not ok, each once.
+
+    Each quantity is an attribute too: ``row.far_error`` is its mean with the interval.
     """
 
     protocol: str
@@ -55,23 +64,27 @@ class Standing:
     edition: Edition | None
     truth: Truth | None
     rank: int
-    far_error: Interval | None
-    far_error_bounded: Interval | None
-    far_error_growing: Interval | None
-    id_error: Interval | None
-    max_growth: Interval | None
-    growth_10: Interval | None
-    growth_100: Interval | None
-    exponent: Interval | None
+    means: tuple[Interval | None, ...]
+    ranges: tuple[tuple[int, int] | None, ...]
+    sums: tuple[float | None, ...]
     verdict: str
     verdicts: tuple[tuple[str, int], ...]
     counts: tuple[tuple[Status, int], ...]
     nonfinite: int
     seeds: tuple[int, int]
     missing: tuple[str, ...]
-    parameters: tuple[int, int] | None
-    seconds: float | None
     reasons: tuple[str, ...]
+
+    def mean(self, quantity: Quantity) -> Interval | None:
+        """The mean of one of ``MEANS``."""
+        return self.means[_PLACES[quantity.name][1]]
+
+    def __getattr__(self, name: str) -> Any:
+        """A quantity by its name."""
+        place = _PLACES.get(name)
+        if place is None:
+            raise AttributeError(f"a row of standings has no {name!r}")
+        return getattr(self, place[0])[place[1]]
 
     @property
     def task(self) -> str:
@@ -117,10 +130,21 @@ def standings(records: Iterable[Record] | Summaries) -> list[Board]:
     Raises:
         ValueError: a key occurs twice, or the records of a cell disagree about the truth.
     """
-    if isinstance(records, StoredRecords):
-        records = records.summaries
-    summaries = records if isinstance(records, Summaries) else Summaries.of(records)
+    summaries = records if isinstance(records, Summaries) else summarized(records).summaries
     return [_board(protocol, cells) for protocol, cells in cells_by_protocol(summaries).items()]
+
+
+def cell_verdicts(records: Iterable[Record] | Summaries) -> dict[CellKey, str]:
+    """The verdict on each cell; "none" where no record is finished."""
+    summaries = records if isinstance(records, Summaries) else summarized(records).summaries
+    found: dict[CellKey, str] = {}
+    for cells in cells_by_protocol(summaries).values():
+        each = Measured(cells).verdict.tolist()
+        found |= {
+            key: VERDICTS[place] if done else NO_VERDICT
+            for key, place, done in zip(cells.keys, each, cells.finished.tolist(), strict=True)
+        }
+    return found
 
 
 def _board(protocol: str, cells: Cells) -> Board:
@@ -161,16 +185,16 @@ def _rows(protocol: str, tally: Tally, names: Sequence[_Name], section: Whole | 
     """The rows of ``tally``, whose ``names`` are in natural order within a section, in order of section and rank."""
     sections = np.zeros(len(names), dtype=np.int64) if section is None else section
     order, rank = _ranked(_merit(tally, names), sections)
-    columns: dict[str, Sequence[Any]] = {name: tests.intervals() for name, tests in tally.intervals.items()}
-    columns |= {
+    columns: dict[str, Sequence[Any]] = {
+        "means": list(zip(*(tally.intervals[q.name].intervals() for q in MEANS), strict=True)),
+        "ranges": list(zip(*(_ranges(tally.ranges[q.name]) for q in RANGES), strict=True)),
+        "sums": list(zip(*([None if t != t else t for t in tally.sums[q.name].tolist()] for q in SUMS), strict=True)),
         "verdicts": [
             tuple(sorted((v, n) for v, n in zip(VERDICTS, row, strict=True) if n)) for row in tally.verdicts.tolist()
         ],
         "counts": [tuple(zip(STATUSES, row, strict=True)) for row in tally.counts.tolist()],
         "nonfinite": tally.nonfinite.tolist(),
         "seeds": list(zip(*_lists(tally.least_seeds, tally.most_seeds), strict=True)),
-        "parameters": [None if a != a else (int(a), int(b)) for a, b in tally.parameters.tolist()],
-        "seconds": [None if t != t else t for t in tally.seconds.tolist()],
         "reasons": tally.reasons,
     }
     return tuple(
@@ -185,13 +209,17 @@ def _rows(protocol: str, tally: Tally, names: Sequence[_Name], section: Whole | 
     )
 
 
+def _ranges(ends: NDArray[np.float64]) -> list[tuple[int, int] | None]:
+    return [None if a != a else (int(a), int(b)) for a, b in ends.tolist()]
+
+
 def _lists(*arrays: NDArray[Any]) -> list[list[Any]]:
     return [array.tolist() for array in arrays]
 
 
 def _common(verdicts: Sequence[tuple[str, int]]) -> str:
     if not verdicts:
-        return "none"
+        return NO_VERDICT
     return verdicts[0][0] if len(verdicts) == 1 else MIXED
 
 
@@ -201,8 +229,8 @@ def _merit(tally: Tally, names: Sequence[_Name]) -> NDArray[np.float64]:
     Soundness is 0, or 1 of what lacks tasks, 2 with records that diverged, failed or are not finite, 3 without result.
     """
     lacking = np.array([len(name.missing) for name in names])
-    means = [tally.intervals[name].mean for name in ("far_error", "id_error", "max_growth")]
-    none = np.isnan(tally.intervals["id_error"].mean)
+    means = [tally.intervals[q.name].mean for q in RANKED]
+    none = np.isnan(tally.intervals[ID_ERROR.name].mean)
     trouble = tally.nonfinite + tally.counts[:, _TROUBLES].sum(axis=1)
     soundness = np.select([none, trouble > 0, lacking > 0], [3, 2, 1], 0)
     return np.stack([soundness, lacking, *(np.where(np.isnan(m), np.inf, m) for m in means)], axis=1)
@@ -231,9 +259,13 @@ def _notes(cells: Cells, current: Whole, overall: Sequence[Standing]) -> tuple[s
     sources = Counter((row.method.architecture, row.method.norm) for row in overall)
     if any(n > 1 for n in sources.values()):
         notes.append("rows with the same name and different source code are kept apart")
-    if any(row.seeds[1] == 1 and row.exponent and row.exponent.low is None for row in overall):
+    if any(row.seeds[1] == 1 and _is_open(row.mean(EXPONENT)) for row in overall):
         notes.append("one seed gives neither an interval nor a verdict: run more with --seeds")
     return (*notes, *_reasons(cells.records))
+
+
+def _is_open(interval: Interval | None) -> bool:
+    return interval is not None and interval.low is None
 
 
 def _reasons(records: Summaries, most: int = 4) -> list[str]:

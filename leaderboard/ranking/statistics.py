@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leaderboard.records.interval import Interval
+from leaderboard.records.quantities import BOUNDED_BELOW, LINEAR_FROM, LINEAR_TO
 
 __all__ = ["Interval", "Moments", "Sample", "Test", "Tests", "Verdict"]
 
@@ -159,12 +160,12 @@ def verdicts(exponents: Tests, missing: ArrayLike, measured: ArrayLike) -> Whole
     bands: dict[Verdict, Flags] = {
         "superlinear": (lost == every) & (every > 0),
         "undecided": lost > 0,
-        "bounded": exponents.high < 0.05,
-        "sublinear": (exponents.low >= 0.05) & (exponents.high <= 0.95),
-        "linear": (exponents.low >= 0.95) & (exponents.high <= 1.05),
+        "bounded": exponents.high < BOUNDED_BELOW,
+        "sublinear": (exponents.low >= BOUNDED_BELOW) & (exponents.high <= LINEAR_FROM),
+        "linear": (exponents.low >= LINEAR_FROM) & (exponents.high <= LINEAR_TO),
     }
     places = [VERDICTS.index(name) for name in bands]
-    rest = np.where(exponents.low > 1.05, VERDICTS.index("superlinear"), VERDICTS.index("undecided"))
+    rest = np.where(exponents.low > LINEAR_TO, VERDICTS.index("superlinear"), VERDICTS.index("undecided"))
     return np.select(list(bands.values()), places, rest).astype(np.int64)
 
 
@@ -185,13 +186,17 @@ def log_t_interval(values: Sequence[float], exact: bool = False) -> Interval:
         values: one a seed, positive (clip errors and floor growth first); infinite ones give an infinite mean.
         exact: the values have no randomness.
     """
-    return stratified_log_interval([Sample(tuple(values), exact)])
+    return log_t_intervals([Sample(tuple(values), exact)])[0]
 
 
-def stratified_log_interval(samples: Sequence[Sample]) -> Interval:
-    """:func:`stratified_test` of the logarithms, put back."""
-    logs = [Sample(tuple(_log(v) for v in s.values), s.exact) for s in samples]
-    return stratified_test(logs).interval.map(_exp)
+def log_t_intervals(samples: Sequence[Sample]) -> list[Interval]:
+    """:func:`log_t_interval` of each sample, all at once."""
+    counts = [len(s.values) for s in samples]
+    if not all(counts):
+        raise ValueError("an interval needs at least one value")
+    place = np.arange(len(samples))
+    each = moments([_log(v) for s in samples for v in s.values], np.repeat(place, counts), [s.exact for s in samples])
+    return [i.map(_exp) for i in combine(each, place, len(samples)).intervals() if i is not None]
 
 
 def stratified_test(samples: Sequence[Sample]) -> Test:
@@ -212,30 +217,25 @@ def stratified_test(samples: Sequence[Sample]) -> Test:
 def verdict(exponents: Sequence[float | None], exact: bool = False) -> Verdict:
     """How a cell grows, from its exponents over seeds (``None`` = growth was infinite).
 
-    From the 95% t-interval: bounded when its upper end is below 0.05, sublinear inside 0.05 to 0.95, linear inside
-    0.95 to 1.05, superlinear when its lower end is above 1.05, else undecided; one seed of something random decides
-    nothing. Growth that is infinite for every seed is superlinear, for some of them undecided. It speaks of the range
-    probed: a logarithm reads about 0.15.
+    From the 95% t-interval, by ``VERDICT_RULE`` of :mod:`leaderboard.records.quantities`; one seed of something random
+    decides nothing. Growth that is infinite for every seed is superlinear, for some of them undecided.
     """
     finite = [e for e in exponents if e is not None]
     each = combine(moments(finite, np.zeros(len(finite), dtype=np.int64), [exact]), [0], 1)
     return VERDICTS[int(verdicts(each, [len(exponents) - len(finite)], [len(exponents)])[0])]
 
 
-def paired_difference(samples: Sequence[Sample]) -> Test:
-    """Differences paired by task and seed (one sample a task), averaged: see :func:`stratified_test`."""
-    return stratified_test(samples)
-
-
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """p-values corrected for their number by Holm's method; ``None`` stays ``None`` and does not count."""
-    known = [p for p in p_values if p is not None]
-    if not known:
-        return list(p_values)
-    from statsmodels.stats.multitest import multipletests
+    """p-values corrected for their number by Holm's (1979) method; ``None`` stays ``None`` and does not count.
 
-    corrected = iter(multipletests(known, method="holm")[1])
-    return [None if p is None else float(next(corrected)) for p in p_values]
+    Of n p-values in ascending order the i-th becomes the largest of (n - j + 1) p_j over j ≤ i, at most 1.
+    """
+    known = np.array([p for p in p_values if p is not None], dtype=np.float64)
+    order = np.argsort(known)
+    corrected = np.empty_like(known)
+    corrected[order] = np.minimum(np.maximum.accumulate(known[order] * np.arange(len(known), 0, -1)), 1.0)
+    every = iter(corrected.tolist())
+    return [None if p is None else next(every) for p in p_values]
 
 
 def _log(value: float) -> float:

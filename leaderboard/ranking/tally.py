@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,48 +10,11 @@ from numpy.typing import NDArray
 
 from leaderboard.ranking.cells import Cells
 from leaderboard.ranking.statistics import VERDICTS, Moments, Tests, combine, moments, verdicts
-from leaderboard.records.metrics import ERROR_CLIP, GROWTH_FLOOR
-from leaderboard.records.record import STATUSES, Truth
+from leaderboard.records.quantities import EXPONENT, MEANS, RANGES, SUMS, Quantity
+from leaderboard.records.record import STATUSES
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
-
-
-def _log_of_error(values: Floats) -> Floats:
-    """Clipped to [1e-3, 1e3], as every logarithm of an error is taken; infinite stays infinite."""
-    return np.log(np.where(np.isinf(values), values, np.clip(values, *ERROR_CLIP)))
-
-
-def _log_of_growth(values: Floats) -> Floats:
-    """Floored at 1e-6."""
-    return np.log(np.maximum(values, GROWTH_FLOOR))
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A number of a finished record, ready for its statistics.
-
-    Args:
-        column: of the summaries.
-        scale: what intervals are taken of: a logarithm, and put back then; or ``None`` for the number itself.
-        truth: over tasks of this kind of truth only.
-    """
-
-    column: str
-    scale: Callable[[Floats], Floats] | None = None
-    truth: Truth | None = None
-
-
-QUANTITIES: dict[str, Quantity] = {
-    "far_error": Quantity("far_error", _log_of_error),
-    "far_error_bounded": Quantity("far_error", _log_of_error, "bounded"),
-    "far_error_growing": Quantity("far_error", _log_of_error, "growing"),
-    "id_error": Quantity("id_error", _log_of_error),
-    "max_growth": Quantity("max_growth", _log_of_growth),
-    "growth_10": Quantity("growth_10", _log_of_growth),
-    "growth_100": Quantity("growth_100", _log_of_growth),
-    "exponent": Quantity("exponent"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +22,13 @@ class Tally:
     """What stands in ``rows`` rows.
 
     Args:
-        intervals: of each of ``QUANTITIES``.
+        intervals: of each of ``MEANS``, by name.
         counts: (rows, statuses) records.
         nonfinite: (rows,) finished records with an output that was not finite.
         least_seeds, most_seeds: (rows,) finished records of a cell.
         verdicts: (rows, verdicts) finished cells.
-        parameters: (rows, 2) least and greatest; NaN where nobody counted them.
-        seconds: (rows,) in all; NaN where nobody took the time.
+        ranges: of each of ``RANGES``, by name, (rows, 2) least and greatest; NaN where nobody measured it.
+        sums: of each of ``SUMS``, by name, (rows,) over all records; NaN where nobody measured it.
         reasons: of each row, why records are not ok, each once.
     """
 
@@ -76,8 +38,8 @@ class Tally:
     least_seeds: Whole
     most_seeds: Whole
     verdicts: Whole
-    parameters: Floats
-    seconds: Floats
+    ranges: dict[str, Floats]
+    sums: dict[str, Floats]
     reasons: list[tuple[str, ...]]
 
 
@@ -93,28 +55,27 @@ class Measured:
 
     @cached_property
     def moments(self) -> dict[str, Moments]:
-        """Of each of ``QUANTITIES``, over the finished records of each cell in which it was measured."""
+        """Of each of ``MEANS``, over the finished records of each cell in which it was measured."""
         truths = np.array(self.cells.truth, dtype=np.str_)
         by_column: dict[str, Moments] = {}
         found = {}
-        for name, quantity in QUANTITIES.items():
+        for quantity in MEANS:
             if quantity.column not in by_column:
                 by_column[quantity.column] = self._moments(quantity)
             every = by_column[quantity.column]
             mine = np.ones(len(truths), dtype=np.bool_) if quantity.truth is None else truths == quantity.truth
-            found[name] = replace(every, count=np.where(mine, every.count, 0))
+            found[quantity.name] = replace(every, count=np.where(mine, every.count, 0))
         return found
 
     def _moments(self, quantity: Quantity) -> Moments:
-        values = self.cells.records.number(quantity.column)
+        values = self.cells.records.number(quantity)
         use = self.cells.ok & ~np.isnan(values)
-        scaled = values[use] if quantity.scale is None else quantity.scale(values[use])
-        return moments(scaled, self.cells.records.cell[use], self.cells.exact)
+        return moments(quantity.scaled(values[use]), self.cells.records.cell[use], self.cells.exact)
 
     @cached_property
     def verdict(self) -> Whole:
         """(cells,) as places in ``VERDICTS``; of a cell with a finished record."""
-        exponent = self.cells.records.number("exponent")
+        exponent = self.cells.records.number(EXPONENT)
         known = self.cells.ok & np.isfinite(exponent)
         cell, count = self.cells.records.cell, len(self.cells)
         each = combine(moments(exponent[known], cell[known], self.cells.exact), np.arange(count), count)
@@ -132,25 +93,22 @@ class Measured:
         least, most = _ends(cells.finished.astype(np.float64), row, rows)
         pairs = of_record * len(STATUSES) + cells.records.status
         kinds = (row * len(VERDICTS) + self.verdict)[(row >= 0) & (cells.finished > 0)]
-        seconds = cells.records.number("seconds")
-        timed = (of_record >= 0) & ~np.isnan(seconds)
-        total = np.bincount(of_record[timed], weights=seconds[timed], minlength=rows)
         return Tally(
-            intervals={name: self._tests(name, row, rows) for name in QUANTITIES},
+            intervals={quantity.name: self._tests(quantity, row, rows) for quantity in MEANS},
             counts=_count(pairs[of_record >= 0], rows * len(STATUSES)).reshape(rows, -1),
             nonfinite=_count(of_record[(of_record >= 0) & cells.ok & ~cells.records.finite], rows),
             least_seeds=np.nan_to_num(least).astype(np.int64),
             most_seeds=np.nan_to_num(most).astype(np.int64),
             verdicts=_count(kinds, rows * len(VERDICTS)).reshape(rows, -1),
-            parameters=np.stack(_ends(cells.records.number("parameters"), of_record, rows), axis=1),
-            seconds=np.where(_count(of_record[timed], rows) > 0, total, np.nan),
+            ranges={q.name: np.stack(_ends(cells.records.number(q), of_record, rows), axis=1) for q in RANGES},
+            sums={q.name: _sum(cells.records.number(q), of_record, rows) for q in SUMS},
             reasons=self._reasons(of_record, rows),
         )
 
-    def _tests(self, name: str, row: Whole, rows: int) -> Tests:
-        every = self.moments[name]
+    def _tests(self, quantity: Quantity, row: Whole, rows: int) -> Tests:
+        every = self.moments[quantity.name]
         tests = combine(replace(every, count=np.where(row >= 0, every.count, 0)), row, rows)
-        return tests if QUANTITIES[name].scale is None else tests.exponentials()
+        return tests.exponentials() if quantity.scale == "log" else tests
 
     def _reasons(self, row: Whole, rows: int) -> list[tuple[str, ...]]:
         found: list[dict[str, None]] = [{} for _ in range(rows)]
@@ -162,6 +120,13 @@ class Measured:
 
 def _count(places: Whole, size: int) -> Whole:
     return np.bincount(places, minlength=size)
+
+
+def _sum(values: Floats, row: Whole, rows: int) -> Floats:
+    """The sum over each row; NaN where a row has none."""
+    use = (row >= 0) & ~np.isnan(values)
+    total = np.bincount(row[use], weights=values[use], minlength=rows)
+    return np.where(_count(row[use], rows) > 0, total, np.nan)
 
 
 def _ends(values: Floats, row: Whole, rows: int) -> tuple[Floats, Floats]:

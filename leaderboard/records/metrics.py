@@ -26,7 +26,9 @@ def root_mean_square(values: ArrayLike, axis: int | None = None) -> NDArray[np.f
     array = np.abs(np.asarray(values, dtype=np.float64))
     scale = array.max(axis=axis, keepdims=True)
     divisor = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
-    return np.sqrt(np.mean((array / divisor) ** 2, axis=axis)) * np.squeeze(divisor, axis=axis)
+    mean: NDArray[np.float64] = np.sqrt(np.mean((array / divisor) ** 2, axis=axis))
+    spread: NDArray[np.float64] = mean * np.squeeze(divisor, axis=axis)
+    return spread
 
 
 def rmse(predictions: ArrayLike, targets: ArrayLike) -> float:

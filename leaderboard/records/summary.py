@@ -1,4 +1,4 @@
-"""What standings need of records: a few numbers of each, as columns over many.
+"""What standings, comparisons, pages and charts need of records: a few facts and numbers of each, as columns over many.
 
 A hundred thousand records are too many to look at one by one. Numbers stand here as they were measured, neither
 clipped nor floored; infinite where an output was not finite.
@@ -6,17 +6,19 @@ clipped nor floored; infinite where an output was not finite.
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leaderboard.records.quantities import NONFINITE, NUMBERS, OF_RECORDS, Quantity
 from leaderboard.records.record import MOST_CHARACTERS, STATUSES, CellKey, Record, Status, Truth
 
-NUMBERS = ("id_error", "far_error", "max_growth", "growth_10", "growth_100", "exponent", "parameters", "seconds")
+Environment = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,9 @@ class Summary:
 
     Attributes:
         digest: of its key.
-        seed, status, truth, deterministic, created, reason: as in the record.
-        finite: every output that was measured is.
-        id_error, far_error: infinite where a prediction was not finite.
-        max_growth, growth_10, growth_100, exponent: infinite where growth is.
-        parameters, seconds: as in the record.
+        seed, status, truth, deterministic, created, reason, reason_code, origin, program: as in the record.
+        environment: as JSON with sorted names.
+        numbers: one for each of ``NUMBERS``, in order.
     """
 
     digest: str
@@ -39,15 +39,11 @@ class Summary:
     deterministic: bool
     created: str
     reason: str | None
-    finite: bool
-    id_error: float | None
-    far_error: float | None
-    max_growth: float | None
-    growth_10: float | None
-    growth_100: float | None
-    exponent: float | None
-    parameters: int | None
-    seconds: float | None
+    reason_code: str | None
+    origin: str | None
+    program: str | None
+    environment: str
+    numbers: tuple[float | None, ...]
 
     @classmethod
     def of(cls, record: Record) -> Summary:
@@ -60,44 +56,22 @@ class Summary:
             deterministic=record.deterministic,
             created=record.created,
             reason=record.reason,
-            finite=record.is_finite,
-            id_error=measured_id_error(record),
-            far_error=measured_far_error(record),
-            max_growth=record.max_growth,
-            growth_10=record.growth_at(10.0),
-            growth_100=record.growth_at(100.0),
-            exponent=measured_exponent(record),
-            parameters=record.parameters,
-            seconds=record.seconds,
+            reason_code=record.reason_code,
+            origin=record.origin,
+            program=record.program,
+            environment=json.dumps(dict(record.environment), sort_keys=True, ensure_ascii=False),
+            numbers=tuple(q.read(record) for q in OF_RECORDS if q.read is not None),
         )
 
     def values(self) -> tuple[str | int | float | None, ...]:
-        """The fields in order."""
-        return tuple(getattr(self, name) for name in SUMMARY_FIELDS)
+        """One for each of ``SUMMARY_FIELDS``."""
+        return (*(getattr(self, name) for name in FACTS), *self.numbers)
 
 
-SUMMARY_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Summary))
-
-
-def measured_far_error(record: Record) -> float | None:
-    """far_error; infinite when a far prediction was not finite."""
-    if record.far_error is None and any(s.role == "far" and s.nonfinite for s in record.sets):
-        return math.inf
-    return record.far_error
-
-
-def measured_id_error(record: Record) -> float | None:
-    """id_error; infinite when a prediction on the test set was not finite."""
-    if record.id_error is None and any(s.role == "test" and s.nonfinite for s in record.sets):
-        return math.inf
-    return record.id_error
-
-
-def measured_exponent(record: Record) -> float | None:
-    """The exponent; infinite where growth is."""
-    if record.exponent is None and record.max_growth == math.inf:
-        return math.inf
-    return record.exponent
+FACTS: tuple[str, ...] = tuple(f.name for f in fields(Summary) if f.name != "numbers")
+SUMMARY_FIELDS: tuple[str, ...] = (*FACTS, *NUMBERS)
+_TEXTS = ("digest", "created", "reason", "reason_code", "origin", "program")
+_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,40 +81,58 @@ class Summaries:
     Args:
         cells: distinct cells, at least those the records are of.
         cell: (n,) of which of ``cells`` each record is.
-        digest, created, reason: n texts each.
+        environments: distinct environments, as (name, value) pairs in order of name.
+        environment: (n,) which of them each record was made in.
+        digest, created, reason, reason_code, origin, program: n texts each.
         seed: (n,).
         status: (n,) places in ``STATUSES``.
         truth: (n,) kinds of truth.
-        deterministic, finite: (n,).
+        deterministic: (n,).
         numbers: (n, numbers), in the order of ``NUMBERS``.
     """
 
     cells: tuple[CellKey, ...]
     cell: NDArray[np.int64]
+    environments: tuple[Environment, ...]
+    environment: NDArray[np.int64]
     digest: tuple[str, ...]
     created: tuple[str, ...]
     reason: tuple[str | None, ...]
+    reason_code: tuple[str | None, ...]
+    origin: tuple[str | None, ...]
+    program: tuple[str | None, ...]
     seed: NDArray[np.int64]
     status: NDArray[np.int64]
     truth: NDArray[np.str_]
     deterministic: NDArray[np.bool_]
-    finite: NDArray[np.bool_]
     numbers: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.cell)
 
-    def number(self, name: str) -> NDArray[np.float64]:
-        """(n,) the column called ``name``, one of ``NUMBERS``."""
-        return self.numbers[:, NUMBERS.index(name)]
+    def number(self, quantity: Quantity | str) -> NDArray[np.float64]:
+        """(n,) the column of a quantity, or the one of this name."""
+        return self.numbers[:, NUMBERS.index(quantity if isinstance(quantity, str) else quantity.column)]
+
+    @property
+    def finite(self) -> NDArray[np.bool_]:
+        """(n,) every output that was measured is finite."""
+        return ~(self.number(NONFINITE) > 0)
 
     def take(self, which: Sequence[int] | NDArray[np.int64]) -> Summaries:
         """The records at the places ``which``, in that order."""
         places = np.asarray(which, dtype=np.int64)
         chosen = places.tolist()
-        texts = [tuple([column[i] for i in chosen]) for column in (self.digest, self.created, self.reason)]
-        arrays = (self.seed, self.status, self.truth, self.deterministic, self.finite, self.numbers)
-        return Summaries(self.cells, self.cell[places], *texts, *(a[places] for a in arrays))  # type: ignore[arg-type]
+        columns: dict[str, Any] = {}
+        for field in fields(self):
+            column = getattr(self, field.name)
+            if isinstance(column, np.ndarray):
+                columns[field.name] = column[places]
+            elif field.name in _TEXTS:
+                columns[field.name] = tuple([column[i] for i in chosen])
+            else:
+                columns[field.name] = column
+        return Summaries(**columns)
 
     def take_digests(self, digests: Iterable[str]) -> Summaries:
         """The records whose keys have these digests, in that order; digests that are not here are passed over."""
@@ -152,7 +144,8 @@ class Summaries:
         names = [(key.protocol, key.task, key.architecture, key.norm) for key in self.cells]
         ranks = {name: rank for rank, name in enumerate(sorted(set(names)))}
         rank = np.array([ranks[name] for name in names], dtype=np.int64)
-        return self.take(np.lexsort((self.cell, self.seed, rank[self.cell])))
+        order = np.lexsort((self.cell, self.seed, rank[self.cell]))
+        return self if (order == np.arange(len(order))).all() else self.take(order)
 
     @property
     def counts(self) -> dict[Status, int]:
@@ -164,57 +157,88 @@ class Summaries:
     def of(cls, records: Iterable[Record]) -> Summaries:
         """The summaries of ``records``."""
         cells: dict[CellKey, int] = {}
-        places, rows = [], []
+        builder = SummaryBuilder()
         for record in records:
-            places.append(cells.setdefault(record.key.cell, len(cells)))
-            rows.append(Summary.of(record).values())
-        return cls.from_rows(list(cells), places, rows)
-
-    @classmethod
-    def from_rows(
-        cls, cells: Sequence[CellKey], cell: Sequence[int] | NDArray[np.int64], rows: Sequence[tuple[object, ...]]
-    ) -> Summaries:
-        """Columns from rows.
-
-        Args:
-            cells: distinct cells.
-            cell: of each record the place of its cell.
-            rows: of each record the fields of its summary, in order; what follows them is ignored.
-
-        Raises:
-            ValueError: a row is none: an unknown status, a negative error, text for a number.
-        """
-        turned = list(zip(*rows, strict=True)) or [()] * len(SUMMARY_FIELDS)
-        columns: dict[str, Any] = dict(zip(SUMMARY_FIELDS, turned, strict=False))
-        codes: dict[object, int] = {status: code for code, status in enumerate(STATUSES)}
-        try:
-            made = cls(
-                cells=tuple(cells),
-                cell=np.asarray(cell, dtype=np.int64),
-                digest=columns["digest"],
-                created=columns["created"],
-                reason=columns["reason"],
-                seed=np.array(columns["seed"], dtype=np.int64),
-                status=np.array([codes[status] for status in columns["status"]], dtype=np.int64),
-                truth=np.array(columns["truth"], dtype=np.str_),
-                deterministic=np.array(columns["deterministic"], dtype=np.bool_),
-                finite=np.array(columns["finite"], dtype=np.bool_),
-                numbers=np.array([columns[name] for name in NUMBERS], dtype=np.float64).T.copy(),
-            )
-        except (KeyError, TypeError, OverflowError) as error:
-            raise ValueError(f"a summary is damaged: {error}") from None
-        made._check()
-        return made
+            builder.add(cells.setdefault(record.key.cell, len(cells)), Summary.of(record).values())
+        return builder.build(tuple(cells))
 
     def _check(self) -> None:
         """What the types do not say."""
-        if self.cell.size and not 0 <= self.cell.min() <= self.cell.max() < len(self.cells):
-            raise ValueError("a summary is of no cell")
         if not set(np.unique(self.truth).tolist()) <= set(get_args(Truth)):
             raise ValueError("a summary has no kind of truth that there is")
-        texts = (*self.digest, *self.created, *(reason for reason in self.reason if reason is not None))
+        if self.cell.size and not 0 <= self.cell.min() <= self.cell.max() < len(self.cells):
+            raise ValueError("a summary is of no cell")
+        texts = {text for name in _TEXTS for text in getattr(self, name)} - {None}
         if not all(type(text) is str and len(text) <= MOST_CHARACTERS for text in texts):
             raise ValueError(f"a summary has text that is none, or of more than {MOST_CHARACTERS} characters")
-        signed = self.number("exponent")
-        if (np.delete(self.numbers, NUMBERS.index("exponent"), axis=1) < 0).any() or np.isneginf(signed).any():
+        signed = np.array([q.signed for q in OF_RECORDS])
+        if (self.numbers[:, ~signed] < 0).any() or np.isneginf(self.numbers[:, signed]).any():
             raise ValueError("a summary has a negative error, growth or size")
+
+
+class SummaryBuilder:
+    """Puts rows together to columns, some thousands at a time, so that few of them are in memory as rows.
+
+    Raises:
+        ValueError: a row is none: an unknown status, a negative error, text for a number.
+    """
+
+    def __init__(self) -> None:
+        self._environments: dict[object, int] = {}
+        self._rows: list[tuple[object, ...]] = []
+        self._places: list[int] = []
+        self._parts: list[dict[str, Any]] = []
+
+    def add(self, cell: int, row: tuple[object, ...]) -> None:
+        """A record.
+
+        Args:
+            cell: its cell's place among the cells that :meth:`build` will be given.
+            row: the values of its summary.
+        """
+        self._places.append(cell)
+        self._rows.append(row)
+        if len(self._rows) >= _ROWS_AT_ONCE:
+            self._turn()
+
+    def build(self, cells: tuple[CellKey, ...]) -> Summaries:
+        """All that was added, as columns."""
+        if self._rows or not self._parts:
+            self._turn()
+        columns: dict[str, Any] = {}
+        for name in list(self._parts[0]):
+            parts = [part.pop(name) for part in self._parts]
+            columns[name] = np.concatenate(parts) if name not in _TEXTS else tuple(chain.from_iterable(parts))
+        environments = tuple(_environment(content) for content in self._environments)
+        made = Summaries(cells=cells, environments=environments, **columns)
+        made._check()
+        return made
+
+    def _turn(self) -> None:
+        """Rows to columns."""
+        turned = list(zip(*self._rows, strict=True)) or [()] * len(SUMMARY_FIELDS)
+        columns: dict[str, Any] = dict(zip(SUMMARY_FIELDS, turned, strict=True))
+        codes: dict[object, int] = {status: code for code, status in enumerate(STATUSES)}
+        seen = self._environments
+        try:
+            part = {
+                "cell": np.array(self._places, dtype=np.int64),
+                "environment": np.array([seen.setdefault(e, len(seen)) for e in columns["environment"]], np.int64),
+                **{name: columns[name] for name in _TEXTS},
+                "seed": np.array(columns["seed"], dtype=np.int64),
+                "status": np.array([codes[status] for status in columns["status"]], dtype=np.int64),
+                "truth": np.array(columns["truth"], dtype=np.str_),
+                "deterministic": np.array(columns["deterministic"], dtype=np.bool_),
+                "numbers": np.array([columns[name] for name in NUMBERS], dtype=np.float64).T.copy(),
+            }
+        except (KeyError, TypeError, OverflowError) as error:
+            raise ValueError(f"a summary is damaged: {error}") from None
+        self._parts.append(part)
+        self._rows, self._places = [], []
+
+
+def _environment(text: object) -> Environment:
+    content = json.loads(text) if isinstance(text, str) else None
+    if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
+        raise ValueError("a summary has an environment that is none")
+    return tuple(content.items())

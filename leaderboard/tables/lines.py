@@ -10,6 +10,8 @@ PIECE = re.compile(r"[^-/_+@(,=.\s]*[-/_+@(,=.]|[^-/_+@(,=.\s]+")  # what a word
 
 def length(text: str) -> int:
     """Characters that ``text`` takes in a terminal: some are twice as wide as others."""
+    if text.isascii():
+        return len(text)
     from rich.cells import cell_len
 
     return cell_len(text)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import astuple, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal
 
+from leaderboard.ranking.cells import Method
 from leaderboard.ranking.comparison import Comparison, Difference
-from leaderboard.ranking.grouping import Method
 from leaderboard.ranking.standings import Board, Standing
-from leaderboard.ranking.statistics import Interval
-from leaderboard.records.metrics import ERROR_CLIP, GROWTH_FLOOR
+from leaderboard.records.interval import Interval
+from leaderboard.records.quantities import COMPARED, MAX_GROWTH, MEANS, QUANTITIES, RANGES, SUMS, Quantity
 from leaderboard.records.record import STATUSES, Status
 from leaderboard.tables.grid import GAP, Column, Grid, clean, show_number, show_value
 from leaderboard.tables.writing import Format, render
@@ -48,10 +48,10 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
         "editions": [{"task": e.task, "version": e.version, "data_hash": e.data_hash} for e in board.editions],
     }
     tasks = f"{len(board.editions)} tasks" if len(board.editions) > 1 else board.editions[0].task
-    columns = _standing_columns(ambiguous_sources(row.method for row in board.overall), ambiguous_editions(board))
+    columns = _standing_columns(MethodNames.of(row.method for row in board.overall), _ambiguous_editions(board))
     parts = (
         ("overall", f"Standings over {tasks}, protocol {board.protocol}", board.overall, {"task", "truth"}),
-        ("tasks", f"Standings {_PER_TASK_TITLE}, protocol {board.protocol}", board.per_task, _APART),
+        ("tasks", f"Standings {_PER_TASK_TITLE}, protocol {board.protocol}", board.per_task, _OF_SOME_TASKS),
     )
     return [
         Grid(title, _without(columns, unseen), rows, board.notes, facts, section=lambda row: row.edition)
@@ -60,7 +60,7 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
     ]
 
 
-_APART = {"far_error_bounded", "far_error_growing"}  # one task has one truth
+_OF_SOME_TASKS = {q.name for q in QUANTITIES if q.truth}  # one task has one truth
 
 
 def _without(columns: Sequence[Column[Any]], unseen: set[str]) -> list[Column[Any]]:
@@ -68,56 +68,50 @@ def _without(columns: Sequence[Column[Any]], unseen: set[str]) -> list[Column[An
     return [replace(c, extra=c.extra or c.name in unseen) for c in columns]
 
 
-def ambiguous_editions(board: Board) -> frozenset[str]:
+def _ambiguous_editions(board: Board) -> frozenset[str]:
     """Tasks that were measured in several editions."""
     found = Counter(edition.task for edition in {row.edition for row in board.per_task} if edition)
     return frozenset(task for task, n in found.items() if n > 1)
 
 
-def ambiguous_sources(methods: Any) -> frozenset[tuple[str, str]]:
-    """(architecture, norm) that occur with different source code, so that a name alone does not tell them apart."""
-    found = Counter((m.architecture, m.norm) for m in set(methods))
-    return frozenset(name for name, n in found.items() if n > 1)
+@dataclass(frozen=True)
+class MethodNames:
+    """How methods are called: with the start of a source hash where names alone would mislead.
+
+    Attributes:
+        sources, norms: (architecture, norm) that occur with different code of the architecture, of the norm's kinds.
+    """
+
+    sources: frozenset[tuple[str, str]]
+    norms: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, methods: Iterable[Method]) -> MethodNames:
+        """The names of ``methods``."""
+        every = set(methods)
+        sources = Counter((name, norm) for name, norm, _ in {(m.architecture, m.norm, m.source_hash) for m in every})
+        norms = Counter((name, norm) for name, norm, _ in {(m.architecture, m.norm, m.norm_hash) for m in every})
+        return cls(*(frozenset(name for name, n in found.items() if n > 1) for found in (sources, norms)))
+
+    def architecture(self, method: Method) -> str:
+        """Its spelling."""
+        several = (method.architecture, method.norm) in self.sources
+        return f"{method.architecture} #{method.source_hash[:6]}" if several else method.architecture
+
+    def norm(self, method: Method) -> str:
+        """Its spelling."""
+        several = (method.architecture, method.norm) in self.norms
+        return f"{method.norm} #{method.norm_hash[:6]}" if several else method.norm
 
 
-def architecture_name(method: Method, ambiguous: frozenset[tuple[str, str]]) -> str:
-    """The architecture's spelling, with the start of its source hash where the name alone would mislead."""
-    if (method.architecture, method.norm) in ambiguous:
-        return f"{method.architecture} #{method.source_hash[:6]}"
-    return method.architecture
-
-
-def _standing_columns(
-    sources: frozenset[tuple[str, str]], editions: frozenset[str] = frozenset()
-) -> list[Column[Standing]]:
+def _standing_columns(names: MethodNames, editions: frozenset[str]) -> list[Column[Standing]]:
     return [
         Column("rank", "#", lambda row: row.rank),
         Column("task", "task", lambda row: row.task, show=lambda row: _task_name(row, editions)),
         Column("truth", "truth", lambda row: row.truth, spare=2),
-        Column("architecture", "architecture", lambda row: architecture_name(row.method, sources)),
-        Column("norm", "norm", lambda row: row.method.norm),
-        Column("far_error", "far error ↓", lambda row: row.far_error, "lower", show=_show_error("far_error")),
-        Column(
-            "far_error_bounded",
-            f"bounded{GAP}truths ↓",
-            lambda row: row.far_error_bounded,
-            "lower",
-            show=_show_error("far_error_bounded"),
-            spare=2,
-        ),
-        Column(
-            "far_error_growing",
-            f"growing{GAP}truths ↓",
-            lambda row: row.far_error_growing,
-            "lower",
-            show=_show_error("far_error_growing"),
-            spare=2,
-        ),
-        Column("id_error", "id error ↓", lambda row: row.id_error, "lower", show=_show_error("id_error"), spare=1),
-        Column("max_growth", f"max{GAP}growth ↓", lambda row: row.max_growth, "lower", show=_show_max_growth, spare=-3),
-        Column("growth_10", "G(10) ↓", lambda row: row.growth_10, "lower", show=_show_growth("growth_10"), spare=5),
-        Column("growth_100", "G(100) ↓", lambda row: row.growth_100, "lower", show=_show_growth("growth_100"), spare=6),
-        Column("exponent", "exponent", lambda row: row.exponent, show=_show_exponent, spare=3),
+        Column("architecture", "architecture", lambda row: names.architecture(row.method)),
+        Column("norm", "norm", lambda row: names.norm(row.method)),
+        *(_mean_column(quantity) for quantity in MEANS),
         Column("verdict", "verdict", lambda row: row.verdict, show=show_verdict, spare=-1),
         Column("seeds", "seeds", lambda row: row.seeds[0], show=lambda row: show_range(row.seeds), spare=4),
         Column("seeds_most", "seeds at most", lambda row: row.seeds[1], extra=True),
@@ -127,10 +121,10 @@ def _standing_columns(
         Column("unbounded", "unbounded", lambda row: row.unbounded, extra=True),
         Column("missing", "lacks", lambda row: row.missing, extra=True),
         Column("reasons", "reasons", lambda row: row.reasons, extra=True),
-        Column("parameters", "parameters", lambda row: row.parameters and row.parameters[0], extra=True),
-        Column("parameters_most", "parameters at most", lambda row: row.parameters and row.parameters[1], extra=True),
-        Column("seconds", "seconds", lambda row: row.seconds, extra=True),
+        *(column for quantity in RANGES for column in _range_columns(quantity)),
+        *(_sum_column(quantity) for quantity in SUMS),
         Column("source_hash", "source", lambda row: row.method.source_hash, extra=True),
+        Column("norm_hash", "source of the norm", lambda row: row.method.norm_hash, extra=True),
         Column("task_version", "task version", lambda row: row.edition.version if row.edition else None, extra=True),
         Column("data_hash", "data", lambda row: row.edition.data_hash if row.edition else None, extra=True),
     ]
@@ -147,38 +141,60 @@ def _task_name(row: Standing | Difference, editions: frozenset[str]) -> str:
     return clean(row.task)
 
 
-def _show_exponent(row: Standing) -> str | None:
-    """Two decimals: the verdicts part at 0.05."""
-    if row.exponent is None or not math.isfinite(row.exponent.mean):
+def _mean_column(quantity: Quantity) -> Column[Standing]:
+    def value(row: Standing) -> Interval | None:
+        return row.mean(quantity)
+
+    def shown(row: Standing) -> str | None:
+        mean = row.mean(quantity)
+        if quantity is MAX_GROWTH and mean and row.unbounded:
+            return "unbounded"
+        return None if mean is None else _show_mean(quantity, mean)
+
+    return Column(
+        quantity.name,
+        _heading(quantity),
+        value,
+        quantity.direction,
+        show=shown,
+        extra=quantity.board is None,
+        spare=quantity.board or 0,
+    )
+
+
+def _range_columns(quantity: Quantity) -> list[Column[Standing]]:
+    def end(which: int) -> Callable[[Standing], int | None]:
+        return lambda row: ends[which] if (ends := getattr(row, quantity.name)) else None
+
+    return [
+        Column(quantity.name, quantity.title, end(0), extra=True),
+        Column(f"{quantity.name}_most", f"{quantity.title} at most", end(1), extra=True),
+    ]
+
+
+def _sum_column(quantity: Quantity) -> Column[Standing]:
+    return Column(quantity.name, quantity.title, lambda row: getattr(row, quantity.name), extra=True)
+
+
+def _heading(quantity: Quantity, more: str = "") -> str:
+    """With an arrow that says which values are better."""
+    arrow = {"lower": " ↓", "higher": " ↑", None: ""}[quantity.direction]
+    heading = f"{quantity.title}\n{more}" if more else quantity.heading
+    return heading.replace("\n", GAP) + arrow
+
+
+def _show_mean(quantity: Quantity, mean: Interval) -> str | None:
+    """What reads otherwise than an interval does: bounds, and what has a fixed number of decimals."""
+    if quantity.clip and mean.mean <= quantity.clip.least * (1 + 1e-9):
+        return quantity.clip.least_text
+    if quantity.decimals is None or not math.isfinite(mean.mean):
         return None
-    mean, low, high = (None if v is None else _two_decimals(v) for v in astuple(row.exponent))
-    return mean if None in (low, high) or low == mean == high else f"{mean}{GAP}[{low}, {high}]"
+    middle, low, high = (None if v is None else _fixed(v, quantity.decimals) for v in astuple(mean))
+    return middle if None in (low, high) or low == middle == high else f"{middle}{GAP}[{low}, {high}]"
 
 
-def _two_decimals(value: float) -> str:
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
-
-
-def _show_error(name: str) -> Callable[[Standing], str | None]:
-    """Errors are clipped before logarithms are taken: at the edge of the clip the number is only a bound."""
-
-    def shown(row: Standing) -> str | None:
-        value: Interval | None = getattr(row, name)
-        return f"≤ {ERROR_CLIP[0]:g}" if value and value.mean <= ERROR_CLIP[0] * (1 + 1e-9) else None
-
-    return shown
-
-
-def _show_growth(name: str) -> Callable[[Standing], str | None]:
-    def shown(row: Standing) -> str | None:
-        value: Interval | None = getattr(row, name)
-        return "0" if value and value.mean <= GROWTH_FLOOR * (1 + 1e-9) else None
-
-    return shown
-
-
-def _show_max_growth(row: Standing) -> str | None:
-    return "unbounded" if row.unbounded and row.max_growth else _show_growth("max_growth")(row)
+def _fixed(value: float, decimals: int) -> str:
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 def show_verdict(row: Standing) -> str | None:
@@ -246,15 +262,16 @@ def _difference_columns(fixed: str, by: str) -> list[Column[Difference]]:
         Column("tasks", "tasks", lambda row: row.tasks, spare=3),
         Column(fixed, fixed, lambda row: row.fixed),
         Column(by, by, lambda row: row.candidate),
-        *_effect_columns("far_error"),
-        *_effect_columns("id_error", spare=-1),
-        *_effect_columns("max_growth", spare=-3),
+        *(column for quantity in COMPARED for column in _effect_columns(quantity)),
         Column("outcomes", "remarks", show_outcomes, spare=-2),
         Column("source_hash", "source", lambda row: row.source_hash, extra=True),
+        Column("norm_hash", "source of the norm", lambda row: row.norm_hash, extra=True),
     ]
 
 
-def _effect_columns(metric: str, spare: int = 0) -> list[Column[Difference]]:
+def _effect_columns(quantity: Quantity) -> list[Column[Difference]]:
+    metric = quantity.name
+
     def ratio(row: Difference) -> Interval | None:
         return row.effect(metric).ratio
 
@@ -265,14 +282,15 @@ def _effect_columns(metric: str, spare: int = 0) -> list[Column[Difference]]:
         mean, gap, ends = show_value(effect.ratio, GAP).partition(GAP)
         return f"{mean}{mark}{gap}{ends}{extra}"
 
-    heading = metric.replace("_", " ") + f"{GAP}ratio ↓"
+    first = quantity is COMPARED[0]
+    heading = _heading(quantity, "ratio")
     return [
-        Column(f"{metric}_ratio", heading, ratio, "lower", show=shown, spare=spare),
+        Column(f"{metric}_ratio", heading, ratio, quantity.direction, show=shown, spare=quantity.compared or 0),
         Column(f"{metric}_p", "p", lambda row: row.effect(metric).p_value, extra=True, show=_p(metric, "p_value")),
         Column(
             f"{metric}_p_holm", "p (Holm)", lambda row: row.effect(metric).p_holm, extra=True, show=_p(metric, "p_holm")
         ),
-        Column(f"{metric}_pairs", "pairs", lambda row: row.effect(metric).pairs, extra=metric != "far_error", spare=2),
+        Column(f"{metric}_pairs", "pairs", lambda row: row.effect(metric).pairs, extra=not first, spare=2),
         Column(f"{metric}_lost", "lost", lambda row: row.effect(metric).lost, extra=True),
         Column(f"{metric}_won", "won", lambda row: row.effect(metric).won, extra=True),
     ]

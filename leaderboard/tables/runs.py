@@ -10,9 +10,21 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal, get_args
 
 from bench.core.errors import InputError, UnknownName
+from leaderboard.records.quantities import OF_RECORDS, Quantity
 from leaderboard.records.record import CellKey, Record, SetResult
 from leaderboard.records.store.store import RecordFilter, Store
+from leaderboard.records.store.stored_records import summarized
+from leaderboard.records.summary import Summaries
 from leaderboard.tables.grid import Column, Grid, clean, show_number
+from leaderboard.tables.record_columns import (
+    COLUMNS,
+    KEY_COLUMNS,
+    NUMBER_COLUMNS,
+    SET_COLUMNS,
+    RecordRow,
+    record_rows,
+    set_values,
+)
 from leaderboard.tables.writing import Format, render
 
 ExportFormat = Literal["jsonl", "csv", "sets-csv"]
@@ -38,47 +50,57 @@ def find_record(store: Store, digest: str) -> Record:
 
 
 def render_runs(
-    records: Iterable[Record], form: Format = "table", *, width: int | None = None, color: bool = False
+    records: Iterable[Record] | Summaries, form: Format = "table", *, width: int | None = None, color: bool = False
 ) -> str:
     """A row for each record, with its id.
 
     Args:
-        records: in order.
+        records: in order, or their summaries.
         form: ``table``, ``markdown``, ``csv`` or ``json``.
         width, color: of the terminal, for ``table``.
     """
-    rows = list(records)
-    return render([Grid(f"{len(rows):,} records", _LIST, rows)], form, width=width, color=color)
+    summaries = records if isinstance(records, Summaries) else summarized(records).summaries
+    rows = list(record_rows(summaries))
+    return render([Grid(f"{len(rows):,} records", _list_columns(), rows)], form, width=width, color=color)
 
 
-def _max_growth(record: Record) -> float | None:
-    return record.max_growth
+def _list_columns() -> list[Column[RecordRow]]:
+    return [
+        Column("id", "id", lambda row: row.digest, show=lambda row: row.digest[:SHORT]),
+        Column("protocol", "protocol", lambda row: row.cell.protocol, spare=2),
+        Column("task", "task", lambda row: row.cell.task),
+        Column("architecture", "architecture", lambda row: row.cell.architecture),
+        Column("norm", "norm", lambda row: row.cell.norm),
+        Column("seed", "seed", lambda row: row.seed),
+        Column("status", "status", lambda row: row.status, spare=-1),
+        *(_number_column(quantity) for quantity in OF_RECORDS),
+        *(_fact_column(name, extra=True) for name in ("program", "origin", "reason_code")),
+        _fact_column("created", spare=7),
+        _fact_column("reason", spare=2),
+    ]
 
 
-_LIST: list[Column[Record]] = [
-    Column("id", "id", lambda r: r.key.digest(), show=lambda r: r.key.digest()[:SHORT]),
-    Column("protocol", "protocol", lambda r: r.key.protocol, spare=2),
-    Column("task", "task", lambda r: r.key.task),
-    Column("architecture", "architecture", lambda r: r.key.architecture),
-    Column("norm", "norm", lambda r: r.key.norm),
-    Column("seed", "seed", lambda r: r.key.seed),
-    Column("status", "status", lambda r: r.status, spare=-1),
-    Column("far_error", "far error", lambda r: r.far_error, "lower", spare=1),
-    Column("id_error", "id error", lambda r: r.id_error, "lower", spare=3),
-    Column("max_growth", "max growth", _max_growth, "lower", spare=4),
-    Column("exponent", "exponent", lambda r: r.exponent, spare=5),
-    Column("seconds", "seconds", lambda r: r.seconds, spare=6),
-    Column("created", "created", lambda r: r.created, spare=7),
-    Column("reason", "reason", lambda r: r.reason, spare=2),
-]
+def _number_column(quantity: Quantity) -> Column[RecordRow]:
+    return Column(
+        quantity.name,
+        quantity.title,
+        lambda row: row.number(quantity),
+        quantity.direction,
+        extra=quantity.listed is None,
+        spare=quantity.listed or 0,
+    )
+
+
+def _fact_column(name: str, extra: bool = False, spare: int = 0) -> Column[RecordRow]:
+    return Column(name, name.replace("_", " "), lambda row: row.facts[name], extra=extra, spare=spare)
 
 
 def render_run(record: Record, details: dict[str, tuple[float | None, ...]] | None = None) -> str:
     """Everything in one record, for people."""
     lines: list[tuple[str, Any]] = [("id", record.key.digest()), ("status", record.status), ("reason", record.reason)]
     lines += [(name, getattr(record.key.cell, name)) for name in CellKey.__dataclass_fields__]
-    lines += [("seed", record.key.seed), ("deterministic", record.deterministic)]
-    lines += [(n, getattr(record, n)) for n in ("truth", "id_error", "far_error", "exponent", "certificate")]
+    lines += [(name, getattr(record, name)) for name in ("reason_code", "origin", "program", "truth", "deterministic")]
+    lines += [("seed", record.key.seed), *_numbers(record)]
     lines += [(f"set {s.name}", _describe(s)) for s in record.sets]
     for r, growth, departure, count in zip(
         record.ladder, record.growth, record.departure, record.nonfinite, strict=True
@@ -86,8 +108,7 @@ def render_run(record: Record, details: dict[str, tuple[float | None, ...]] | No
         values = f"growth {_show(growth)}, departure {_show(departure)}" + (f", {count} not finite" if count else "")
         lines.append((f"r = {r:g}", values))
     lines += [(f"worst growth within {r:g}", _show(g)) for r, g in record.worst_growth]
-    made = ("learning_rate", "best_step", "edge_of_grid", "parameters", "step_operations", "seconds", "created")
-    lines += [(name, getattr(record, name)) for name in made]
+    lines.append(("created", record.created))
     lines += [(f"environment {name}", value) for name, value in sorted(record.environment.items())]
     lines += [(f"kept {name}", f"{len(numbers):,} numbers") for name, numbers in sorted((details or {}).items())]
     shown = [
@@ -97,6 +118,11 @@ def render_run(record: Record, details: dict[str, tuple[float | None, ...]] | No
     ]
     wide = max(len(name) for name, _ in shown)
     return "".join(f"{name:<{wide}}  {value}\n" for name, value in shown)
+
+
+def _numbers(record: Record) -> list[tuple[str, Any]]:
+    row = next(record_rows(Summaries.of([record])))
+    return list(zip(NUMBER_COLUMNS, row.numbers, strict=True))
 
 
 def _describe(one: SetResult) -> str:
@@ -133,7 +159,9 @@ def export(
         raise UnknownName.among("export format", form, get_args(ExportFormat))
     if details and form != "jsonl":
         raise InputError(f"{form} has no room for details", hint="use jsonl")
-    return _json_lines(store, which, details) if form == "jsonl" else _csv_lines(store, which, form)
+    if form == "jsonl":
+        return _json_lines(store, which, details)
+    return _csv_rows(store, which) if form == "csv" else _csv_sets(store, which)
 
 
 def _json_lines(store: Store, which: RecordFilter | None, details: bool) -> Iterator[str]:
@@ -145,36 +173,18 @@ def _json_lines(store: Store, which: RecordFilter | None, details: bool) -> Iter
         yield text + "\n"
 
 
-def _csv_lines(store: Store, which: RecordFilter | None, form: ExportFormat) -> Iterator[str]:
-    yield _csv_line(_HEAD + (_SET if form == "sets-csv" else _BODY))
+def _csv_rows(store: Store, which: RecordFilter | None) -> Iterator[str]:
+    yield _csv_line(COLUMNS)
+    for row in record_rows(store.summaries(which)):
+        yield _csv_line(row.values().values())
+
+
+def _csv_sets(store: Store, which: RecordFilter | None) -> Iterator[str]:
+    yield _csv_line([*KEY_COLUMNS, "status", *SET_COLUMNS])
     for record in store.records(which):
-        head = _head(record)
-        rows = [_row_of_set(s) for s in record.sets] if form == "sets-csv" else [_row_of_record(record)]
-        yield from (_csv_line([*head, *row]) for row in rows)
-
-
-_KEY = (*CellKey.__dataclass_fields__, "seed")
-_HEAD = ["id", *_KEY, "status"]
-_PLAIN = ("truth", "deterministic", "learning_rate", "best_step", "edge_of_grid", "id_error", "far_error", "exponent")
-_LAST = ("certificate", "parameters", "step_operations", "seconds", "created", "reason")
-_GROWTH = ("max_growth", "growth_10", "growth_100")
-_BODY = [*_PLAIN, *_GROWTH, "nonfinite", *_LAST]
-_MEASURES = ("name", "role", "rows", "relative_error", "rmse", "mae", "r2", "nonfinite")
-_SET = [*_MEASURES, "distance_05", "distance_50", "distance_95"]
-
-
-def _head(record: Record) -> list[Any]:
-    return [record.key.digest(), *(getattr(record.key, name) for name in _KEY), record.status]
-
-
-def _row_of_record(record: Record) -> list[Any]:
-    growth = [record.max_growth, record.growth_at(10), record.growth_at(100)]
-    count = sum(record.nonfinite) + sum(s.nonfinite for s in record.sets)
-    return [*(getattr(record, n) for n in _PLAIN), *growth, count, *(getattr(record, n) for n in _LAST)]
-
-
-def _row_of_set(one: SetResult) -> list[Any]:
-    return [*(getattr(one, name) for name in _MEASURES), *(one.distance or (None, None, None))]
+        key = record.key
+        head = [key.digest(), *(getattr(key, name) for name in KEY_COLUMNS[1:]), record.status]
+        yield from (_csv_line([*head, *set_values(one)]) for one in record.sets)
 
 
 def _csv_line(values: Iterable[Any]) -> str:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from leaderboard.records.interval import Interval
 from leaderboard.tables.grid import GAP, Column, Grid, clean
 from leaderboard.tables.lines import PIECE, break_lines, length
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 USUAL = 200  # characters that a table should have where no terminal says how wide it is
 PROSE = 40  # characters of a column that are left together there
@@ -60,25 +56,17 @@ def write_tables(grids: Sequence[Grid[Any]], width: int | None, color: bool) -> 
         width: of the terminal; None: nothing is left out, and only long prose is broken.
         color: terminal styles.
     """
-    from rich.console import Console
-    from rich.text import Text
-
-    out = io.StringIO()
-    # all lines are broken here: rich measures the terminal by its environment, which may say otherwise
-    console = Console(file=out, width=100_000, height=25, force_terminal=color, no_color=not color, highlight=False)
+    lines: list[str] = []
     for grid in grids:
         laid = _laid(grid)
         kept = laid if width is None else _fitting(laid, width)
-        console.print(Text(_broken(clean(grid.title), width or USUAL), style="bold"))
-        console.print()
-        console.print(_rich_table(grid, kept, _widths(kept, width)))
-        console.print()
+        lines += [_bold(line, color) for line in _broken(clean(grid.title), width or USUAL).split("\n")]
+        lines += ["", *_table(grid, kept, _widths(kept, width), color), ""]
         notes = [clean(note) for note in grid.notes] + _left_out(laid, kept)
         for note in notes:
-            console.print(Text(textwrap.indent(_broken(note, (width or USUAL) - 2), "  ")))
-        if notes:
-            console.print()
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+            lines += textwrap.indent(_broken(note, (width or USUAL) - 2), "  ").split("\n")
+        lines += [""] if notes else []
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def _laid(grid: Grid[Any]) -> list[_Laid]:
@@ -144,24 +132,48 @@ def _broken(text: str, width: int) -> str:
     return "\n".join(break_lines(text, width)).replace(_TIE, " ")
 
 
-def _rich_table(grid: Grid[Any], kept: Sequence[_Laid], widths: Sequence[int]) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        show_header=any(one.heading for one in kept),
-        header_style="bold",
-        padding=(0, _BETWEEN - 1, 0, 0),
-        pad_edge=False,
-    )
-    for one, width in zip(kept, widths, strict=True):
-        justify: Literal["left", "right"] = "right" if one.numeric else "left"
-        table.add_column(Text(_broken(one.heading, width)), justify=justify, overflow="fold", width=width)
+def _table(grid: Grid[Any], kept: Sequence[_Laid], widths: Sequence[int], color: bool) -> list[str]:
+    """The lines of a table: headings over a rule, rows, an empty line between sections."""
+    lines: list[str] = []
+    if any(one.heading for one in kept):
+        lines += [_bold(line, color) for line in _row([one.heading for one in kept], kept, widths, bottom=True)]
+        lines.append("─" * _total(widths))
     for place, row in enumerate(grid.rows):
         if grid.section and place and grid.section(row) != grid.section(grid.rows[place - 1]):
-            table.add_section()
-        table.add_row(*(Text(_broken(one.texts[place], width)) for one, width in zip(kept, widths, strict=True)))
-    return table
+            lines.append("")
+        lines += _row([one.texts[place] for one in kept], kept, widths)
+    return lines
+
+
+def _row(texts: Sequence[str], kept: Sequence[_Laid], widths: Sequence[int], bottom: bool = False) -> list[str]:
+    """The lines of a row, its columns padded to their widths; texts of fewer lines stand at the top or the bottom."""
+    cells = [
+        [_padded(piece, width, one.numeric) for line in _broken(text, width).split("\n") for piece in _cut(line, width)]
+        for text, one, width in zip(texts, kept, widths, strict=True)
+    ]
+    height = max(map(len, cells), default=0)
+    for cell, width in zip(cells, widths, strict=True):
+        empty = [" " * width] * (height - len(cell))
+        cell[:] = empty + cell if bottom else cell + empty
+    return [(" " * _BETWEEN).join(pieces) for pieces in zip(*cells, strict=True)]
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    spaces = " " * (width - length(text))
+    return spaces + text if right else text + spaces
+
+
+def _cut(line: str, width: int) -> list[str]:
+    """Pieces of a line that stays too long, character by character."""
+    if length(line) <= width:
+        return [line]
+    pieces = [""]
+    for character in line:
+        if pieces[-1] and length(pieces[-1] + character) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
+def _bold(line: str, color: bool) -> str:
+    return f"\x1b[1m{line.rstrip()}\x1b[0m" if color and line.strip() else line

@@ -188,15 +188,18 @@ def standardize(raw: RawTask, card: TaskCard, name: str, data_hash: str) -> Stan
         return Rows(inputs, (rows.targets - target_mean) / target_scale, rows.groups)
 
     train = apply(raw.train)
+    radius = geometry.radius(train.inputs, raw.kind)
+    target_range = (float(train.targets.min()), float(train.targets.max()))
     return StandardizedTask(
         name=name,
         card=card,
-        problem=Problem(raw.kind, train.inputs.shape[1:], (float(train.targets.min()), float(train.targets.max()))),
+        # inputs that are all alike have no size, and no network can tell how far another one is
+        problem=Problem(raw.kind, train.inputs.shape[1:], target_range, radius or 1.0),
         train=train,
         validation=apply(raw.validation),
         test=apply(raw.test),
         far=tuple(FarSet(far.name, apply(far.rows), far.centre, far.label) for far in raw.far),
-        radius=geometry.radius(train.inputs, raw.kind),
+        radius=radius,
         input_mean=mean,
         input_scale=scale,
         target_mean=target_mean,

@@ -10,10 +10,9 @@ import pytest
 
 import bench
 from architectures import describe, parse_scheme, resolve
-from architectures.analysis.description import placements_of
-from architectures.analysis.prediction import predict
 from architectures.building import build_estimator
 from architectures.contract.examination import cases
+from architectures.description import placements_of, predict
 from architectures.kernels import kernel
 from bench.cli import main
 from bench.commands._kernel_pictures import convergence_picture, kernel_picture

@@ -12,7 +12,7 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard.charts import save
-from tools.speed import charts, machine, overheads, probing, programs, quick, scaling, training
+from tools.speed import charts, machine
 from tools.speed.jobs import JOBS
+from tools.speed.parts import boards, overheads, probing, programs, quick, scaling, training
+from tools.speed.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -34,87 +36,123 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Of a part: figures for the JSON, words for people, charts by file name."""
+class Part:
+    """A part of the measurements.
 
-    figures: Any
-    words: str
-    charts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    Args:
+        count: how many figures it will give.
+        measured: the figures, one as soon as it is there; None for one that is left out.
+        words: all figures for people.
+        charts: all figures as pictures, by file name.
+        derived: properties of a figure that go into the JSON beside its fields.
+        alone: there is only one figure, which stands in the JSON by itself.
+    """
+
+    count: int
+    measured: Iterable[Any]
+    words: Callable[[Sequence[Any]], str]
+    charts: Callable[[Sequence[Any]], dict[str, Any]] = lambda figures: {}
+    derived: tuple[str, ...] = ()
+    alone: bool = False
+
+    def json(self, figures: Sequence[Any]) -> Any:
+        """What the JSON holds of these figures."""
+        made = [dataclasses.asdict(f) | {name: getattr(f, name) for name in self.derived} for f in figures]
+        return made[0] if self.alone else made
 
 
-def _training(options: Options, pool: ProcessPoolExecutor) -> Answer:
+def _training(options: Options, pool: ProcessPoolExecutor) -> Part:
     jobs = [job.shorter(0.005) for job in (JOBS[0], JOBS[3])] if options.tiny else JOBS
-    timings = training.measure(jobs, options.repeats, options.device)
-    figures = [dataclasses.asdict(t) | {"ratio": t.ratio} for t in timings]
-    return Answer(figures, training.table(timings), {"training": charts.training_chart(timings)})
+    measured = training.measure(jobs, options.repeats, options.device)
+    return Part(len(jobs), measured, training.table, lambda f: {"training": charts.training_chart(f)}, ("ratio",))
 
 
-def _quick(options: Options, pool: ProcessPoolExecutor) -> Answer:
+def _quick(options: Options, pool: ProcessPoolExecutor) -> Part:
     one = ("--suite", "quick", "--task", "linear-1d", "--arch", "mlp", "--norm", "none", "--seeds", "1")
-    timing = quick.measure(one if options.tiny else ("--suite", "quick"), options.repeats)
-    return Answer(dataclasses.asdict(timing) | {"ratio": timing.ratio}, quick.text(timing))
+    asked = one if options.tiny else ("--suite", "quick")
+    measured = (quick.measure(asked, options.repeats) for _ in range(1))
+    return Part(1, measured, lambda figures: quick.text(figures[0]), derived=("ratio",), alone=True)
 
 
-def _programs(options: Options, pool: ProcessPoolExecutor) -> Answer:
-    kept: dict[str, Any] = (
-        {"networks": programs.NETWORKS[3:5], "batches": (32,), "members": (4,)} if options.tiny else {}
-    )
-    timings = programs.measure(pool, repeats=options.repeats, **kept)
-    figures = [dataclasses.asdict(t) | {"gain": t.gain} for t in timings]
-    return Answer(figures, programs.table(timings), {"programs": charts.programs_chart(timings)})
+def _programs(options: Options, pool: ProcessPoolExecutor) -> Part:
+    jobs = programs.jobs(programs.NETWORKS[3:5], (32,), (4,)) if options.tiny else programs.jobs()
+    measured = programs.measure(pool, jobs, options.repeats)
+    return Part(len(jobs), measured, programs.table, lambda f: {"programs": charts.programs_chart(f)}, ("gain",))
 
 
-def _probing(options: Options, pool: ProcessPoolExecutor) -> Answer:
-    timings = probing.measure(pool, probing.CELLS[:1], "quick", 1) if options.tiny else probing.measure(pool)
-    figures = [dataclasses.asdict(t) | {"share": t.share} for t in timings]
-    return Answer(figures, probing.table(timings))
+def _probing(options: Options, pool: ProcessPoolExecutor) -> Part:
+    cells = probing.CELLS[:1] if options.tiny else probing.CELLS
+    measured = probing.measure(pool, cells, "quick", 1) if options.tiny else probing.measure(pool, cells)
+    return Part(len(cells), measured, probing.table, derived=("share",))
 
 
-def _overheads(options: Options, pool: ProcessPoolExecutor) -> Answer:
+def _overheads(options: Options, pool: ProcessPoolExecutor) -> Part:
     sizes = {"records": 200, "cells": 4} if options.tiny else {}
-    found = overheads.measure(repeats=options.repeats, **sizes)
-    return Answer([dataclasses.asdict(o) for o in found], overheads.table(found))
+    return Part(overheads.FIGURES, overheads.measure(repeats=options.repeats, **sizes), overheads.table)
 
 
-def _scaling(options: Options, pool: ProcessPoolExecutor) -> Answer:
+def _boards(options: Options, pool: ProcessPoolExecutor) -> Part:
+    questions = boards.fewer() if options.tiny else boards.QUESTIONS
+    return Part(len(questions), boards.measure(questions, options.repeats), boards.table)
+
+
+def _scaling(options: Options, pool: ProcessPoolExecutor) -> Part:
     questions = [q.fewer() for q in scaling.QUESTIONS] if options.tiny else scaling.QUESTIONS
-    growths = scaling.measure(pool, questions, options.repeats)
-    figures = [dataclasses.asdict(g) | {"slopes": g.slopes, "steepest": g.steepest} for g in growths]
-    return Answer(figures, scaling.table(growths), {"scaling": charts.growth_chart(growths)})
+    measured = scaling.measure(pool, questions, options.repeats)
+    drawn = lambda f: {"scaling": charts.growth_chart(f)}  # noqa: E731
+    return Part(len(questions), measured, scaling.table, drawn, ("slopes", "steepest"))
 
 
-PARTS: dict[str, Callable[[Options, ProcessPoolExecutor], Answer]] = {
+PARTS: dict[str, Callable[[Options, ProcessPoolExecutor], Part]] = {
     "training": _training,
     "quick": _quick,
     "programs": _programs,
     "probing": _probing,
     "overheads": _overheads,
+    "boards": _boards,
     "scaling": _scaling,
 }
 
 
 def measure(parts: Sequence[str], options: Options, out: Path) -> None:
-    """Measure ``parts`` one after the other; after each, its figures replace older ones in ``out/speed.json``."""
+    """Measure ``parts`` one after the other; each figure is in ``out/speed.json`` as soon as it is there.
+
+    With its first figure, a part's figures of an earlier run are gone. Progress is shown on a terminal.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    figures = out / "speed.json"
-    found: dict[str, Any] = json.loads(figures.read_text()) if figures.exists() else {}
+    file = out / "speed.json"
+    found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     found["machine"] = machine.describe(options.device)
+    progress = Progress(parts, found.get("took", {}))
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         training.single_threaded(pool, 1)
         load, before = machine.load(), machine.rates(pool)
-        for part in parts:
-            print(f"\n## {part}\n", flush=True)
-            answer = PARTS[part](options, pool)
-            print(answer.words, flush=True)
-            for name, chart in answer.charts.items():
-                save(chart, out / f"{name}.png")
+        for name in parts:
+            part = PARTS[name](options, pool)
+            progress.begin(name, part.count)
+            figures: list[Any] = []
+            for done, figure in enumerate(part.measured, start=1):
+                if figure is not None:
+                    figures.append(figure)
+                    found[name] = part.json(figures)
+                    _write(file, found)
+                progress.advance(done)
+            found["took"] = found.get("took", {}) | {name: progress.end()}
+            print(f"\n## {name}\n\n{part.words(figures)}", flush=True)
+            for title, chart in part.charts(figures).items():
+                save(chart, out / f"{title}.png")
             quiet = machine.quiet(load, before, machine.rates(pool))
-            noise = dataclasses.asdict(quiet) | {"noise": quiet.noise}
-            found[part] = answer.figures
-            found["quiet"] = found.get("quiet", {}) | {part: noise}
-            figures.write_text(json.dumps(found, indent=1) + "\n")
+            found["quiet"] = found.get("quiet", {}) | {name: dataclasses.asdict(quiet) | {"noise": quiet.noise}}
+            _write(file, found)
     print(f"\nload before: {load:.2f}; one thread's matrix products varied by {quiet.noise:.0%}")
-    print(f"figures: {figures}")
+    print(f"figures: {file}")
+
+
+def _write(file: Path, found: dict[str, Any]) -> None:
+    """Whole or not at all: a run may be stopped at any time."""
+    beside = file.with_suffix(".json.new")
+    beside.write_text(json.dumps(found, indent=1) + "\n")
+    beside.replace(file)
 
 
 def main() -> None:

@@ -68,8 +68,10 @@ def make_head(features: int, problem: Problem, norm: Norm, options: MlpOptions |
     if options is None:
         return Linear(features, 1, Drawing())
 
-    def hidden_only(site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None) -> nn.Module:
+    def hidden_only(
+        site: str, dim: int, layout: Layout = "last", own: nn.Module | None = None, fixed: str = ""
+    ) -> nn.Module:
         offered = site.startswith("hidden") and "." not in site
-        return norm(site, dim, layout, own) if offered else nn.Identity()
+        return norm(site, dim, layout, own, fixed) if offered else nn.Identity()
 
     return Mlp(Problem("features", (features,), problem.target_range), hidden_only, options)

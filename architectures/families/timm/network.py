@@ -62,14 +62,14 @@ def build_timm(model: str, problem: Problem, norm: Norm, options: TimmOptions) -
     model's own norm layers, then the head's.
 
     Raises:
-        Unsupported: no size fits, or the model normalizes by something that cannot be taken out.
+        Unsupported: no size fits.
         InputError: pretrained weights are asked for and are not here, or do not fit.
     """
     fit = fit_model(model, problem.shape, options.size)
     whole = not options.frozen and options.mlp is None
     network = _create(model, problem, fit, options, outputs=1 if whole else 0)
     if not options.frozen:
-        network = _offer(model, network, norm)
+        network = offer_norms(network, norm, by_name=True)
     if fit.size != problem.shape[1:]:
         network = nn.Sequential(Resize(fit.size), network)
     if whole:
@@ -78,13 +78,6 @@ def build_timm(model: str, problem: Problem, norm: Norm, options: TimmOptions) -
     if not options.frozen:
         return OnFeatures(network, head)
     return OnFrozenFeatures(network, head, _identity(model))
-
-
-def _offer(model: str, network: nn.Module, norm: Norm) -> nn.Module:
-    try:
-        return offer_norms(network, norm)
-    except Unsupported as reason:
-        raise Unsupported(f"timm/{model}: {reason}") from None
 
 
 def _identity(model: str) -> str:

@@ -1,16 +1,15 @@
-"""Options of ``module(my_models.py:build)``: where the network comes from; checked without torch."""
+"""Options of ``module(my_models.py:build, d=32)``: where the network comes from, and its builder's own options."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
+from architectures.families.user_module.loading import WRITE, find_function, hash_place
+from architectures.families.user_module.own_options import Own, read_own
 from bench.core.errors import InputError
-from bench.core.plugins import read_plugin
-
-_WRITE = "module(my_models.py:build) or module(package.models:build)"
+from bench.core.grammar import Call
 
 
 @dataclass(frozen=True)
@@ -19,52 +18,59 @@ class ModuleOptions:
 
     Args:
         target: ``file.py:name`` or ``package.module:name`` of a function or class that gives a ``torch.nn.Module``.
+        own: options of that function that differ from their defaults.
     """
 
     target: str
+    own: Own = ()
 
     def __post_init__(self) -> None:
         place, _, name = self.target.rpartition(":")
         if not place or not name.isidentifier():
-            raise ValueError(f"{self.target!r} does not name a function in a file; write {_WRITE}")
+            raise ValueError(f"{self.target!r} does not name a function in a file; write {WRITE}")
+
+    @classmethod
+    def from_call(cls, call: Call) -> ModuleOptions:
+        """The options that a spelling gives. Only where it gives some of the builder's own is the file imported.
+
+        Raises:
+            InputError: no target, or options that the builder does not take.
+        """
+        texts = dict(call.options)
+        target = call.positional[0] if call.positional else texts.pop("target", None)
+        if target is None:
+            raise InputError(f"{call.name} needs the option 'target'", hint=f"write {WRITE}")
+        if len(call.positional) > 1:
+            what = f"{call.name} does not take the value {call.positional[1]!r}"
+            raise InputError(what, hint=f"name each option: {call.name}({target}, width=64)")
+        try:
+            options = cls(target)
+        except ValueError as error:
+            raise InputError(str(error), where=call.name) from None
+        if not texts:
+            return options
+        return cls(target, read_own(find_function(*options.named, options.where), texts, options.where))
+
+    def changed(self) -> Iterator[tuple[str, Any]]:
+        """What the canonical spelling says; the target without its name where the builder has a ``target``, too."""
+        yield "" if "target" in dict(self.own) else "target", self.target
+        yield from self.own
 
     @property
-    def place(self) -> str:
-        """The file or module."""
-        return self.target.rpartition(":")[0]
+    def named(self) -> tuple[str, str]:
+        """The file or module, and the name in it."""
+        place, _, name = self.target.rpartition(":")
+        return place, name
 
     @property
-    def attribute(self) -> str:
-        """The name in it."""
-        return self.target.rpartition(":")[2]
-
-    @property
-    def is_file(self) -> bool:
-        """Whether the place is a file's path, not a module's name."""
-        return self.place.endswith(".py")
+    def where(self) -> str:
+        """How messages name it."""
+        return f"module({self.target})"
 
     def source(self) -> str:
-        """SHA-256 of the file; a module's file is found without importing it.
+        """SHA-256 of the file and of every file of the user's that it imports.
 
         Raises:
             InputError: there is no such file or module, or it is no Python source.
         """
-        if self.is_file:
-            return read_plugin(self.place, where=f"module({self.target})").sha256
-        return hashlib.sha256(module_file(self).read_bytes()).hexdigest()
-
-
-def module_file(options: ModuleOptions) -> Path:
-    """The file of the module that ``options`` name, found without importing it.
-
-    Raises:
-        InputError: there is no such module.
-    """
-    try:
-        spec = importlib.util.find_spec(options.place)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        where = f"module({options.target})"
-        raise InputError(f"there is no Python module {options.place!r}", where=where, hint=f"write {_WRITE}")
-    return Path(spec.origin)
+        return hash_place(self.named[0], self.where)

@@ -1,14 +1,14 @@
 """Stacked networks that are plain chains of layers, trained without an autograd graph.
 
 In a small MLP most of a training step is spent between the matrix products: building graphs, allocating, walking
-parameters. A chain of linear maps, layer or RMS norms and activations needs none of that: each link computes its output
-and, from the gradient at its output, the gradients at its input and its parameters, for all members at once.
-Everything else is trained by :mod:`bench.training.programs.vmap`; tests hold both equal in float64.
+parameters. A chain of linear maps, norms that have a link (their cards give it, see :mod:`architectures.norms.links`)
+and activations needs none of that: each link computes its output and, from the gradient at its output, the gradients at
+its input and its parameters, for all members at once. Everything else is trained by
+:mod:`bench.training.programs.vmap`; tests hold both equal in float64.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,32 +18,11 @@ from torch import Tensor, nn
 
 from architectures.blocks.layers import Linear
 from architectures.families.mlp.network import Flat
+from architectures.norms.layers import card_of
+from architectures.norms.links import Link
 from bench.training.programs.adam import MemberAdam
 
 _SEQUENTIAL = (nn.Sequential.forward, Flat.forward)
-
-
-class Link(ABC):
-    """A layer of M members. ``weights`` are views, shape (M, ...), of the stack's flat parameters.
-
-    Shapes: inputs and outputs (M, rows, channels). Small networks are slowed most by memory that is touched anew, so
-    links work in place: the gradient given to ``backward`` is the link's to overwrite, and so is the input where
-    ``owns_input`` says that no earlier link needs it.
-    """
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = tuple(names)
-        self.owns_input = False
-        self.weights: tuple[Tensor, ...] = ()
-        self.gradients: tuple[Tensor, ...] = ()
-
-    @abstractmethod
-    def forward(self, x: Tensor, keep: bool) -> Tensor:
-        """The output; what ``backward`` needs is kept when ``keep``."""
-
-    @abstractmethod
-    def backward(self, g: Tensor, first: bool) -> Tensor:
-        """Fill ``gradients`` from the gradient at the output; return the one at the input unless ``first``."""
 
 
 class LinearLink(Link):
@@ -62,53 +41,6 @@ class LinearLink(Link):
         torch.bmm(g.mT, self.x, out=weight_gradient)
         torch.sum(g, 1, out=bias_gradient)
         return g if first else torch.bmm(g, self.weights[0])
-
-
-class NormLink(Link):
-    """Layer norm (``centred``) or RMS norm over channels; weights (M, channels): gain and shift, gain, or none."""
-
-    def __init__(self, names: Sequence[str], eps: float, centred: bool) -> None:
-        super().__init__(names)
-        self.eps, self.centred = eps, centred
-
-    def forward(self, x: Tensor, keep: bool) -> Tensor:
-        """``(x - mean) / sqrt(mean((x - mean)²) + eps) · gain + shift``, without the means for RMS norm."""
-        y = x
-        if self.centred:
-            total, share = x.sum(-1, keepdim=True), 1 / x.shape[-1]
-            y = x.sub_(total, alpha=share) if self.owns_input else torch.sub(x, total, alpha=share)
-        spread = torch.linalg.vector_norm(y, dim=-1, keepdim=True)
-        scale = spread.square_().mul_(1 / y.shape[-1]).add_(self.eps).rsqrt_()
-        y = y.mul_(scale) if self.centred or self.owns_input else y * scale
-        if keep:
-            self.y, self.scale = y, scale
-        if len(self.weights) == 2:
-            return torch.addcmul(self.weights[1].unsqueeze(1), y, self.weights[0].unsqueeze(1))
-        # an activation may follow in place, and y is needed again
-        return y * self.weights[0].unsqueeze(1) if self.weights else y.clone() if keep else y
-
-    def backward(self, g: Tensor, first: bool) -> Tensor:
-        """``scale · (h - mean(h) - y · mean(h y))`` with h = g · gain, without ``mean(h)`` for RMS norm."""
-        product = g * self.y
-        if self.weights:
-            torch.sum(product, 1, out=self.gradients[0])
-            if len(self.weights) == 2:
-                torch.sum(g, 1, out=self.gradients[1])
-        if first:
-            return g
-        along, total = self._along(product), self._along(g) if self.centred else None
-        if self.weights:
-            g.mul_(self.weights[0].unsqueeze(1))
-        g.addcmul_(self.y, along, value=-1 / g.shape[-1])
-        if total is not None:
-            g.sub_(total, alpha=1 / g.shape[-1])
-        return g.mul_(self.scale)
-
-    def _along(self, values: Tensor) -> Tensor:
-        """``sum(values · gain)`` over channels, a product with one column."""
-        if self.weights:
-            return torch.bmm(values, self.weights[0].unsqueeze(-1))
-        return values.sum(-1, keepdim=True)
 
 
 @dataclass(frozen=True)
@@ -184,14 +116,14 @@ def _link(layer: nn.Module, path: str) -> Link | None:
     kind = type(layer)
     if kind in RULES:
         return ActivationLink(layer)
-    plain = kind is nn.Linear or (isinstance(layer, Linear) and layer.drawing.parameterization == "standard")
+    # of exactly these types: a parametrized map is of a type of its own, and its weight is no parameter
+    plain = kind is nn.Linear or (
+        isinstance(layer, Linear) and kind is Linear and layer.drawing.parameterization == "standard"
+    )
     if plain and len(names) == 2:
         return LinearLink(names)
-    if isinstance(layer, nn.LayerNorm) and kind is nn.LayerNorm and len(layer.normalized_shape) == 1:
-        return NormLink(names, layer.eps, centred=True) if len(names) != 1 else None
-    if isinstance(layer, nn.RMSNorm) and kind is nn.RMSNorm and len(layer.normalized_shape) == 1:
-        return NormLink(names, layer.eps, centred=False) if layer.eps is not None else None
-    return None
+    card = card_of(layer)
+    return card.link(layer, names) if card is not None and card.link is not None else None
 
 
 class ChainStack:

@@ -23,12 +23,29 @@ class Single:
 
     def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> None:
         (self._module,), (rate,) = modules, rates
-        if all(p.device.type == "cpu" for p in self._module.parameters()):
+        self._channels_last = all(p.device.type == "cpu" for p in self._module.parameters())
+        self._settled = not any(p.dim() == 4 for p in self._module.parameters())
+        if self._channels_last:
             self._module.to(memory_format=torch.channels_last)
-        self._learned = [p for p in self._module.parameters() if p.requires_grad]
         self._rate = rate
+        self._begin()
+
+    def _begin(self) -> None:
+        self._learned = [p for p in self._module.parameters() if p.requires_grad]
         self._first, self._second = ([torch.zeros_like(p, requires_grad=False) for p in self._learned] for _ in "12")
-        self._steps = [torch.zeros((), device=p.device) for p in self._learned]
+        self._steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self._learned]
+
+    def _settle(self, inputs: Tensor) -> None:
+        """Back to the usual layout where a network cannot do without it: by a ``view`` after a convolution."""
+        self._settled = True
+        if not self._channels_last:
+            return
+        try:
+            with torch.no_grad():
+                self._module.eval()(inputs[:2])
+        except RuntimeError:
+            self._module.to(memory_format=torch.contiguous_format)
+            self._begin()
 
     def __len__(self) -> int:
         return 1
@@ -38,10 +55,12 @@ class Single:
 
         ``inputs`` (rows, *shape) or (1, rows, *shape), ``targets`` alike.
         """
-        if not self._module.training:
-            self._module.train()
         if targets.dim() == 2:
             inputs, targets = inputs[0], targets[0]
+        if not self._settled:
+            self._settle(inputs)
+        if not self._module.training:
+            self._module.train()
         loss = (self._module(inputs).squeeze(-1) - targets).square().mean()
         gradients = torch.autograd.grad(loss, self._learned, materialize_grads=True)
         with torch.no_grad():

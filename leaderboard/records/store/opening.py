@@ -51,7 +51,7 @@ def open_reading(path: Path, keep: ExitStack) -> sqlite3.Connection:
     """A connection that reads and changes nothing, whatever the mount allows.
 
     What must live as long as the connection (a copy of a store that has unmerged changes on a read-only mount) is
-    entered into ``keep``. A store of an older schema is migrated in memory.
+    entered into ``keep``. A store of an older schema, or with other summaries, is migrated in memory.
     """
     if not path.is_file():
         raise InputError("there is no store", where=str(path), hint="run something first, or give its folder as --out")
@@ -85,8 +85,8 @@ def _connect_reading(path: Path, keep: ExitStack) -> sqlite3.Connection:
 
 
 def _current(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """The connection itself, or one to a migrated copy in memory when the schema is older."""
-    if schema.version_of(connection) >= len(schema.MIGRATIONS):
+    """The connection itself, or one to a migrated copy in memory when the schema or the summaries are older."""
+    if schema.is_current(connection) or schema.version_of(connection) > len(schema.MIGRATIONS):
         schema.migrate(connection)  # refuses a newer one
         return connection
     memory = sqlite3.connect(":memory:", isolation_level=None)

@@ -79,17 +79,15 @@ def version_of(connection: sqlite3.Connection) -> int:
     return version
 
 
-def summarize(connection: sqlite3.Connection) -> None:
-    """Make the summaries of all records anew. A record that cannot be read gets none."""
-    summary_table.drop_tables(connection)
-    summary_table.create_tables(connection)
-    for number, body in connection.execute("SELECT id, body FROM records"):
-        with suppress(InputError):
-            summary_table.insert(connection, number, Record.from_json(body))
+def is_current(connection: sqlite3.Connection) -> bool:
+    """The file has this schema, and summaries as they are made today."""
+    return version_of(connection) == len(MIGRATIONS) and summary_table.is_current(connection)
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] | None = None) -> int:
     """Bring the file to schema ``len(migrations)`` in one transaction; returns the schema it had.
+
+    With ``MIGRATIONS``, summaries that are not as they are made today are made anew.
 
     Args:
         connection: to the store's file.
@@ -98,6 +96,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] | No
     Raises:
         InputError: the file has a newer schema.
     """
+    whole = migrations is None
     migrations = MIGRATIONS if migrations is None else migrations
     version = version_of(connection)
     if version > len(migrations):
@@ -105,13 +104,14 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] | No
             f"this store has schema {version}, and this FarField knows schemas up to {len(migrations)}",
             hint="upgrade FarField, or choose another --out",
         )
-    if version == len(migrations):
+    if version == len(migrations) and (not whole or summary_table.is_current(connection)):
         return version
     connection.execute("BEGIN IMMEDIATE")
     try:
         for step in migrations[version:]:
             step(connection)
-        summarize(connection)
+        if whole:
+            summary_table.refresh(connection, anew=version < len(migrations))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
     except BaseException:

@@ -227,7 +227,7 @@ class Store:
             return 0
         with self._transaction() as connection:
             deleted = connection.executemany("DELETE FROM records WHERE digest = ?", digests).rowcount
-            summary_table.forget_empty_cells(connection)
+            summary_table.forget_what_none_has(connection)
         return deleted
 
     def check(self) -> tuple[str, ...]:

@@ -1,45 +1,76 @@
-"""The tables of a store that hold the summaries of its records: a row a record, and a row a cell.
+"""The tables of a store that hold the summaries of its records: a row a record, a row a cell, a row an environment.
 
 They say nothing that the records do not say; they are written in the same transaction, and :meth:`Store.check` holds
-them against each other.
+them against each other. Their columns are those of :mod:`leaderboard.records.summary`: where a store was made with
+others, :func:`refresh` makes its summaries anew from its records.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 
 from pydantic import ValidationError
 
 from bench.core.errors import InputError
+from leaderboard.records.quantities import OF_RECORDS
 from leaderboard.records.record import CELL_PARTS, CellKey, Record
-from leaderboard.records.summary import SUMMARY_FIELDS, Summaries, Summary
+from leaderboard.records.summary import FACTS, SUMMARY_FIELDS, Summaries, Summary, SummaryBuilder
 
-_TYPES = {"digest": "TEXT NOT NULL", "seed": "INTEGER NOT NULL", "status": "TEXT NOT NULL", "truth": "TEXT NOT NULL"}
-_TYPES |= {"deterministic": "INTEGER NOT NULL", "created": "TEXT NOT NULL", "reason": "TEXT"}
-_TYPES |= {"finite": "INTEGER NOT NULL", "parameters": "INTEGER"}
+EDITION = 1  # of what the columns mean: another number has every store summarize its records anew
+
+_TYPES = {"seed": "INTEGER NOT NULL", "deterministic": "INTEGER NOT NULL"}
+_TYPES |= dict.fromkeys(("reason", "reason_code", "origin", "program"), "TEXT")
+_TYPES |= {"environment": "INTEGER NOT NULL REFERENCES environments (id)"}
 _PARTS = ", ".join(CELL_PARTS)
 _FIELDS = ", ".join(SUMMARY_FIELDS)
+_READ = ", ".join("content" if name == "environment" else f"summaries.{name}" for name in SUMMARY_FIELDS)
+_FROM = "summaries JOIN cells ON cells.id = summaries.cell JOIN environments ON environments.id = summaries.environment"
 
 
-def create_tables(connection: sqlite3.Connection) -> None:
-    """Make both tables."""
+def _definitions() -> dict[str, str]:
+    """What makes each table."""
     parts = ", ".join(f"{name} TEXT NOT NULL" for name in CELL_PARTS)
-    columns = ", ".join(f"{name} {_TYPES.get(name, 'REAL')}" for name in SUMMARY_FIELDS)
-    connection.execute(f"CREATE TABLE cells (id INTEGER PRIMARY KEY, {parts}, UNIQUE ({_PARTS})) STRICT")
-    connection.execute(
-        f"""CREATE TABLE summaries (
-            record INTEGER PRIMARY KEY REFERENCES records (id) ON DELETE CASCADE,
-            cell INTEGER NOT NULL REFERENCES cells (id),
-            {columns}
-        ) STRICT"""
+    facts = ", ".join(f"{name} {_TYPES.get(name, 'TEXT NOT NULL')}" for name in FACTS)
+    numbers = ", ".join(f"{q.name} {'REAL' if q.kind == 'real' else 'INTEGER'}" for q in OF_RECORDS)
+    return {
+        "cells": f"CREATE TABLE cells (id INTEGER PRIMARY KEY, {parts}, UNIQUE ({_PARTS})) STRICT",
+        "environments": ("CREATE TABLE environments (id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT"),
+        "summaries": (
+            f"CREATE TABLE summaries (/* edition {EDITION} */ "
+            "record INTEGER PRIMARY KEY REFERENCES records (id) ON DELETE CASCADE, "
+            f"cell INTEGER NOT NULL REFERENCES cells (id), {facts}, {numbers}) STRICT"
+        ),
+    }
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """The tables are there, made as they are made today."""
+    return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")).items() >= (
+        _definitions().items()
     )
 
 
-def drop_tables(connection: sqlite3.Connection) -> None:
-    """Remove both tables, if they are there."""
-    connection.execute("DROP TABLE IF EXISTS summaries")
-    connection.execute("DROP TABLE IF EXISTS cells")
+def refresh(connection: sqlite3.Connection, anew: bool = False) -> None:
+    """Make the tables anew, with a summary of every record, unless they are as they would be made.
+
+    A record that cannot be read gets none; :meth:`leaderboard.records.store.store.Store.check` names it.
+
+    Args:
+        connection: in a transaction.
+        anew: in any case: the records themselves have changed.
+    """
+    if is_current(connection) and not anew:
+        return
+    definitions = _definitions()
+    for name in ("summaries", "environments", "cells"):
+        connection.execute(f"DROP TABLE IF EXISTS {name}")
+    for definition in definitions.values():
+        connection.execute(definition)
+    for number, body in connection.execute("SELECT id, body FROM records"):
+        with suppress(InputError):
+            insert(connection, number, Record.from_json(body))
 
 
 def insert(connection: sqlite3.Connection, number: int, record: Record) -> None:
@@ -48,13 +79,19 @@ def insert(connection: sqlite3.Connection, number: int, record: Record) -> None:
     marks = ", ".join("?" * len(values))
     connection.execute(f"INSERT OR IGNORE INTO cells ({_PARTS}) VALUES ({marks})", values)
     (cell,) = connection.execute(f"SELECT id FROM cells WHERE ({_PARTS}) = ({marks})", values).fetchone()
-    row = (number, cell, *Summary.of(record).values())
+    summary = Summary.of(record)
+    content = (summary.environment,)
+    connection.execute("INSERT OR IGNORE INTO environments (content) VALUES (?)", content)
+    (environment,) = connection.execute("SELECT id FROM environments WHERE content = ?", content).fetchone()
+    fields = dict(zip(SUMMARY_FIELDS, summary.values(), strict=True)) | {"environment": environment}
+    row = (number, cell, *fields.values())
     connection.execute(f"INSERT INTO summaries (record, cell, {_FIELDS}) VALUES ({', '.join('?' * len(row))})", row)
 
 
-def forget_empty_cells(connection: sqlite3.Connection) -> None:
-    """Remove cells that no record is of any more."""
+def forget_what_none_has(connection: sqlite3.Connection) -> None:
+    """Remove cells and environments that no record is of any more."""
     connection.execute("DELETE FROM cells WHERE id NOT IN (SELECT cell FROM summaries)")
+    connection.execute("DELETE FROM environments WHERE id NOT IN (SELECT environment FROM summaries)")
 
 
 def read(connection: sqlite3.Connection, where: str, values: Iterable[str | int]) -> Summaries:
@@ -68,27 +105,27 @@ def read(connection: sqlite3.Connection, where: str, values: Iterable[str | int]
         records, known = connection.execute(
             "SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM summaries)"
         ).fetchone()
+        if records != known:
+            raise _damaged(f"there are {known} of {records} records")
         keys = connection.execute(f"SELECT id, {_PARTS} FROM cells").fetchall()
-        query = f"SELECT {_FIELDS}, cell FROM summaries JOIN cells ON cells.id = summaries.cell{where}"
-        rows = connection.execute(query, tuple(values)).fetchall()
-    finally:
-        connection.execute("COMMIT")
-    if records != known:
-        raise _damaged(f"there are {known} of {records} records")
-    places = {row[0]: place for place, row in enumerate(keys)}
-    try:
-        cells = [CellKey(*row[1:]) for row in keys]
-        return Summaries.from_rows(cells, [places[row[-1]] for row in rows], rows).in_order()
+        places = {row[0]: place for place, row in enumerate(keys)}
+        builder = SummaryBuilder()
+        for row in connection.execute(f"SELECT {_READ}, summaries.cell FROM {_FROM}{where}", tuple(values)):
+            builder.add(places[row[-1]], row[:-1])
+        return builder.build(tuple([CellKey(*row[1:]) for row in keys])).in_order()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise _damaged(f"{CELL_PARTS[int(first['loc'][0])]} of a cell: {first['msg']}") from None
     except ValueError as error:
         raise _damaged(str(error)) from None
+    finally:
+        connection.execute("COMMIT")
 
 
 def stored(connection: sqlite3.Connection, number: int) -> tuple[object, ...] | None:
     """What is stored as the summary of the record in row ``number``: its cell's parts and its fields."""
-    query = f"SELECT {_PARTS}, {_FIELDS} FROM summaries JOIN cells ON cells.id = cell WHERE record = ?"
+    parts = ", ".join(f"cells.{name}" for name in CELL_PARTS)
+    query = f"SELECT {parts}, {_READ} FROM {_FROM} WHERE record = ?"
     row: tuple[object, ...] | None = connection.execute(query, (number,)).fetchone()
     return row
 

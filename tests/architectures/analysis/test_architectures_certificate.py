@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from architectures import parse_scheme, resolve
 from architectures.analysis.certificate import certificate
-from architectures.analysis.prediction import predict
-from architectures.analysis.regions import Region
 from architectures.blocks.activations import ACTIVATIONS, BY_TYPE, Activation
 from architectures.building import build_network
+from architectures.description import predict
+from architectures.norms.layers import marked
+from architectures.norms.regions import Region
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 
@@ -116,7 +117,7 @@ def test_no_input_of_any_mlp_exceeds_its_certificate(seed: int, activation: str,
 def test_it_is_exact_where_the_norm_stands_before_the_head(kind: str) -> None:
     """Of one linear map after a norm it is the true supremum, attained by the best direction."""
     network = unsettled("mlp(depth=1, width=9)", f"{kind}@hidden1.post", PROBLEMS["features"], 3)
-    (norm,) = [m for m in network.modules() if type(m).__name__ in ("LayerNorm", "RMSNorm", "ScaleNorm")]
+    (norm,) = [module for module in network.modules() if marked(module)]
     head = network.get_submodule("head")
     assert isinstance(head, nn.Linear)
     with torch.no_grad():

@@ -11,9 +11,10 @@ import torch
 from scipy.stats import theilslopes
 from torch import Tensor, nn
 
-from architectures import list_norms, parse_scheme, resolve
-from architectures.analysis.prediction import predict, predict_module
+from architectures import get_norm, list_norms, parse_scheme, resolve
+from architectures.analysis.prediction import predict_module
 from architectures.building import build_network
+from architectures.description import predict
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 
@@ -50,7 +51,8 @@ FAMILIES = [
     ("decoder(width=16)", "sequence"),
     ("ft-transformer(width=16)", "features"),
 ]
-KINDS = [kind.replace("group", "group(groups=2)") for kind in list_norms() if kind not in ("none", "own")]
+LAYERS = [kind for kind in list_norms() if kind not in ("none", "own") and get_norm(kind).sort == "layer"]
+KINDS = [kind.replace("group", "group(groups=2)") for kind in LAYERS]
 
 
 def disagreements(spelling: str, kind: str, schemes: list[str]) -> tuple[list[object], int]:
@@ -79,6 +81,7 @@ def test_every_scheme_grows_as_its_structure_implies(spelling: str, kind: str) -
     schemes = ["none", *(f"{norm}@{word}" for norm in KINDS for word in words)]
     schemes += [f"layer@{site.replace('#', '1')}" for site in placements.sites]
     schemes += ["layer@pre+final"] if "pre" in words else []
+    schemes += ["clip@input", "weight@all", "spectral@first"]
     wrong, built = disagreements(spelling, kind, schemes)
     assert not wrong
     assert built > len(schemes) / 2

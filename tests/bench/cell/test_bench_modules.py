@@ -11,7 +11,7 @@ from torch import nn
 import bench
 from architectures import parse_scheme, resolve
 from architectures.building import build_network, sites
-from bench.core.errors import InputError, UnknownName
+from bench.core.errors import InputError, UnknownName, Unsupported
 from bench.core.problem import Problem
 
 pytestmark = pytest.mark.usefixtures("forget_plugins")
@@ -69,7 +69,10 @@ def test_a_module_without_decorator_has_its_norm_layers_as_sites(tmp_path: Path)
 def test_a_module_that_takes_norm_says_itself_where_it_goes(tmp_path: Path) -> None:
     path = write(tmp_path / "models.py", MODELS)
     found = sites(resolve(f"module({path}:offered)"), Problem("features", (3,)))
-    assert [site.name for site in found] == ["here"]
+    assert [site.name for site in found] == ["here", "layers.2"]  # its own layer norm can only be kept
+    with pytest.raises(Unsupported, match=r"LayerNorm at '2' does layer_norm; own@all keeps it"):
+        module(tmp_path, "offered")
+    assert isinstance(module(tmp_path, "offered", "rms@here+own@layers.2")[1], nn.RMSNorm)  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

@@ -86,8 +86,8 @@ def test_stratified_intervals_cover_as_promised():
 
 @given(SEEDS)
 @settings(max_examples=50, deadline=None)
-def test_paired_difference_is_the_paired_t_test(differences):
-    test = statistics.paired_difference([Sample(tuple(differences))])
+def test_a_mean_of_differences_against_0_is_the_paired_t_test(differences):
+    test = statistics.stratified_test([Sample(tuple(differences))])
     reference = stats.ttest_rel(differences, [0.0] * len(differences))
     assert test.p_value == pytest.approx(reference.pvalue, abs=1e-9)
 

@@ -57,7 +57,7 @@ def fill(path, records):
 def rows(summaries):
     """Everything in them, record by record."""
     cells = [summaries.cells[i] for i in summaries.cell.tolist()]
-    texts = (summaries.digest, summaries.created, summaries.reason)
+    texts = [getattr(summaries, n) for n in ("digest", "created", "reason", "reason_code", "origin", "program")]
     arrays = (summaries.seed, summaries.status, summaries.truth, summaries.deterministic, summaries.finite)
     numbers = [tuple(None if math.isnan(n) else n for n in row) for row in summaries.numbers.tolist()]
     return list(zip(cells, *texts, *(a.tolist() for a in arrays), numbers, strict=True))
@@ -152,6 +152,42 @@ def test_a_store_from_before_there_were_summaries_gets_them(path, odd, mode):
         assert store.check() == ()
 
 
+@pytest.mark.parametrize("mode", ["read", "write"])
+@pytest.mark.parametrize(
+    "older",
+    [
+        "ALTER TABLE summaries DROP COLUMN certificate",  # a number that was not known then
+        "ALTER TABLE summaries ADD COLUMN fame REAL",  # one that is no longer
+        "DROP TABLE environments",
+    ],
+)
+def test_a_store_with_other_columns_has_its_records_summarized_again(path, odd, older, mode):
+    fill(path, odd)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(older)
+    before = path.read_bytes()
+    with Store(path, mode) as store:
+        assert rows(store.summaries()) == rows(Summaries.of(store.records()))
+        assert len(store.summaries()) == len(odd)
+        assert store.check() == ()
+        store.summaries()
+    assert (path.read_bytes() == before) == (mode == "read")
+
+
+def test_environments_are_stored_once(path, records):
+    made = records(seeds=range(3))
+    fill(path, [*made[:-1], dataclasses.replace(made[-1], environment={"device": "cuda", "a": "ü"})])
+    with Store(path) as store:
+        summaries = store.summaries()
+        assert next(store._select("SELECT count(*) FROM environments")) == (2,)
+    assert set(summaries.environments) == {tuple(sorted(made[0].environment.items())), (("a", "ü"), ("device", "cuda"))}
+    with Store(path) as store:
+        told = dict(zip(summaries.digest, summaries.environment.tolist(), strict=True))
+        for one in store.records():
+            assert dict(summaries.environments[told[one.key.digest()]]) == one.environment
+
+
 def test_an_old_record_that_cannot_be_read_is_not_left_out_in_silence(path, records):
     as_schema_1(path, records())
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -174,6 +210,7 @@ def test_an_old_record_that_cannot_be_read_is_not_left_out_in_silence(path, reco
         ("UPDATE summaries SET exponent = -1e999 WHERE record = 2", "negative"),
         ("UPDATE cells SET norm = '' WHERE id = 1", "norm"),
         ("DELETE FROM summaries WHERE record = 2", "19 of 20"),
+        ("UPDATE environments SET content = '[]'", "environment"),
     ],
 )
 def test_summaries_that_were_tampered_with_are_found_out(path, records, change, word):

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from architectures.analysis.prediction import Prediction, predict, predict_module
-from architectures.building import build_estimator, build_skeleton, check_size, sites
+from architectures.analysis.prediction import Prediction, predict_module
+from architectures.building import build_estimator, build_skeleton, check_size, kinds_at, sites
 from architectures.card import Architecture
-from architectures.norms.layers import marked
+from architectures.norms.layers import marked, site_of
+from architectures.norms.pairs import Paired
 from architectures.norms.scheme import NormScheme
-from bench.core.grammar import spell
 from bench.core.problem import Problem
 
 
@@ -41,7 +41,10 @@ class LayerRow:
 
 @dataclass(frozen=True)
 class SiteRow:
-    """A site: its channels and positions, the placement words that mean it, and the norm the scheme puts there."""
+    """A site: its channels and positions, the placement words that mean it, and the norm the scheme puts there.
+
+    The ends of a pair around the network come first and last, as ``network input`` and ``network output``.
+    """
 
     name: str
     dim: int
@@ -100,7 +103,7 @@ def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, b
         norm=str(scheme),
         problem=problem,
         layers=_layers(module, problem),
-        sites=_sites(architecture, problem, module),
+        sites=_with_ends(module, problem, _sites(architecture, scheme, problem)),
         parts=parts,
         parameters=sum(count for _, count in parts),
         batch_size=batch_size,
@@ -108,6 +111,19 @@ def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, b
         flops_step=count_flops(module, problem, batch_size, backward=True),
         prediction=predict_module(module),
     )
+
+
+def predict(architecture: Architecture, scheme: NormScheme, problem: Problem) -> Prediction:
+    """The exponent that the structure of the built architecture implies.
+
+    Raises:
+        Unsupported: the architecture cannot be built so.
+    """
+    if architecture.card.role == "estimator":
+        estimator = build_estimator(architecture, scheme, problem)
+        exponent = getattr(estimator, "exponent", architecture.card.exponent)  # where it depends on options and scheme
+        return Prediction(exponent, f"an estimator: {architecture.card.summary}")
+    return predict_module(build_skeleton(architecture, scheme, problem))
 
 
 def count_flops(module: nn.Module, problem: Problem, batch_size: int, backward: bool) -> int:
@@ -140,16 +156,27 @@ def placements_of(architecture: Architecture, problem: Problem) -> tuple[tuple[s
     return tuple((word, rule.pick(names)) for word, rule in architecture.card.placements.words)
 
 
-def _sites(architecture: Architecture, problem: Problem, module: nn.Module) -> tuple[SiteRow, ...]:
-    placed = {mark.site.name: mark for mark in map(marked, module.modules()) if mark is not None}
+def _sites(architecture: Architecture, scheme: NormScheme, problem: Problem) -> tuple[SiteRow, ...]:
+    placed = kinds_at(architecture, scheme, problem)
     meant = placements_of(architecture, problem)
     rows = []
     for site in sites(architecture, problem):
         words = tuple(word for word, names in meant if site.name in names)
-        kind = placed[site.name].kind if site.name in placed else None
-        norm = spell(kind.name, kind) if kind is not None else None
+        norm = ", ".join(str(kind) for kind in placed.get(site.name, ())) or None
         rows.append(SiteRow(site.name, site.dim, site.positions, words, norm))
     return tuple(rows)
+
+
+def _with_ends(module: nn.Module, problem: Problem, rows: tuple[SiteRow, ...]) -> tuple[SiteRow, ...]:
+    mark = marked(module.pair) if isinstance(module, Paired) else None
+    if mark is None or not isinstance(module, Paired):
+        return rows
+    entry, leaving = (SiteRow(f"network {end}", size, 1, (), str(mark.kind)) for end, size in _ends(problem))
+    return (entry, *rows, leaving) if module.back else (entry, *rows)
+
+
+def _ends(problem: Problem) -> tuple[tuple[str, int], ...]:
+    return ("input", problem.size), ("output", 1)
 
 
 def _layers(module: nn.Module, problem: Problem) -> tuple[LayerRow, ...]:
@@ -177,8 +204,9 @@ def _recording(rows: list[LayerRow], name: str) -> Callable[[nn.Module, tuple[Te
         mark = marked(layer)
         shape = tuple(output.shape[1:]) if inputs else tuple(output.shape)
         count = sum(p.numel() for p in layer.parameters())
-        norm = spell(mark.kind.name, mark.kind) if mark else None
-        rows.append(LayerRow(name, type(layer).__name__, shape, count, mark.site.name if mark else None, norm))
+        site = site_of(layer)
+        norm = str(mark.kind) if mark else None
+        rows.append(LayerRow(name, type(layer).__name__, shape, count, site.name if site else None, norm))
 
     return hook
 
@@ -188,6 +216,7 @@ def _parts(module: nn.Module) -> tuple[tuple[str, int], ...]:
     norms = {id(p) for layer in module.modules() if marked(layer) for p in layer.parameters()}
     counts: dict[str, int] = {}
     for name, parameter in module.named_parameters():
-        part = "norms" if id(parameter) in norms else name.partition(".")[0]
+        inside = name.removeprefix("network.") if isinstance(module, Paired) else name
+        part = "norms" if id(parameter) in norms else inside.partition(".")[0]
         counts[part] = counts.get(part, 0) + parameter.numel()
     return tuple(counts.items())

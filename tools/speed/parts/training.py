@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from architectures.analysis.description import count_flops
+from architectures.description import count_flops
 from bench.cell.environment import available_cores
 from bench.sweep.workers.malloc import keep_freed_memory
 from bench.training.program import choose_program
@@ -131,7 +131,7 @@ class Contestants:
     device: str
 
 
-def measure(jobs: Sequence[TrainingJob] = JOBS, repeats: int = 3, device: str = "cpu") -> list[Timing]:
+def measure(jobs: Sequence[TrainingJob] = JOBS, repeats: int = 3, device: str = "cpu") -> Iterator[Timing]:
     """Time ``jobs`` side by side: in each repetition the programs of a job run one after the other.
 
     Args:
@@ -148,7 +148,8 @@ def measure(jobs: Sequence[TrainingJob] = JOBS, repeats: int = 3, device: str = 
         )
         for pool, count in ((contestants.plain, 1), (contestants.ours, workers)):
             list(pool.map(ours_here, [jobs[0].shorter(0.01)] * count, [[0]] * count, [device] * count))  # warm
-        return [_timing(job, contestants, repeats) for job in jobs]
+        for job in jobs:
+            yield _timing(job, contestants, repeats)
 
 
 def _processes(count: int) -> ProcessPoolExecutor:

@@ -1,6 +1,6 @@
 """What FarField costs beyond training and probing: start-up, planning, standings, and each record of a sweep.
 
-Usage: python -m tools.speed.overheads [--records 100000] [--cells 1000] [--repeats 5]
+Usage: python -m tools.speed.parts.overheads [--records 100000] [--cells 1000] [--repeats 5]
 
 Every figure is a median over fresh processes. Wall-clock time is what a user waits; the processor time beside it (of
 all processes together) tells how much of that was other programs' doing.
@@ -24,12 +24,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SEEDS = 5
 TASKS = 20
 NORMS = ("none", "layer@first", "layer@last", "layer@all", "rms@all")
@@ -55,8 +55,15 @@ class Overhead:
     spread: float
 
 
-def measure(records: int = 100_000, cells: int = 1_000, repeats: int = 5) -> list[Overhead]:
-    """Every figure.
+COMMANDS: tuple[tuple[tuple[str, ...], float], ...] = (
+    (("--help",), 0.4),
+    *((("list", kind), 0.5) for kind in LISTS),
+)
+FIGURES = len(COMMANDS) + 3
+
+
+def measure(records: int = 100_000, cells: int = 1_000, repeats: int = 5) -> Iterator[Overhead]:
+    """Every figure, ``FIGURES`` of them.
 
     Args:
         records: in the store that is planned against and ranked, five seeds a cell.
@@ -70,17 +77,11 @@ def measure(records: int = 100_000, cells: int = 1_000, repeats: int = 5) -> lis
             (f"planning and resuming over {records:,} finished records", "plan", 2.0),
             (f"standings over {records:,} records", "rank", 3.0),
         )
-        found = [
-            _median(name, goal, [_child(what, str(store), records) for _ in range(repeats)])
-            for name, what, goal in called
-        ]
-        commands: list[tuple[list[str], float | None]] = [(["--help"], 0.4)]
-        commands += [(["list", kind], 0.5) for kind in LISTS]
-        commands += [(["leaderboard", "--out", str(store), "--format", "json"], None)]
-        for arguments, goal in commands:
-            name = "farfield " + " ".join(a for a in arguments if a not in ("--out", str(store)))
-            found.append(_median(name, goal, [_command(arguments) for _ in range(repeats)]))
-    return [*found, _tiny_cells(cells, repeats)]
+        for name, what, goal in called:
+            yield _median(name, goal, [_child(what, str(store), records) for _ in range(repeats)])
+    for arguments, goal in COMMANDS:
+        yield _median(f"farfield {' '.join(arguments)}", goal, [_command(arguments) for _ in range(repeats)])
+    yield _tiny_cells(cells, repeats)
 
 
 def fill_store(out: Path, records: int) -> None:
@@ -244,7 +245,7 @@ def _report(started: tuple[float, float], seconds: float | None = None) -> None:
 
 def _child(what: str, *arguments: str | int) -> tuple[float, float]:
     """Run a function of this module in a fresh process: seconds and processor seconds that it reports."""
-    program = f"from tools.speed.overheads import {what}; {what}(*{arguments!r})"
+    program = f"from tools.speed.parts.overheads import {what}; {what}(*{arguments!r})"
     command = [sys.executable, "-W", "ignore", "-c", program]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
@@ -293,7 +294,7 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=1_000)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    print(table(measure(options.records, options.cells, options.repeats)))
+    print(table(list(measure(options.records, options.cells, options.repeats))))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -65,22 +65,26 @@ class ProgramTiming:
         return self.loop / self.stacked
 
 
-def measure(
-    pool: ProcessPoolExecutor,
+def jobs(
     networks: Sequence[tuple[str, str, Problem]] = NETWORKS,
     batches: Sequence[int] = BATCHES,
     members: Sequence[int] = MEMBERS,
-    repeats: int = 3,
-) -> list[ProgramTiming]:
-    """Every combination up to ``LARGEST_SPAN``, in one process of ``pool``, which must be single-threaded."""
-    jobs = [
+) -> list[TrainingJob]:
+    """Every combination."""
+    return [
         TrainingJob(f"{network} {norm}", "", FromRegistry(network, norm), problem, rows, None, 8, seeds=count)
         for network, norm, problem in networks
         for rows in batches
         for count in members
     ]
-    found = [pool.submit(_timing, job, repeats) for job in jobs]
-    return [timing for future in found if (timing := future.result()) is not None]
+
+
+def measure(
+    pool: ProcessPoolExecutor, chosen: Sequence[TrainingJob], repeats: int = 3
+) -> Iterator[ProgramTiming | None]:
+    """Time ``chosen`` in one process of ``pool``, which must be single-threaded; None beyond ``LARGEST_SPAN``."""
+    for job in chosen:
+        yield pool.submit(_timing, job, repeats).result()
 
 
 def _timing(job: TrainingJob, repeats: int) -> ProgramTiming | None:

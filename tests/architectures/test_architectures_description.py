@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from architectures import REGISTRY, describe, parse_scheme, register_architecture, resolve
-from architectures.analysis.description import count_flops, placements_of
 from architectures.building import build_network
 from architectures.contract.examples import EXAMPLES
+from architectures.description import count_flops, placements_of
 from bench.core.errors import InputError
 from bench.core.problem import Problem
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+_block_diagonal: Callable[..., Tensor] = torch.block_diag
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,18 @@ class Anything:
     """Nothing is known of the vector but how long it is (0: not even that)."""
 
     width: int = 0
+
+
+@dataclass(frozen=True)
+class Ball:
+    """Whatever entries of one input are looked at together, their Euclidean norm is at most ``radius``."""
+
+    radius: float
+
+    def of_width(self, width: int) -> Region:
+        """The region of ``width`` of the entries."""
+        reach = torch.full((width,), self.radius, dtype=torch.float64)
+        return Region(-reach, reach, torch.zeros_like(reach), torch.diag(reach))
 
 
 @dataclass(frozen=True)
@@ -93,7 +107,7 @@ class Region:
         Each part lies in the projection of this region, but the parts need not belong to one vector:
         ``(S_h u_h)_h`` with every ``‖u_h‖ ≤ 1`` has ``‖(u_h)_h‖ ≤ √heads``.
         """
-        shape = math.sqrt(heads) * torch.block_diag(*self.shape.chunk(heads)) if heads > 1 else self.shape
+        shape = math.sqrt(heads) * _block_diagonal(*self.shape.chunk(heads)) if heads > 1 else self.shape
         return Region.of(self.low, self.high, self.centre, shape)
 
     def plus(self, other: Region) -> Region:
@@ -124,3 +138,34 @@ class Region:
             return regions[0]
         low, high = torch.stack([r.low for r in regions]), torch.stack([r.high for r in regions])
         return cls.box(low.amin(0), high.amax(0))
+
+
+Known = Region | Anything | Ball
+
+
+def gain(module: nn.Module, dim: int) -> Tensor:
+    """The weight of a layer that multiplies its channels, (dim,); ones where it has none."""
+    weight = getattr(module, "weight", None)
+    return torch.ones(dim, dtype=torch.float64) if weight is None else weight.double()
+
+
+def shift(module: nn.Module, dim: int) -> Tensor:
+    """The bias of a layer that is added to its channels, (dim,); zeros where it has none."""
+    bias = getattr(module, "bias", None)
+    return torch.zeros(dim, dtype=torch.float64) if bias is None else bias.double()
+
+
+def ellipsoid(gain: Tensor, shift: Tensor, shape: Tensor, greatest: float) -> Region:
+    """``shift + gain ⊙ u`` for u in the ellipsoid of ``shape`` with no entry above ``greatest``."""
+    reach = gain.abs() * greatest
+    return Region.of(shift - reach, shift + reach, shift, gain[:, None] * shape)
+
+
+def grouped(module: nn.Module, groups: int, dim: int, positions: int) -> Region:
+    """Of ``groups`` groups of channels, normalized over all positions: a group of n entries has norm √n.
+
+    No entry of it is above √(n - 1), for they sum to zero.
+    """
+    together = dim // groups * positions
+    ball = math.sqrt(groups * together) * torch.eye(dim, dtype=torch.float64)
+    return ellipsoid(gain(module, dim), shift(module, dim), ball, math.sqrt(together - 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -35,9 +35,10 @@ class ProbingTiming:
 
 def measure(
     pool: ProcessPoolExecutor, cells: Sequence[tuple[str, str, str]] = CELLS, protocol: str = "1", seeds: int = 2
-) -> list[ProbingTiming]:
+) -> Iterator[ProbingTiming]:
     """Run ``cells`` as a worker does, in one process of ``pool``, which must be single-threaded."""
-    return [pool.submit(_timing, cell, protocol, seeds).result() for cell in cells]
+    for cell in cells:
+        yield pool.submit(_timing, cell, protocol, seeds).result()
 
 
 def _timing(cell: tuple[str, str, str], protocol: str, seeds: int) -> ProbingTiming:

@@ -8,7 +8,7 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ BASE = TrainingJob(
 
 
 def _train(job: TrainingJob) -> float:
-    from tools.speed.training import ours_here
+    from tools.speed.parts.training import ours_here
 
     started = time.perf_counter()
     ours_here(job, range(job.seeds))
@@ -154,12 +154,13 @@ QUESTIONS: tuple[Question, ...] = (
 )
 
 
-def measure(pool: ProcessPoolExecutor, questions: Sequence[Question] = QUESTIONS, repeats: int = 3) -> list[Growth]:
+def measure(pool: ProcessPoolExecutor, questions: Sequence[Question] = QUESTIONS, repeats: int = 3) -> Iterator[Growth]:
     """Every question, sizes in turn and the round repeated; training and probing in a process of ``pool``.
 
     ``pool`` must be single-threaded.
     """
-    return [_answer(pool, question, repeats) for question in questions]
+    for question in questions:
+        yield _answer(pool, question, repeats)
 
 
 def _answer(pool: ProcessPoolExecutor, question: Question, repeats: int) -> Growth:

@@ -1,0 +1,202 @@
+"""Reads the graph of a network from what ``torch.export`` records of it.
+
+A trace can lie: of a network that counts its calls, or one that branches on the size of the batch, one course is
+recorded and another is run. :func:`read_faithfully` gives a graph only if the recorded program answers as the network
+does on every batch that it is given, again and again. What cannot be read is :class:`Unread`, with the reason.
+
+Operations are not decomposed: a layer norm is one ``aten.layer_norm.default``. Where the network writes in place, the
+graph is that of the equal program that does not.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from architectures.analysis.graph import Argument, Graph, Operation, Ref, Stored, Unread, refs_in
+
+REPEATS = 3
+TOLERANCE = 1e-9
+"""Largest difference between the recorded program and the network, relative to its largest answer, in float64."""
+
+_MAKES_ALIKE = ("_like.", ".new_zeros.", ".new_ones.", ".new_full.", ".new_empty.", ".sym_size")
+
+
+def read_graph(network: nn.Module, example: Tensor, training: bool = False) -> Graph | Unread:
+    """The graph of ``network`` on batches like ``example`` (at least two rows); never raises.
+
+    Args:
+        network: left as it is, in whichever mode it was.
+        example: rows; their number is left open where the network allows it.
+        training: read what it does in training.
+    """
+    try:
+        with quietly(), as_it_was(network):
+            return _graph_of(_export(network.train(training), example))
+    except Exception as error:  # whatever torch.export, or the network in its hands, may raise
+        return Unread(" ".join(f"{type(error).__name__}: {error}".split())[:300])
+
+
+def read_faithfully(network: nn.Module, batches: Sequence[Tensor]) -> Graph | Unread:
+    """The graph of ``network`` in evaluation, if its program answers as the network does on every one of ``batches``.
+
+    Each batch is run several times, in the order given; give the sizes that will be used. Run it in float64, where
+    nothing but rounding may differ.
+    """
+    graph = read_graph(network, batches[0])
+    if isinstance(graph, Unread):
+        return graph
+    try:
+        with quietly(), as_it_was(network), torch.no_grad():
+            network.eval()
+            before = _numbers_of(network)
+            for _ in range(REPEATS):
+                for batch in batches:
+                    gap = _gap(graph.run(batch), network(batch))
+                    if gap > TOLERANCE:
+                        return Unread(f"its graph answers otherwise on {len(batch)} rows (by {gap:.1e})")
+            changed = [name for name, value in _numbers_of(network).items() if before.get(name) != value]
+    except Exception as error:
+        return Unread(f"its graph cannot be run: {' '.join(f'{type(error).__name__}: {error}'.split())[:200]}")
+    return Unread(f"it changes {changed[0]} whenever it runs") if changed else graph
+
+
+@contextmanager
+def as_it_was(network: nn.Module) -> Iterator[None]:
+    """Put back the attributes of every module afterwards: which tensors they are, not the tensors' numbers."""
+    before = [(module, {name: _shallow(value) for name, value in vars(module).items()}) for module in network.modules()]
+    try:
+        yield
+    finally:
+        for module, attributes in before:
+            vars(module).clear()
+            vars(module).update(attributes)
+
+
+def _shallow(value: Any) -> Any:
+    return value.copy() if isinstance(value, (dict, list, set)) else value
+
+
+def _numbers_of(network: nn.Module) -> dict[str, float]:
+    """The plain numbers among the attributes of its modules, by path."""
+    return {
+        f"{path}.{name}".lstrip("."): value
+        for path, module in network.named_modules()
+        for name, value in vars(module).items()
+        if isinstance(value, (int, float)) and name != "training"
+    }
+
+
+def _gap(one: Any, other: Any) -> float:
+    """The largest difference relative to the largest answer; two equal infinities or NaN are no difference."""
+    if not (isinstance(one, Tensor) and isinstance(other, Tensor)) or one.shape != other.shape:
+        return float("inf")
+    same = (one == other) | (one.isnan() & other.isnan())
+    scale = other.nan_to_num(posinf=0.0, neginf=0.0).abs().max().clamp_min(1e-30)
+    off = torch.where(same, 0.0, (one - other).abs() / scale)
+    return float(off.max()) if bool(off.isfinite().all()) else float("inf")
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """No warnings, the generators put back, and gradients on: torch's fast paths are taken where they are off."""
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.enable_grad():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _export(network: nn.Module, example: Tensor) -> Any:
+    """The exported program; of any number of rows if it can be, else of as many as ``example`` has."""
+    try:
+        rows = {0: torch.export.Dim("rows", min=1)}
+        program = torch.export.export(network, (example,), dynamic_shapes=(rows,), strict=False)
+    except Exception:  # the network settles the number of rows; whether that matters, running it will tell
+        program = torch.export.export(network, (example,), strict=False)
+    if any(_writes(node) for node in program.graph.nodes):
+        return program.run_decompositions({})
+    return program
+
+
+def _writes(node: Any) -> bool:
+    schema = getattr(node.target, "_schema", None)
+    return node.op == "call_function" and schema is not None and schema.is_mutable
+
+
+def _graph_of(program: Any) -> Graph:
+    signature = program.graph_signature
+    (given,) = signature.user_inputs
+    stored = {one.name: one for one in _stored(program)}
+    carrying = {given}
+    operations = []
+    output: Argument = None
+    for node in program.graph.nodes:
+        if node.op == "output":
+            places = [spec.kind.name == "USER_OUTPUT" for spec in signature.output_specs]
+            output = tuple(_argument(a) for a, mine in zip(node.args[0], places, strict=True) if mine)
+        elif node.op == "call_function":
+            operation = _operation(node, carrying)
+            operations.append(operation)
+            if operation.carries:
+                carrying.add(operation.name)
+    only = output[0] if isinstance(output, tuple) and len(output) == 1 else output
+    return Graph(given, stored, tuple(operations), only, program.module(check_guards=False))
+
+
+def _stored(program: Any) -> list[Stored]:
+    kinds: dict[str, Literal["parameter", "buffer", "constant"]] = {
+        "PARAMETER": "parameter",
+        "BUFFER": "buffer",
+        "CONSTANT_TENSOR": "constant",
+    }
+    found = []
+    for spec in program.graph_signature.input_specs:
+        kind = kinds.get(spec.kind.name)
+        if kind is not None:
+            values = program.constants if spec.target not in program.state_dict else program.state_dict
+            found.append(Stored(spec.arg.name, spec.target, kind, values[spec.target].detach()))
+    return found
+
+
+def _operation(node: Any, carrying: set[str]) -> Operation:
+    target = str(node.target) if hasattr(node.target, "_schema") else getattr(node.target, "__name__", "unknown")
+    arguments = tuple(_argument(argument) for argument in node.args)
+    keywords = tuple((name, _argument(argument)) for name, argument in node.kwargs.items())
+    refs = refs_in((arguments, tuple(value for _, value in keywords)))
+    makes_alike = any(part in target for part in _MAKES_ALIKE)
+    return Operation(
+        name=node.name,
+        target=target,
+        arguments=arguments,
+        keywords=keywords,
+        shape=_shape(node.meta.get("val")),
+        modules=_modules(node.meta.get("nn_module_stack") or {}),
+        carries=not makes_alike and any(ref.name in carrying for ref in refs),
+    )
+
+
+def _argument(argument: Any) -> Argument:
+    if isinstance(argument, torch.fx.Node):
+        return Ref(argument.name)
+    if isinstance(argument, (list, tuple)):
+        return tuple(_argument(one) for one in argument)
+    if isinstance(argument, slice):
+        return tuple(_argument(one) for one in (argument.start, argument.stop, argument.step))
+    return argument if isinstance(argument, (int, float, bool, str)) or argument is None else str(argument)
+
+
+def _shape(value: Any) -> tuple[int | None, ...] | None:
+    if not isinstance(value, Tensor):
+        return None
+    return tuple(size if isinstance(size, int) else None for size in value.shape)
+
+
+def _modules(stack: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    entries = [entry for entry in stack.values() if isinstance(entry, tuple) and len(entry) == 2]
+    return tuple(
+        (str(path).removeprefix("_export_root.").removeprefix("_export_root"), str(of)) for path, of in entries
+    )

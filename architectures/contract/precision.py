@@ -1,0 +1,38 @@
+"""How networks are evaluated: in float64, by the same operations as in training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def in_float64() -> Iterator[None]:
+    """Tensors that a network makes in its forward (``torch.zeros(n, width)``, a first state) are float64 here.
+
+    Far evaluation runs in float64. What a network makes without naming a dtype has torch's default one, which is that
+    of its weights in training; here it is again.
+    """
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@contextmanager
+def without_fast_paths() -> Iterator[None]:
+    """Torch's attention and encoder layers run operation by operation here, as they do in training.
+
+    In evaluation they would call one kernel for the whole layer, which computes a layer norm with the numbers of
+    whatever stands in the norm's place, and which ``torch.vmap`` cannot batch.
+    """
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)

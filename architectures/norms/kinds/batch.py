@@ -1,0 +1,63 @@
+"""Batch norm: over rows and positions, per channel; in evaluation an affine map by the statistics of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from architectures.norms.options import WithEps
+from architectures.norms.registry import register_norm
+from architectures.norms.site import Site, by_rank
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from architectures.norms.regions import Known
+
+
+@dataclass(frozen=True)
+class Batch(WithEps):
+    """Batch norm (Ioffe and Szegedy, arXiv 1502.03167); answers with the running statistics of training."""
+
+    momentum: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.momentum <= 1:
+            raise ValueError(f"momentum must be in (0, 1], not {self.momentum}")
+
+
+def _bound(module: nn.BatchNorm1d, site: Site | None, value: Known) -> Known | None:
+    """``gain (x - mean) / √(var + eps) + shift`` with the running statistics, an affine map."""
+    import torch
+
+    from architectures.norms.regions import Anything, Ball, gain, shift
+
+    if isinstance(value, Ball):
+        value = value.of_width(module.num_features)
+    if isinstance(value, Anything):
+        return Anything(module.num_features)
+    if module.running_mean is None or module.running_var is None:
+        return None
+    factor = gain(module, module.num_features) / (module.running_var.double() + module.eps).sqrt()
+    return value.affine(torch.diag(factor), shift(module, module.num_features) - factor * module.running_mean.double())
+
+
+@register_norm(
+    "batch",
+    options=Batch,
+    summary="batch norm; evaluation uses training statistics",
+    citation="Ioffe and Szegedy, arXiv 1502.03167",
+    layout="first",
+    growth="keeps",
+    why="an affine map in evaluation",
+    bound=_bound,
+    modules=("torch.nn:BatchNorm1d", "torch.nn:BatchNorm2d", "torch.nn:BatchNorm3d"),
+)
+def batch(site: Site, options: Batch) -> nn.Module:
+    """Torch's batch norm of as many dimensions as there are positions."""
+    from torch import nn
+
+    layers: list[type[nn.Module]] = [nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d]
+    made = by_rank(layers, site, "batch")
+    return made(site.dim, eps=options.eps, affine=options.affine, momentum=options.momentum)

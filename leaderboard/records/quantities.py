@@ -1,0 +1,325 @@
+"""The numbers that are measured, each described once.
+
+Every list of columns is made from :data:`QUANTITIES`: the summaries in the store, boards, comparisons, pages, axes of
+charts, CSV, data frames, Weights & Biases and the table in ``docs/method.md``. A new number is one entry here; stores
+made before summarize their records again when they are opened.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaderboard.records.metrics import ERROR_CLIP, GROWTH_FLOOR
+from leaderboard.records.record import Record, Truth
+
+Direction = Literal["lower", "higher"]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a value is clipped to before its logarithm is taken.
+
+    Attributes:
+        least, most: the ends; an infinite value stays infinite.
+        least_text: how a mean at the lower end reads: it is only a bound there.
+    """
+
+    least: float
+    most: float
+    least_text: str
+
+
+ERRORS = Range(*ERROR_CLIP, f"≤ {ERROR_CLIP[0]:g}")
+GROWTHS = Range(GROWTH_FLOOR, math.inf, "0")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number of a record.
+
+    Attributes:
+        name: in files, columns and flags.
+        heading: for people; a terminal may break it at a line end.
+        meaning: one sentence.
+        read: of a record; infinite where an output was not finite, ``None`` where nothing was measured.
+        unit: of the value; empty for a ratio or a slope.
+        direction: which values are better; ``None`` where neither is.
+        kind: a real number, a whole one, or yes and no.
+        signed: it may be negative.
+        clip: set for a quantity on a logarithmic scale.
+        total: what a cell says of its finished records: a mean with its interval over seeds (geometric on a
+            logarithmic scale), the least and the greatest, or the sum over all records.
+        of, truth: it is the quantity named ``of``, over tasks with this truth only: a column of totals, not of records.
+        rank: its place among the numbers that decide the order of a board.
+        board, listed, compared: it is a column for people of standings, of the list of records, of comparisons; the
+            number says what a narrow terminal goes without (:class:`leaderboard.tables.grid.Column`).
+        decimals: a fixed number of them instead of three significant digits.
+    """
+
+    name: str
+    heading: str
+    meaning: str
+    read: Callable[[Record], float | None] | None = None
+    unit: str = ""
+    direction: Direction | None = None
+    kind: Literal["real", "whole", "flag"] = "real"
+    signed: bool = False
+    clip: Range | None = None
+    total: Literal["mean", "range", "sum"] | None = None
+    of: str | None = None
+    truth: Truth | None = None
+    rank: int | None = None
+    board: int | None = None
+    listed: int | None = None
+    compared: int | None = None
+    decimals: int | None = None
+
+    @property
+    def column(self) -> str:
+        """The column of records that it is made from."""
+        return self.of or self.name
+
+    @property
+    def scale(self) -> Literal["log", "linear"]:
+        """Of axes, means and intervals."""
+        return "log" if self.clip else "linear"
+
+    @property
+    def title(self) -> str:
+        """The heading in one line."""
+        return self.heading.replace("\n", " ")
+
+    def clipped(self, values: Floats) -> Floats:
+        """Ready for a logarithm; infinite values stay infinite. The values themselves on a linear scale."""
+        if self.clip is None:
+            return values
+        return np.where(np.isinf(values), values, np.clip(values, self.clip.least, self.clip.most))
+
+    def scaled(self, values: Floats) -> Floats:
+        """What means and intervals are taken of."""
+        return values if self.clip is None else np.log(self.clipped(values))
+
+
+def _far_error(record: Record) -> float | None:
+    if record.far_error is None and any(s.role == "far" and s.nonfinite for s in record.sets):
+        return math.inf
+    return record.far_error
+
+
+def _id_error(record: Record) -> float | None:
+    if record.id_error is None and any(s.role == "test" and s.nonfinite for s in record.sets):
+        return math.inf
+    return record.id_error
+
+
+def _exponent(record: Record) -> float | None:
+    if record.exponent is None and record.max_growth == math.inf:
+        return math.inf
+    return record.exponent
+
+
+def _nonfinite(record: Record) -> int | None:
+    if not record.ladder and not record.sets:
+        return None
+    return sum(record.nonfinite) + sum(s.nonfinite for s in record.sets)
+
+
+def _worst_growth(r: float) -> Callable[[Record], float | None]:
+    def read(record: Record) -> float | None:
+        found = [worst for at, worst in record.worst_growth if math.isclose(at, r, rel_tol=1e-9)]
+        return None if not found else math.inf if found[0] is None else found[0]
+
+    return read
+
+
+FAR_ERROR = Quantity(
+    "far_error",
+    "far error",
+    f"Geometric mean over the far sets of relative errors clipped to {ERRORS.least:g}–{ERRORS.most:g}.",
+    _far_error,
+    direction="lower",
+    clip=ERRORS,
+    total="mean",
+    rank=1,
+    board=0,
+    listed=1,
+    compared=0,
+)
+ID_ERROR = Quantity(
+    "id_error",
+    "id error",
+    "Relative error on the test set, which is like the training data.",
+    _id_error,
+    direction="lower",
+    clip=ERRORS,
+    total="mean",
+    rank=2,
+    board=1,
+    listed=3,
+    compared=-1,
+)
+MAX_GROWTH = Quantity(
+    "max_growth",
+    "max\ngrowth",
+    "Maximum of G over the distances probed, 1 to 10,000; “unbounded” where the verdict says so.",
+    lambda record: record.max_growth,
+    direction="lower",
+    clip=GROWTHS,
+    total="mean",
+    rank=3,
+    board=-3,
+    listed=4,
+    compared=-3,
+)
+EXPONENT = Quantity(
+    "exponent",
+    "exponent",
+    "Theil–Sen slope of log G against log r from r = 100 on: 0 is bounded, 1 linear.",
+    _exponent,
+    signed=True,
+    total="mean",
+    board=3,
+    listed=5,
+    decimals=2,
+)
+NONFINITE = Quantity(
+    "nonfinite",
+    "non-finite",
+    "Outputs along rays and on labelled sets that were not finite.",
+    _nonfinite,
+    direction="lower",
+    kind="whole",
+)
+PARAMETERS = Quantity(
+    "parameters", "parameters", "Numbers that are trained.", lambda r: r.parameters, kind="whole", total="range"
+)
+LEARNING_RATE = Quantity(
+    "learning_rate",
+    "learning rate",
+    "The learning rate that the protocol chose; none where nothing is trained by gradient descent.",
+    lambda record: record.learning_rate,
+)
+BEST_STEP = Quantity(
+    "best_step",
+    "best step",
+    "Training steps whose weights are kept.",
+    lambda r: r.best_step,
+    unit="steps",
+    kind="whole",
+)
+EDGE_OF_GRID = Quantity(
+    "edge_of_grid",
+    "edge of grid",
+    "Whether the learning rate chosen is the least or the greatest of the protocol's.",
+    lambda record: record.edge_of_grid,
+    kind="flag",
+)
+SECONDS = Quantity(
+    "seconds", "seconds", "Time that the records took.", lambda r: r.seconds, unit="s", total="sum", listed=6
+)
+
+
+def _growth_at(r: float, spare: int) -> Quantity:
+    return Quantity(
+        f"growth_{r:g}",
+        f"G({r:g})",
+        f"Growth at distance {r:g}: largest |output| over the largest |standardized training target|.",
+        lambda record: record.growth_at(r),
+        direction="lower",
+        clip=GROWTHS,
+        total="mean",
+        board=spare,
+    )
+
+
+def _worst_growth_within(r: float) -> Quantity:
+    return Quantity(
+        f"worst_growth_{r:g}",
+        f"worst G({r:g})",
+        f"Largest G that a search found in the whole ball of distance {r:g}: a lower bound of the true one.",
+        _worst_growth(r),
+        direction="lower",
+        clip=GROWTHS,
+        total="mean",
+    )
+
+
+def _far_error_where(truth: Truth) -> Quantity:
+    return Quantity(
+        f"far_error_{truth}",
+        f"{truth}\ntruths",
+        f"The far error over tasks whose true target is {truth} far away.",
+        direction="lower",
+        clip=ERRORS,
+        total="mean",
+        of=FAR_ERROR.name,
+        truth=truth,
+        board=2,
+    )
+
+
+QUANTITIES: tuple[Quantity, ...] = (
+    FAR_ERROR,
+    _far_error_where("bounded"),
+    _far_error_where("growing"),
+    ID_ERROR,
+    MAX_GROWTH,
+    _growth_at(10.0, spare=5),
+    _growth_at(100.0, spare=6),
+    EXPONENT,
+    _worst_growth_within(10.0),
+    _worst_growth_within(100.0),
+    Quantity(
+        "certificate",
+        "certificate",
+        "A proven bound of G over all inputs, where the architecture has one.",
+        lambda record: record.certificate,
+        direction="lower",
+        clip=GROWTHS,
+        total="mean",
+    ),
+    NONFINITE,
+    PARAMETERS,
+    Quantity(
+        "step_operations",
+        "operations a step",
+        "Floating-point operations of the matrix products and convolutions of a training step.",
+        lambda record: record.step_operations,
+        kind="whole",
+    ),
+    LEARNING_RATE,
+    BEST_STEP,
+    EDGE_OF_GRID,
+    SECONDS,
+)
+
+OF_RECORDS: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.read is not None)
+NUMBERS: tuple[str, ...] = tuple(q.name for q in OF_RECORDS)
+MEANS: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.total == "mean")
+RANGES: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.total == "range")
+SUMS: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.total == "sum")
+RANKED: tuple[Quantity, ...] = tuple(sorted((q for q in QUANTITIES if q.rank), key=lambda q: q.rank or 0))
+COMPARED: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.compared is not None)
+
+# The verdict on a cell, from the 95% t-interval of the exponent over seeds: bounded where its upper end lies below the
+# first number, sublinear between the first two, linear between the last two, superlinear above, else undecided.
+BOUNDED_BELOW = 0.05
+LINEAR_FROM = 0.95
+LINEAR_TO = 1.05
+VERDICT_RULE = (
+    f"From the exponent's 95% interval: bounded below {BOUNDED_BELOW:g}, sublinear {BOUNDED_BELOW:g}–{LINEAR_FROM:g}, "
+    f"linear {LINEAR_FROM:g}–{LINEAR_TO:g}, superlinear above; else undecided. It speaks of the distances probed: a "
+    "logarithm reads about 0.15."
+)
+
+
+def quantity(name: str) -> Quantity:
+    """The quantity called ``name``."""
+    return next(q for q in QUANTITIES if q.name == name)
