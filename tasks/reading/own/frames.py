@@ -1,4 +1,4 @@
-"""The files of users' tables: found, measured before they are read, unpacked; and data frames kept as files."""
+"""The files of users' tables: found, measured before they are read, and unpacked."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from bench.core.errors import InputError
-from tasks.reading.cache import cache_directory, locked
-from tasks.reading.memory import check_memory, memory_limit
+from tasks.reading.cache import cache_directory
 
+MEMORY_SHARE = 0.25  # of this machine's memory that a table may take
 FRAME = "frame:"  # begins the path of a data frame kept in the cache
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".asc")
 PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
@@ -81,7 +81,7 @@ def content_of(file: Path, path: str) -> bytes:
     Raises:
         InputError: empty, too large, damaged, or an archive of several files.
     """
-    limit = memory_limit()
+    limit = MEMORY_SHARE * memory()
     check_memory(file.stat().st_size, path)
     try:
         with _opened(file, path) as stream:
@@ -111,27 +111,17 @@ def _opened(file: Path, path: str) -> IO[bytes]:
     return cast(IO[bytes], openers.get(suffix, open)(file, "rb"))
 
 
-def keep_frame(frame: object) -> str:
-    """Keep a data frame in the cache, where worker processes find it; its path is ``frame:<hash>``.
+def check_memory(needed: int, where: str) -> None:
+    """Refuse a table that would take more than a quarter of this machine's memory."""
+    available = MEMORY_SHARE * memory()
+    if needed > available:
+        what = f"a table of {needed / 2**30:.2g} GiB is too large for {available / 2**30:.2g} GiB of memory"
+        raise InputError(what, where=where, hint="take a sample of its rows")
 
-    Args:
-        frame: of pandas, or anything that Arrow can take in (polars, pyarrow).
 
-    Raises:
-        InputError: two columns have the same name, or a column cannot be stored.
-    """
-    from tasks.reading.own.parquet import as_table
-
-    table = as_table(frame)
-    folder = cache_directory() / "frames"
-    draft = folder / f".draft-{os.getpid()}.parquet"
-    from pyarrow import ArrowException, parquet  # type: ignore[import-untyped]
-
-    with locked(draft):
-        try:
-            parquet.write_table(table, draft)
-        except (ArrowException, ValueError, TypeError, OSError) as error:
-            raise InputError(f"the data frame cannot be stored: {error}", hint="leave odd columns out") from None
-        name = hashlib.sha256(draft.read_bytes()).hexdigest()[:16]
-        os.replace(draft, folder / f"{name}.parquet")
-    return f"{FRAME}{name}"
+def memory() -> float:
+    """Bytes of memory of this machine; unlimited where it does not say."""
+    names: dict[str, Any] = getattr(os, "sysconf_names", {})
+    if not {"SC_PAGE_SIZE", "SC_PHYS_PAGES"} <= set(names):
+        return float("inf")
+    return float(os.sysconf("SC_PAGE_SIZE")) * float(os.sysconf("SC_PHYS_PAGES"))
