@@ -12,7 +12,7 @@ from bench.commands._output import Format, FormatOption, terminal
 from bench.core.errors import EXIT_INCOMPLETE, InputError
 from bench.plan.options import CellOptions, SweepOptions
 from bench.tracking.options import WandbOptions
-from tasks.families.own.table import OwnData
+from tasks.families.own.options import OwnData
 
 if TYPE_CHECKING:
     from bench.sweep.runner import Results

@@ -21,7 +21,7 @@ from bench.core.limits import MAX_PARAMETERS
 from bench.plan.jobs import Settings
 from bench.plan.options import CellOptions, FilterOptions, StatusFilterOptions, SuiteFilterOptions, SweepOptions
 from bench.tracking import WandbOptions
-from tasks.families.own.table import OwnData
+from tasks.families.own.options import OwnData
 
 ROOT = Path(__file__).parents[3]
 OF_RUN = (CellOptions, SweepOptions, WandbOptions)
