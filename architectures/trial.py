@@ -99,6 +99,9 @@ def call_builder(architecture: Architecture, problem: Problem, norm: Norm) -> nn
     if not isinstance(module, nn.Module):
         kind = type(module).__name__
         raise InputError(f"{architecture.card.name} built a {kind}", hint="return a torch.nn.Module")
+    if not torch.empty(0).is_meta and any(p.is_meta for p in module.parameters()):
+        what = f"{architecture.card.name} gives a network, or a part of one, that it made before"
+        raise InputError(what, hint="make every layer inside the builder, at every call", code="contract")
     materialize(module, problem)
     return without_fast_paths(module)
 
@@ -210,7 +213,8 @@ class _Recorder:
     def read(self, site: str, attribute: str) -> None:
         """A forward pass that reads an attribute of the layer does more with it than call it."""
         if self._listens:
-            self.fixed[site] = f"its forward reads the attribute {attribute!r} of the norm layer at {site!r}"
+            reason = f"its forward reads the attribute {attribute!r} of the norm layer at {site!r}"
+            self.fixed.setdefault(site, reason)
 
     def add(self, found: Mapping[str, ForeignNorm]) -> None:
         """Take in where the network normalizes by itself."""

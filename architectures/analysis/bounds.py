@@ -15,10 +15,10 @@ from torch import Tensor
 from architectures.analysis.calls import Call, Rule, Stop, piecewise
 from architectures.analysis.functions import FUNCTIONS, Function
 from architectures.analysis.values import (
+    WIDEST,
     Known,
     Longer,
     Value,
-    WIDEST,
     Vectors,
     affine_box,
     along,
@@ -147,7 +147,9 @@ def _mul(call: Call) -> Known:
 
 
 def _product(call: Call, left: Known, right: Known) -> Known:
-    corners = torch.stack(torch.broadcast_tensors(*(a * b for a in (left.low, left.high) for b in (right.low, right.high))))
+    corners = torch.stack(
+        torch.broadcast_tensors(*(a * b for a in (left.low, left.high) for b in (right.low, right.high)))
+    )
     corners = torch.where(corners.isnan(), math.inf, corners)  # zero times infinite: anything
     if bool((~corners.isfinite()).any()):
         bad = (~corners.isfinite()).any(0)
@@ -285,7 +287,9 @@ def _extreme(call: Call) -> Known:
     left, right = call.operand(0), call.operand(1)
     pick = torch.maximum if call.operation.base == "maximum" else torch.minimum
     both = known(call.shape, pick(left.low, right.low), pick(left.high, right.high))
-    return replace(both, longer=left.longer if pick is torch.maximum and left.longer and left.longer.power > 0 else None)
+    return replace(
+        both, longer=left.longer if pick is torch.maximum and left.longer and left.longer.power > 0 else None
+    )
 
 
 def _where(call: Call) -> Known:
@@ -334,7 +338,13 @@ def mapped(call: Call, value: Known, weight: Tensor, bias: Tensor | None) -> Kno
 
 def _addmm(call: Call) -> Known:
     bias, weight = call.constant(0, "self"), call.constant(2, "mat2")
-    if weight is None or bias is None or bias.dim() != 1 or call.number(3, "beta", 1) != 1 or call.number(4, "alpha", 1) != 1:
+    if (
+        weight is None
+        or bias is None
+        or bias.dim() != 1
+        or call.number(3, "beta", 1) != 1
+        or call.number(4, "alpha", 1) != 1
+    ):
         raise Stop
     return mapped(call, call.one(1), weight.T, bias)
 
@@ -355,8 +365,10 @@ def _matmul(call: Call) -> Known:
     width = left.shape[-1]
     if width is None or not (left.bounded and values.bounded):
         return anything(call.shape)
-    most = width * max(-float(left.low.min()), float(left.high.max())) * max(
-        -float(values.low.min()), float(values.high.max())
+    most = (
+        width
+        * max(-float(left.low.min()), float(left.high.max()))
+        * max(-float(values.low.min()), float(values.high.max()))
     )
     ends = torch.full((1,) * call.rank, abs(most), dtype=torch.float64)
     return known(call.shape, -ends, ends)
@@ -365,7 +377,9 @@ def _matmul(call: Call) -> Known:
 def _attention(call: Call) -> Known:
     """Averages of the values, whatever queries and keys are."""
     mask = call.given(3, "attn_mask")
-    if mask is not None and (not isinstance(mask, Tensor) or mask.dtype is not torch.bool or bool((~mask).all(-1).any())):
+    if mask is not None and (
+        not isinstance(mask, Tensor) or mask.dtype is not torch.bool or bool((~mask).all(-1).any())
+    ):
         raise Stop
     if call.number(4, "dropout_p", 0.0) != 0:
         raise Stop
@@ -502,4 +516,3 @@ RULES: dict[str, Rule] = {
     "batch_norm": _batch_norm,
 }
 """By the operation's name without its overload."""
-

@@ -94,10 +94,16 @@ def _hardtanh(call: Call) -> Function:
 
 
 def _elu(call: Call) -> Function:
-    alpha, scale, inner = (call.number(1, "alpha", 1.0), call.number(2, "scale", 1.0), call.number(3, "input_scale", 1.0))
+    alpha, scale, inner = (
+        call.number(1, "alpha", 1.0),
+        call.number(2, "scale", 1.0),
+        call.number(3, "input_scale", 1.0),
+    )
     if min(alpha, scale, inner) <= 0:
         raise Stop
-    return Function(lambda x: torch.where(x > 0, scale * x, scale * alpha * torch.expm1(inner * x)), scale * max(1.0, alpha * inner))
+    return Function(
+        lambda x: torch.where(x > 0, scale * x, scale * alpha * torch.expm1(inner * x)), scale * max(1.0, alpha * inner)
+    )
 
 
 def _celu(alpha: float) -> Function:
@@ -159,9 +165,7 @@ FUNCTIONS: dict[str, Callable[[Call], Function]] = {
     "hardtanh": _hardtanh,
     "elu": _elu,
     "selu": _plain(
-        Function(
-            lambda x: _SELU[0] * torch.where(x > 0, x, _SELU[1] * torch.expm1(x)), _SELU[0] * _SELU[1], odd=True
-        )
+        Function(lambda x: _SELU[0] * torch.where(x > 0, x, _SELU[1] * torch.expm1(x)), _SELU[0] * _SELU[1], odd=True)
     ),
     "softplus": _softplus,
     "log_sigmoid": _plain(Function(_limits(functional.logsigmoid, -math.inf, 0.0), 1.0)),

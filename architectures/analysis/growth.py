@@ -135,7 +135,11 @@ class GrowthVisitor(GraphVisitor[Any]):
         for path, _ in operation.modules:
             module = _at(self._network, path)
             mark = marked(module) if module is not None else None
-            pair = marked(module.pair) if module is not None and isinstance(getattr(module, "pair", None), nn.Module) else None
+            pair = (
+                marked(module.pair)
+                if module is not None and isinstance(getattr(module, "pair", None), nn.Module)
+                else None
+            )
             mark = mark or (pair if path == operation.place[0] else None)
             if mark is not None and module is not None:
                 if isinstance(mark.site, Frame):
@@ -248,7 +252,10 @@ def _shaped(entries: Known, shape: Shape) -> Known:
 def _batch_norm(one: Growing) -> Rate:
     rate = _kept(one)
     said = one.visitor.norm_in_words(one.operation)
-    return Rate(rate.entries, {e: _names(names, (said,)) for e, names in ({rate.most: ()} | dict(rate.reasons)).items() if e > 0})
+    return Rate(
+        rate.entries,
+        {e: _names(names, (said,)) for e, names in ({rate.most: ()} | dict(rate.reasons)).items() if e > 0},
+    )
 
 
 def _added(one: Growing) -> Rate:
@@ -375,7 +382,9 @@ _GROWTH: dict[str, Callable[[Growing], Rate]] = {
     **dict.fromkeys(("pow", "square"), _power),
     "linear": _linear,
     **dict.fromkeys(("matmul", "mm", "bmm"), _matmul),
-    "addmm": lambda one: _everywhere(replace(one, rates=one.rates[1:], call=replace(one.call, arguments=one.call.arguments[1:]))),
+    "addmm": lambda one: _everywhere(
+        replace(one, rates=one.rates[1:], call=replace(one.call, arguments=one.call.arguments[1:]))
+    ),
     "scaled_dot_product_attention": _attention,
     **dict.fromkeys(("mean", "sum", "amax", "amin"), _over_axes),
     **dict.fromkeys(

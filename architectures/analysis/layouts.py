@@ -270,7 +270,9 @@ def _convolution(call: Call) -> Known:
     shift = torch.zeros(len(weight), dtype=torch.float64) if bias is None else bias
     if groups > 1:
         weight = _ungrouped(weight, groups)
-    if math.isfinite(value.ball) and weight[0].numel() <= WIDEST.get():  # what a kernel meets are entries of one row; the zeros around it are less
+    if (
+        math.isfinite(value.ball) and weight[0].numel() <= WIDEST.get()
+    ):  # what a kernel meets are entries of one row; the zeros around it are less
         flat = weight.flatten(1)
         return of_region(call.shape, Ball(value.ball).of_width(flat.shape[1]).affine(flat, shift), (1,))
     region = region_on(value, (1,))

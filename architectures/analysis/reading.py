@@ -154,5 +154,3 @@ def doubled(network: nn.Module) -> nn.Module:
     tensors = [*network.parameters(), *network.buffers()]
     fitting = all(t.device.type == "cpu" and (t.dtype is torch.float64 or not t.is_floating_point()) for t in tensors)
     return network if fitting else copy.deepcopy(network).to("cpu", torch.float64)
-
-

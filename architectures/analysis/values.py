@@ -185,9 +185,7 @@ def flat_box(value: Known, axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
 
 def spread(value: Known, axes: Sequence[int]) -> tuple[Tensor, Tensor]:
     """The box with its full size along ``axes``."""
-    sizes = [
-        (value.shape[axis] or 1) if axis in axes else value.low.shape[axis] for axis in range(value.low.dim())
-    ]
+    sizes = [(value.shape[axis] or 1) if axis in axes else value.low.shape[axis] for axis in range(value.low.dim())]
     tall = [(value.shape[axis] or 1) if axis in axes else value.high.shape[axis] for axis in range(value.high.dim())]
     return value.low.expand(sizes), value.high.expand(tall)
 

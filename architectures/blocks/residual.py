@@ -5,7 +5,6 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from architectures.blocks.activations import activation
-from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Linear
 from architectures.blocks.options import ActivationName, Drawing
 from architectures.norms.site import Layout, Norm
@@ -42,14 +41,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shapes as of the branch."""
-        return self.norm_res(self.skip(x) + self.norm_out(self.branch(self.norm_in(x))))
-
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
-        """As ``forward``."""
-        branch = follow(self.norm_out, follow(self.branch, follow(self.norm_in, streams)))
-        skip = follow(self.skip, streams)
-        total = tuple(follow.sum(s, b, self.name) for s, b in zip(skip, branch, strict=True))
-        return follow(self.norm_res, total)
+        y: Tensor = self.norm_res(self.skip(x) + self.norm_out(self.branch(self.norm_in(x))))
+        return y
 
 
 class FeedForward(nn.Sequential):
@@ -74,12 +67,5 @@ class GatedFeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(..., width) to the same shape."""
         value, gate = self.rise(x).chunk(2, dim=-1)
-        return self.fall(value * self.activation(gate))
-
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
-        """As ``forward``."""
-        hidden = self.fall.in_features
-        raised = follow(self.rise, streams)
-        values = tuple(follow.channels(stream, 0, hidden) for stream in raised)
-        gates = follow(self.activation, tuple(follow.channels(stream, hidden, 2 * hidden) for stream in raised))
-        return follow(self.fall, tuple(follow.product(v, g) for v, g in zip(values, gates, strict=True)))
+        y: Tensor = self.fall(value * self.activation(gate))
+        return y

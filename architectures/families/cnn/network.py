@@ -7,7 +7,6 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from architectures.blocks.activations import activation
-from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Conv1d, Conv2d, Linear, limit
 from architectures.blocks.residual import Residual
 from architectures.families.cnn.options import CnnOptions
@@ -81,12 +80,8 @@ class Cnn(nn.Module):
         """(N, *shape) to (N, 1)."""
         x = x.transpose(1, 2) if self.steps_first else x
         pooled = self.stages(self.stem(x)).flatten(2).mean(2)
-        return self.limit(self.head(self.head_norm(pooled)))
-
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
-        """As ``forward``; the mean over positions is an average."""
-        streams = tuple(follow.hull((stream,)) for stream in follow(self.stages, follow(self.stem, streams)))
-        return follow(self.limit, follow(self.head, follow(self.head_norm, streams)))
+        output: Tensor = self.limit(self.head(self.head_norm(pooled)))
+        return output
 
 
 def cnn(problem: Problem, norm: Norm, options: CnnOptions) -> nn.Module:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from architectures.blocks.activations import activation
-from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Linear, Tokens, limit
 from architectures.blocks.options import ActivationName, Drawing
 from architectures.blocks.residual import FeedForward, GatedFeedForward, Residual
@@ -78,14 +77,8 @@ class Attention(nn.Module):
             later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1)
             scores = scores.masked_fill(later, -math.inf)
         mixed = torch.softmax(scores, dim=-1) @ v
-        return self.project(mixed.transpose(1, 2).flatten(2))
-
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
-        """Whatever the scores are, each head answers with an average of the values of all tokens."""
-        width = self.project.in_features
-        values = tuple(follow.channels(stream, 2 * width, 3 * width) for stream in follow(self.qkv, streams))
-        mixed = follow.mixture(follow.hull(values), self.heads)
-        return follow(self.project, (mixed,) * len(streams))
+        output: Tensor = self.project(mixed.transpose(1, 2).flatten(2))
+        return output
 
 
 def _block(name: str, norm: Norm, plan: Plan) -> nn.Module:
@@ -128,7 +121,8 @@ class Transformer(nn.Module):
         if self.cls is not None:
             tokens = torch.cat([self.cls().expand(tokens.shape[0], -1, -1), tokens], dim=1)
         tokens = self.final_norm(self.blocks(self.embed_norm(tokens)))
-        return self.limit(self.head(self.head_activation(self.read(tokens))))
+        output: Tensor = self.limit(self.head(self.head_activation(self.read(tokens))))
+        return output
 
     def _centres_tokens(self) -> bool:
         last_block = cast(nn.Sequential, self.blocks[-1])
@@ -141,15 +135,6 @@ class Transformer(nn.Module):
         if self.readout == "mean":
             return tokens.mean(1)
         return tokens[:, 0] if self.readout == "cls" else tokens[:, -1]
-
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
-        """As ``forward``; the class token is a stream of its own."""
-        streams = follow(self.tokenizer, streams)
-        if self.cls is not None:
-            streams = (follow.constant(self.cls.weight), *streams)
-        streams = follow(self.final_norm, follow(self.blocks, follow(self.embed_norm, streams)))
-        read = (follow.hull(streams[:1]),)
-        return follow(self.limit, follow(self.head, follow(self.head_activation, read)))
 
 
 def transformer(problem: Problem, norm: Norm, options: TransformerOptions) -> nn.Module:

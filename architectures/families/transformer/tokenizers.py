@@ -7,7 +7,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Affine, Conv2d, Linear, Tokens
 from architectures.blocks.options import Drawing
 from bench.core.errors import Unsupported
@@ -41,11 +40,6 @@ class _Positioned(nn.Module):
         self.count, self.embed = count, embed
         self.positions = Tokens(count, width)
 
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
-        """As ``forward``."""
-        positions = follow.constant(self.positions.weight)
-        return tuple(follow.sum(stream, positions, "") for stream in follow(self.embed, streams))
-
 
 class PatchTokens(_Positioned):
     """Square patches through one linear map (Dosovitskiy et al., arXiv 2010.11929)."""
@@ -60,7 +54,8 @@ class PatchTokens(_Positioned):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, height, breadth) to (N, patches, width)."""
-        return self.embed(x).flatten(2).transpose(1, 2) + self.positions()
+        output: Tensor = self.embed(x).flatten(2).transpose(1, 2) + self.positions()
+        return output
 
 
 class StepTokens(_Positioned):
@@ -71,7 +66,8 @@ class StepTokens(_Positioned):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, steps, channels) to (N, steps, width)."""
-        return self.embed(x) + self.positions()
+        output: Tensor = self.embed(x) + self.positions()
+        return output
 
 
 Tokenizer = FeatureTokens | PatchTokens | StepTokens

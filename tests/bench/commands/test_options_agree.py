@@ -17,11 +17,11 @@ from bench.api import run
 from bench.cli import app, main
 from bench.commands._options import Fields, Given, with_options
 from bench.core.errors import InputError
-from bench.core.limits import MAX_PARAMETERS
+from bench.core.problem import MAX_PARAMETERS
 from bench.plan.jobs import Settings
 from bench.plan.options import CellOptions, FilterOptions, StatusFilterOptions, SuiteFilterOptions, SweepOptions
 from bench.tracking import WandbOptions
-from tasks.families.own.table import OwnData
+from tasks.families.own.options import OwnData
 
 ROOT = Path(__file__).parents[3]
 OF_RUN = (CellOptions, SweepOptions, WandbOptions)

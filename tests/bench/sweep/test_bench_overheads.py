@@ -15,7 +15,7 @@ import tasks
 from bench.core.errors import InputError
 from bench.plan.jobs import Cell, Job, Selection, Settings, cells_of, count_records, make_plan, record_keys
 from bench.sweep.workers.pool import AHEAD, LocalExecutor
-from tools.speed import overheads
+from tools.speed.parts import overheads
 
 ROOT = Path(__file__).parents[3]
 SEEDS = (0, 1, 2, 3, 4)

@@ -1,6 +1,6 @@
 """What FarField costs beyond training and probing: start-up, planning, standings, and each record of a sweep.
 
-Usage: python -m tools.speed.overheads [--records 100000] [--cells 1000] [--repeats 5]
+Usage: python -m tools.speed.parts.overheads [--records 100000] [--cells 1000] [--repeats 5]
 
 Every figure is a median over fresh processes. Wall-clock time is what a user waits; the processor time beside it (of
 all processes together) tells how much of that was other programs' doing.
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SEEDS = 5
 TASKS = 20
 NORMS = ("none", "layer@first", "layer@last", "layer@all", "rms@all")
@@ -245,7 +245,7 @@ def _report(started: tuple[float, float], seconds: float | None = None) -> None:
 
 def _child(what: str, *arguments: str | int) -> tuple[float, float]:
     """Run a function of this module in a fresh process: seconds and processor seconds that it reports."""
-    program = f"from tools.speed.overheads import {what}; {what}(*{arguments!r})"
+    program = f"from tools.speed.parts.overheads import {what}; {what}(*{arguments!r})"
     command = [sys.executable, "-W", "ignore", "-c", program]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
