@@ -2,7 +2,7 @@
 
 The operations of the network are read from its graph (:mod:`architectures.analysis.graph_reading`), never guessed from
 the names of its classes, and followed one by one with what is known of each value: a box, and a region that vectors lie
-in (:mod:`architectures.analysis.values`, :mod:`architectures.norms.regions`).
+in (:mod:`architectures.analysis.bounds.values`, :mod:`architectures.norms.regions`).
 
 - A layer norm's output is ``shift + gain ⊙ u`` with ``‖u‖₂ ≤ √dim`` and ``Σ u = 0``; other norms likewise, and any
   division of vectors by their own norm, however it is written.
@@ -14,7 +14,7 @@ What is trusted: that the graph is the network's. It counts only if its program 
 batch given, in these sizes (the benchmark gives all that it probes the network with). A network that recognises when it
 is recorded, or that changes after more calls than were tried, can still deceive; what is measured afterwards is then
 held against the bound, and a bound below it is a contradiction. Where a scheme has placed a norm of a kind that is not
-built in, its card's word is taken for the layer (:mod:`architectures.analysis.declared`).
+built in, its card's word is taken for the layer (:mod:`architectures.analysis.bounds.declared`).
 
 What is assumed: evaluation mode, and real arithmetic on the weights as they are stored. The bound is computed in
 float64 and widened by 1e-9 of itself; this covers the rounding of the bound's own computation, not that of a network
@@ -32,10 +32,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from architectures.analysis.bounds.values import Joined, Known, exactly, merged
+from architectures.analysis.bounds.visitor import SIZE, BoundsVisitor, Unknown, doubled
 from architectures.analysis.graph import Graph, Unread
 from architectures.analysis.graph_reading import read_faithfully
-from architectures.analysis.reading import SIZE, BoundsVisitor, Unknown, doubled
-from architectures.analysis.values import Joined, Known, exactly, merged
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 What is known of a value is the e of each entry that grows like ``r^e`` along a ray ``r d`` for large r, the same in
 every row, with the reasons for each e that occurs. Entries are told apart because some of them may not carry the input
-(a class token); the moves of entries are those of :mod:`architectures.analysis.layouts`.
+(a class token); the moves of entries are those of :mod:`architectures.analysis.bounds.layouts`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from architectures.analysis.calls import Call, Stop
-from architectures.analysis.declared import Declared
-from architectures.analysis.functions import FUNCTIONS
+from architectures.analysis.bounds.calls import Call, Stop
+from architectures.analysis.bounds.declared import Declared
+from architectures.analysis.bounds.functions import FUNCTIONS
+from architectures.analysis.bounds.layouts import LAYOUTS
+from architectures.analysis.bounds.values import Joined, Known, Shape, exactly, known, merged, ranked
+from architectures.analysis.bounds.visitor import SIZE, BoundsVisitor, Unknown, in_words
 from architectures.analysis.graph import Graph, GraphVisitor, Operation, Stored
-from architectures.analysis.layouts import LAYOUTS
-from architectures.analysis.reading import SIZE, BoundsVisitor, Unknown, in_words
-from architectures.analysis.values import Joined, Known, Shape, exactly, known, merged, ranked
 from architectures.blocks.layers import Clamp
 from architectures.norms.card import OWN
 from architectures.norms.layers import marked, turned

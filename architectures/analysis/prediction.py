@@ -21,12 +21,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from architectures.analysis.bounds.values import WIDEST
+from architectures.analysis.bounds.visitor import BoundsVisitor, Unknown, doubled
 from architectures.analysis.certificate import float64_by_default
 from architectures.analysis.graph import Unread
 from architectures.analysis.graph_reading import read_faithfully
 from architectures.analysis.growth import GrowthVisitor, Rate
-from architectures.analysis.reading import BoundsVisitor, Unknown, doubled
-from architectures.analysis.values import WIDEST
 
 SIZES = (16, 1, 3)
 SCALES = (1.0, 1e4)

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from architectures.analysis.calls import Call, Rule, Stop
-from architectures.analysis.values import (
+from architectures.analysis.bounds.calls import Call, Rule, Stop
+from architectures.analysis.bounds.values import (
     WIDEST,
     Joined,
     Known,

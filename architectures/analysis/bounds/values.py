@@ -1,9 +1,9 @@
 """What is known of a tensor of a network whatever its input: a box, and where vectors lie in it.
 
 A value of shape (rows, 5, 8) may be known by the box of each entry, the same for every row; by the region
-(:mod:`architectures.norms.regions`) of its vectors along some axes, the same at all other positions; or by the Euclidean
-norm of everything in one row. Values that are joined along an axis (a class token and the others) are known apart.
-All in float64.
+(:mod:`architectures.norms.regions`) of its vectors along some axes, the same at all other positions; or by the
+Euclidean norm of everything in one row. Values that are joined along an axis (a class token and the others) are known
+apart. All in float64.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from architectures.analysis.bounds.values import Joined, Known, Shape, Value, exactly, merged, piece_of, ranked
 from architectures.analysis.graph import Operation
-from architectures.analysis.values import Joined, Known, Shape, Value, exactly, merged, piece_of, ranked
 
 
 class Stop(Exception):

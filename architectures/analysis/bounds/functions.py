@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from architectures.analysis.calls import Call, Stop
+from architectures.analysis.bounds.calls import Call, Stop
 from architectures.blocks.activations import ACTIVATIONS
 
 _BELOW = 1e-9

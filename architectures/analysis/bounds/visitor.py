@@ -1,8 +1,8 @@
-"""Walks a network's graph with what is known of each value (:mod:`architectures.analysis.values`).
+"""Walks a network's graph with what is known of each value (:mod:`architectures.analysis.bounds.values`).
 
-Operations are followed by their own rules. Where a scheme has placed a norm of a kind that is not built in, and its card
-declares what its output lies in, the declaration stands for the operations inside it: it is its author's word, and only
-counts while the layer is as the kind made it, without hooks or patches.
+Operations are followed by their own rules. Where a scheme has placed a norm of a kind that is not built in, and its
+card declares what its output lies in, the declaration stands for the operations inside it: it is its author's word, and
+only counts while the layer is as the kind made it, without hooks or patches.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from architectures.analysis.bounds import RULES
-from architectures.analysis.calls import Call, Stop
-from architectures.analysis.declared import Declared
+from architectures.analysis.bounds.calls import Call, Stop
+from architectures.analysis.bounds.declared import Declared
+from architectures.analysis.bounds.entries import ENTRIES
+from architectures.analysis.bounds.layouts import LAYOUTS
+from architectures.analysis.bounds.maps import MAPS
+from architectures.analysis.bounds.values import Joined, Known, anything
 from architectures.analysis.graph import Graph, GraphVisitor, Operation, Stored
-from architectures.analysis.layouts import LAYOUTS
-from architectures.analysis.values import Joined, Known, anything
 
-_ALL_RULES = RULES | LAYOUTS
+_ALL_RULES = ENTRIES | MAPS | LAYOUTS
 
 
 @dataclass(frozen=True)

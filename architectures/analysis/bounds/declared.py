@@ -9,8 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from architectures.analysis.graph import Graph, Operation
-from architectures.analysis.values import (
+from architectures.analysis.bounds.values import (
     Known,
     Shape,
     Value,
@@ -20,6 +19,7 @@ from architectures.analysis.values import (
     of_region,
     region_on,
 )
+from architectures.analysis.graph import Graph, Operation
 from architectures.norms.card import Effect, NormKindCard
 from architectures.norms.layers import Mark, marked, turned
 from architectures.norms.pairs import Paired
