@@ -86,9 +86,13 @@ class GrowthVisitor(GraphVisitor[Any]):
             return SIZE
         rates = [one for one in given if isinstance(one, Rate)]
         try:
-            return self._grown(operation, arguments, keywords, rates)
+            grown = self._grown(operation, arguments, keywords, rates)
         except (Stop, TypeError, ValueError, IndexError, RuntimeError, AttributeError):
             return Unknown(in_words(operation))
+        # what does not grow is bounded: an operation that no bound could follow proves nothing
+        lost = self._bounds.get(operation.name) == Unknown(in_words(operation))
+        flat = isinstance(grown, Rate) and grown.most == 0
+        return Unknown(in_words(operation)) if lost and flat else grown
 
     def _grown(
         self, operation: Operation, arguments: tuple[Any, ...], keywords: Mapping[str, Any], rates: list[Rate]

@@ -14,7 +14,6 @@ import torch
 
 import architectures
 import tasks
-from architectures.analysis.certificate import certificate
 from architectures.building import build
 from architectures.contract.precision import in_float64, without_fast_paths
 from architectures.description import count_flops
@@ -22,6 +21,7 @@ from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
 from bench.cell.outcome import Outcome, blank_outcomes, make_record
+from bench.cell.proof import far_growths, proven_growth
 from bench.core.errors import OUT_OF_MEMORY, FarFieldError, ReasonCode, Unsupported
 from bench.core.origin import VERSIONED
 from bench.core.seeding import seed_from
@@ -232,24 +232,17 @@ def _measured_network(
     predict = probing.network_predict(module, context.settings.device)
     fields = _measured(predict, context.task, rays)
     worst = probing.worst_growth(module, context.task, rays, growth=fields["growth"])
-    bound = _bound(module)
+    measured = [*fields["growth"], *(growth for _, growth in worst), *far_growths(predict, context.task)]
+    bound, _ = proven_growth(module, context.task, rays, measured)
     fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,
         "best_step": result.best_step,
         "edge_of_grid": result.edge_of_grid,
-        "certificate": None if bound is None else bound / context.task.target_max,
+        "certificate": bound,
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
     }
     return fields, _curves_kept(predict, context.task)
-
-
-def _bound(module: torch.nn.Module) -> float | None:
-    """The certificate; whatever goes wrong with it never costs a trained network its record."""
-    try:
-        return certificate(module)
-    except Exception:
-        return None
 
 
 def _measured(predict: probing.Predict, task: StandardizedTask, rays: np.ndarray) -> dict[str, Any]:
