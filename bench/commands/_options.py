@@ -76,10 +76,8 @@ def with_options(command: Callable[..., Answer]) -> Callable[..., Answer]:
         if fields is not None:
             makers[parameter.name] = (_optional_flags(fields), dict)
         elif dataclasses.is_dataclass(hint):
-            makers[parameter.name] = (
-                _flags(typing.cast(type, hint)),
-                functools.partial(_make, typing.cast(type, hint)),
-            )
+            kind = typing.cast(type, hint)
+            makers[parameter.name] = (_flags(kind), functools.partial(_make, kind))
         else:
             parameters.append(parameter.replace(annotation=hint, kind=inspect.Parameter.KEYWORD_ONLY))
             continue

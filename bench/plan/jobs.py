@@ -12,9 +12,9 @@ import architectures
 import tasks
 from architectures import Architecture, NormScheme
 from bench.core.errors import InputError
-from bench.core.limits import MAX_PARAMETERS
 from bench.core.origin import Origin
 from bench.core.owned import title_of
+from bench.core.problem import MAX_PARAMETERS
 from bench.plan.options import ProgramName
 from bench.plan.protocol import get_protocol
 

@@ -139,7 +139,9 @@ def path_of(source: object) -> str:
     relative to the working folder for a file below that, where results are too by default, and absolute for others.
     """
     if not isinstance(source, (str, Path)):
-        return frames.keep_frame(source)
+        from tasks.reading.own.parquet import keep_frame
+
+        return keep_frame(source)
     if str(source).startswith(frames.FRAME):
         return str(source)
     folder = Path.cwd()
