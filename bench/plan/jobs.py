@@ -12,8 +12,8 @@ import architectures
 import tasks
 from architectures import Architecture, NormScheme
 from bench.core.errors import InputError
+from bench.core.grammar import title_of
 from bench.core.origin import Origin
-from bench.core.owned import title_of
 from bench.core.problem import MAX_PARAMETERS
 from bench.plan.options import ProgramName
 from bench.plan.protocol import get_protocol

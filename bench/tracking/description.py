@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.core.errors import FarFieldError
-from bench.core.grammar import parse_call
-from bench.core.owned import title_of
+from bench.core.grammar import parse_call, title_of
 from bench.plan.protocol import get_protocol
 from bench.tracking.options import TrackingOptions
 from leaderboard.ranking.standings import standings
