@@ -6,6 +6,7 @@ import pytest
 
 import tasks
 from bench.core.errors import InputError
+from tasks.reading.own import frames
 
 pytestmark = pytest.mark.usefixtures("forget")
 
