@@ -12,8 +12,9 @@ import architectures
 import tasks
 from architectures import Architecture, NormScheme
 from bench.core.errors import InputError
-from bench.core.limits import MAX_PARAMETERS
 from bench.core.origin import Origin
+from bench.core.owned import title_of
+from bench.core.problem import MAX_PARAMETERS
 from bench.plan.options import ProgramName
 from bench.plan.protocol import get_protocol
 
@@ -58,7 +59,7 @@ class Job:
     def title(self) -> str:
         """How progress names this job."""
         key = self.keys[0]
-        return f"{key.task} · {key.architecture} · {key.norm}"
+        return f"{title_of(key.task)} · {key.architecture} · {key.norm}"
 
 
 @dataclass(frozen=True)

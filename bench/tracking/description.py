@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.core.errors import FarFieldError
 from bench.core.grammar import parse_call
+from bench.core.owned import title_of
 from bench.plan.protocol import get_protocol
 from bench.tracking.options import TrackingOptions
 from leaderboard.ranking.standings import standings
@@ -133,7 +134,7 @@ def describe_cell(
         id=run_id,
         name=_short(f"{cell.architecture} {cell.norm}", "name"),
         group=_short(suite, "group"),
-        job_type=_short(cell.task, "job_type"),
+        job_type=_short(title_of(cell.task), "job_type"),
         tags=tuple(dict.fromkeys(_short(t, "tag") for t in tags)),
         config=config,
         history=tuple(row for r, d in zip(records, details, strict=True) for row in _curve(r.key.seed, d)),

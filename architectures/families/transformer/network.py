@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -78,9 +78,10 @@ class Attention(nn.Module):
             later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1)
             scores = scores.masked_fill(later, -math.inf)
         mixed = torch.softmax(scores, dim=-1) @ v
-        return self.project(mixed.transpose(1, 2).flatten(2))
+        output: Tensor = self.project(mixed.transpose(1, 2).flatten(2))
+        return output
 
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
         """Whatever the scores are, each head answers with an average of the values of all tokens."""
         width = self.project.in_features
         values = tuple(follow.channels(stream, 2 * width, 3 * width) for stream in follow(self.qkv, streams))
@@ -128,7 +129,8 @@ class Transformer(nn.Module):
         if self.cls is not None:
             tokens = torch.cat([self.cls().expand(len(tokens), -1, -1), tokens], dim=1)
         tokens = self.final_norm(self.blocks(self.embed_norm(tokens)))
-        return self.limit(self.head(self.head_activation(self.read(tokens))))
+        output: Tensor = self.limit(self.head(self.head_activation(self.read(tokens))))
+        return output
 
     def _centres_tokens(self) -> bool:
         last_block = cast(nn.Sequential, self.blocks[-1])
@@ -142,7 +144,7 @@ class Transformer(nn.Module):
             return tokens.mean(1)
         return tokens[:, 0] if self.readout == "cls" else tokens[:, -1]
 
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
         """As ``forward``; the class token is a stream of its own."""
         streams = follow(self.tokenizer, streams)
         if self.cls is not None:

@@ -17,7 +17,7 @@ from bench.api import run
 from bench.cli import app, main
 from bench.commands._options import Fields, Given, with_options
 from bench.core.errors import InputError
-from bench.core.limits import MAX_PARAMETERS
+from bench.core.problem import MAX_PARAMETERS
 from bench.plan.jobs import Settings
 from bench.plan.options import CellOptions, FilterOptions, StatusFilterOptions, SuiteFilterOptions, SweepOptions
 from bench.tracking import WandbOptions
