@@ -119,7 +119,7 @@ def _whatever(site: str, dim: int, layout: Layout = "last", own: nn.Module | Non
 def _drawn(parameter: nn.Parameter) -> bool:
     """Whether its numbers were drawn: many, and no two alike."""
     values = parameter.detach().flatten()[:1000]
-    return parameter.requires_grad and len(values) >= 8 and len(values.unique()) == len(values)  # type: ignore[no-untyped-call]
+    return parameter.requires_grad and len(values) >= 8 and len(set(values.tolist())) == len(values)
 
 
 def _hold_still(trained: nn.Module, fresh: nn.Module, rows: Tensor) -> None:

@@ -7,6 +7,7 @@ import functools
 import gzip
 import hashlib
 import lzma
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import IO, Any, cast
 
 from bench.core.errors import InputError
 from tasks.reading.cache import cache_directory
-from tasks.reading.memory import check_memory, memory_limit
 
+MEMORY_SHARE = 0.25  # of this machine's memory that a table may take
 FRAME = "frame:"  # begins the path of a data frame kept in the cache
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".asc")
 PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
@@ -80,7 +81,7 @@ def content_of(file: Path, path: str) -> bytes:
     Raises:
         InputError: empty, too large, damaged, or an archive of several files.
     """
-    limit = memory_limit()
+    limit = MEMORY_SHARE * memory()
     check_memory(file.stat().st_size, path)
     try:
         with _opened(file, path) as stream:
@@ -108,3 +109,19 @@ def _opened(file: Path, path: str) -> IO[bytes]:
         return archive.open(members[0])
     openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
     return cast(IO[bytes], openers.get(suffix, open)(file, "rb"))
+
+
+def check_memory(needed: int, where: str) -> None:
+    """Refuse a table that would take more than a quarter of this machine's memory."""
+    available = MEMORY_SHARE * memory()
+    if needed > available:
+        what = f"a table of {needed / 2**30:.2g} GiB is too large for {available / 2**30:.2g} GiB of memory"
+        raise InputError(what, where=where, hint="take a sample of its rows")
+
+
+def memory() -> float:
+    """Bytes of memory of this machine; unlimited where it does not say."""
+    names: dict[str, Any] = getattr(os, "sysconf_names", {})
+    if not {"SC_PAGE_SIZE", "SC_PHYS_PAGES"} <= set(names):
+        return float("inf")
+    return float(os.sysconf("SC_PAGE_SIZE")) * float(os.sysconf("SC_PHYS_PAGES"))

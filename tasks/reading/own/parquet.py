@@ -16,8 +16,7 @@ from pyarrow import parquet
 
 from bench.core.errors import InputError
 from tasks.reading.cache import cache_directory, locked
-from tasks.reading.memory import check_memory
-from tasks.reading.own.frames import FRAME
+from tasks.reading.own import frames
 from tasks.reading.own.source import Source
 from tasks.reading.own.text import MOST_COLUMNS, tidy
 
@@ -31,7 +30,7 @@ def read_parquet(file: Path, path: str) -> Source:
     try:
         head = parquet.read_metadata(file)
         groups = (head.row_group(place).total_byte_size for place in range(head.num_row_groups))
-        check_memory(max(sum(groups), 8 * head.num_rows * head.num_columns), path)
+        frames.check_memory(max(sum(groups), 8 * head.num_rows * head.num_columns), path)
         schema = parquet.read_schema(file)
         check_names(schema.names, path)
         _register_extensions(schema)
@@ -120,7 +119,7 @@ def keep_frame(frame: object) -> str:
             raise InputError(f"the data frame cannot be stored: {error}", hint="leave odd columns out") from None
         name = hashlib.sha256(draft.read_bytes()).hexdigest()[:16]
         os.replace(draft, folder / f"{name}.parquet")
-    return f"{FRAME}{name}"
+    return f"{frames.FRAME}{name}"
 
 
 def as_table(frame: object) -> Any:

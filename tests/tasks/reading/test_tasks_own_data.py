@@ -6,7 +6,7 @@ import pytest
 
 import tasks
 from bench.core.errors import InputError
-from tasks.reading import memory
+from tasks.reading.own import frames
 
 pytestmark = pytest.mark.usefixtures("forget")
 
@@ -195,7 +195,7 @@ def test_missing_and_huge_files(csv: Path, monkeypatch: pytest.MonkeyPatch, tmp_
     with pytest.raises(InputError, match="there is no file frame:"):
         tasks.own_data("frame:../../my", target="y", far_by="x")
     table().to_parquet(tmp_path / "my.parquet")
-    monkeypatch.setattr(memory, "memory", lambda: 10_000.0)
+    monkeypatch.setattr(frames, "memory", lambda: 10_000.0)
     for path in (csv, tmp_path / "my.parquet"):
         with pytest.raises(InputError, match="too large"):
             tasks.own_data(path, target="price", far_by="area").load()
