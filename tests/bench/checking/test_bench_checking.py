@@ -153,10 +153,9 @@ class Ears:
             "the file imports",
             "option 'width' of build has no",
         ),
-        ("np.random.seed(0)\n" + NET.format(body="pass"), "it leaves the process as it was", "numpy's generator"),
         ("torch.set_num_threads(3)\n" + NET.format(body="pass"), "it leaves the process as it was", "torch threads"),
     ],
-    ids=["exits", "fails", "registers nothing", "taken", "two", "no name", "needs an argument", "seeds", "threads"],
+    ids=["exits", "fails", "registers nothing", "taken", "two", "no name", "needs an argument", "threads"],
 )
 def test_what_goes_wrong_on_import_is_named(
     tmp_path: Path, text: str, check: str, seen: str, monkeypatch: pytest.MonkeyPatch
