@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.core.errors import InputError
-from bench.core.owned import OWN_DATA
+from bench.core.grammar import OWN_DATA
 from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
 from bench.plan.suite import load_suite
 from leaderboard.records.record import STATUSES

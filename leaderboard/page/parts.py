@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.charts.style import seeds_text
 from leaderboard.ranking.cells import Cells
 from leaderboard.records.interval import Interval

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Cells, Edition, Method, cells_by_protocol
 from leaderboard.ranking.statistics import UNBOUNDED, VERDICTS
 from leaderboard.ranking.tally import Measured, Tally

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal
 
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Method
 from leaderboard.ranking.comparison import Comparison, Difference
 from leaderboard.ranking.standings import Board, Standing
