@@ -19,7 +19,7 @@ from architectures.analysis.bounds.declared import Declared
 from architectures.analysis.bounds.functions import FUNCTIONS
 from architectures.analysis.bounds.layouts import LAYOUTS
 from architectures.analysis.bounds.values import Joined, Known, Shape, exactly, known, merged, ranked
-from architectures.analysis.bounds.visitor import SIZE, BoundsVisitor, Unknown, in_words
+from architectures.analysis.bounds.visitor import SIZE, BoundsVisitor, Unknown, in_words, values_in
 from architectures.analysis.graph import Graph, GraphVisitor, Operation, Stored
 from architectures.blocks.layers import Clamp
 from architectures.norms.card import OWN
@@ -28,8 +28,7 @@ from architectures.norms.site import Frame
 
 Reasons = Mapping[int, tuple[str, ...]]
 
-FARTHEST_LIMIT = 1e4
-"""A limit beyond this is none where growth is measured."""
+FARTHEST_LIMIT = 1e4  # a limit beyond this is none where growth is measured
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class GrowthVisitor(GraphVisitor[Any]):
     """
 
     def __init__(self, graph: Graph, network: nn.Module, bounds: BoundsVisitor) -> None:
-        self._network, self._bounds = network, bounds.found
+        self._network, self.bounds = network, bounds.found
         self._declared = Declared(graph, network)
         self._entered: dict[str, Rate] = {}
 
@@ -75,7 +74,7 @@ class GrowthVisitor(GraphVisitor[Any]):
 
     def operation(self, operation: Operation, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
         """The growth of a result."""
-        given = _leaves((arguments, tuple(keywords.values())))
+        given = values_in((arguments, tuple(keywords.values())))
         unknown = next((one for one in given if isinstance(one, Unknown)), None)
         if unknown is not None:
             return unknown
@@ -90,14 +89,14 @@ class GrowthVisitor(GraphVisitor[Any]):
         except (Stop, TypeError, ValueError, IndexError, RuntimeError, AttributeError):
             return Unknown(in_words(operation))
         # what does not grow is bounded: an operation that no bound could follow proves nothing
-        lost = self._bounds.get(operation.name) == Unknown(in_words(operation))
+        lost = self.bounds.get(operation.name) == Unknown(in_words(operation))
         flat = isinstance(grown, Rate) and grown.most == 0
         return Unknown(in_words(operation)) if lost and flat else grown
 
     def _grown(
         self, operation: Operation, arguments: tuple[Any, ...], keywords: Mapping[str, Any], rates: list[Rate]
     ) -> Any:
-        found = self._bounds.get(operation.name)
+        found = self.bounds.get(operation.name)
         most = max((rate.most for rate in rates), default=0)
         if isinstance(found, Tensor):
             return constant(tuple(found.shape), 0, {})
@@ -140,7 +139,7 @@ class GrowthVisitor(GraphVisitor[Any]):
             module = _at(self._network, path)
             mark = marked(module) if module is not None else None
             pair = (
-                marked(module.pair)
+                marked(module.get_submodule("pair"))
                 if module is not None and isinstance(getattr(module, "pair", None), nn.Module)
                 else None
             )
@@ -203,15 +202,15 @@ class Growing:
         return merged(value.entries) if isinstance(value, Rate) else exactly(torch.zeros(()), 0)
 
 
-def _leaves(argument: Any) -> list[Any]:
-    return [one for part in argument for one in _leaves(part)] if isinstance(argument, tuple) else [argument]
-
-
 def _at(network: nn.Module, path: str) -> nn.Module | None:
     try:
         return network.get_submodule(path)
     except AttributeError:
         return None
+
+
+def _each(exponents: Tensor) -> list[int]:
+    return sorted({int(e) for e in exponents.flatten().tolist()})
 
 
 def _names(*groups: tuple[str, ...]) -> tuple[str, ...]:
@@ -229,18 +228,13 @@ def _bare(value: Any) -> Any:
     return value.entries if isinstance(value, Rate) else value
 
 
-def _wrapped(value: Any, reasons: Reasons) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_wrapped(one, reasons) for one in value)
-    return Rate(value, reasons)
-
-
 def _moved(operation: Operation, arguments: tuple[Any, ...], keywords: Mapping[str, Any], reasons: Reasons) -> Any:
     """Entries in other places."""
     bare = {name: _bare(value) for name, value in keywords.items()}
     if operation.base == "getitem":
         return arguments[0][arguments[1]]
-    return _wrapped(LAYOUTS[operation.base](Call(operation, _bare(arguments), bare, operation.shape or ())), reasons)
+    moved = LAYOUTS[operation.base](Call(operation, _bare(arguments), bare, operation.shape or ()))
+    return tuple(Rate(one, reasons) for one in moved) if isinstance(moved, tuple) else Rate(moved, reasons)
 
 
 def _kept(one: Growing) -> Rate:
@@ -267,26 +261,25 @@ def _added(one: Growing) -> Rate:
     left, right = (ranked(one.entries(place), len(one.shape)) for place in (0, 1))
     reasons = dict(one.reasons)
     most = torch.maximum(left.high, right.high)
-    if all(isinstance(value, Rate) and value.most >= 0 for value in one.call.arguments[:2]) and _both_carry(one):
+    if _both_carry(one):
         name = one.visitor.branch(one.operation)
         for words, above, below in (("residual around", left, right), ("branch", right, left)):
-            for e in torch.where(above.high > below.high, most, -1.0).unique().tolist():
+            for e in _each(torch.where(above.high > below.high, most, -1.0)):
                 if e > 0 and name:
-                    reasons[int(e)] = _names(reasons.get(int(e), ()), (f"the {words} {name}",))
+                    reasons[e] = _names(reasons.get(e, ()), (f"the {words} {name}",))
     return Rate(known(one.shape, most, most), reasons)
 
 
 def _both_carry(one: Growing) -> bool:
-    names = [ref.name for ref in one.operation.inputs]
-    found = [one.visitor._bounds.get(name) for name in names]
-    return len(names) == 2 and not any(isinstance(value, Tensor) or value is None for value in found)
+    found = [one.visitor.bounds.get(ref.name) for ref in one.operation.inputs]
+    return len(found) == 2 and not any(isinstance(value, Tensor) or value is None for value in found)
 
 
 def _multiplied(one: Growing) -> Rate:
     """Exponents add."""
     left, right = (ranked(one.entries(place), len(one.shape)) for place in (0, 1))
     total = left.high + right.high
-    reasons = {int(e): _names(*one.reasons.values()) for e in total.unique().tolist()}
+    reasons = {e: _names(*one.reasons.values()) for e in _each(total)}
     if bool(((left.high > 0) & (right.high > 0)).any()):
         most = int(total.max())
         reasons[most] = _names(reasons[most], ("products of growing factors",))
@@ -326,7 +319,7 @@ def _linear(one: Growing) -> Rate:
 def _matmul(one: Growing) -> Rate:
     """Averages take the largest of what they average; other products add."""
     left, right = one.entries(0), one.entries(1)
-    before = one.visitor._bounds.get(one.operation.inputs[0].name)
+    before = one.visitor.bounds.get(one.operation.inputs[0].name)
     if isinstance(before, Known) and before.averages == len(before.shape) - 1:
         return _mixed(one, 1)
     if len(right.shape) < 2 or len(left.shape) < 2:
@@ -336,7 +329,7 @@ def _matmul(one: Growing) -> Rate:
     reasons = one.reasons
     if grow:
         names = _names(*one.reasons.values(), ("products of growing factors",))
-        reasons = {int(e): names for e in most.unique().tolist()}
+        reasons = dict.fromkeys(_each(most), names)
     return Rate(known(one.shape, most, most), reasons)
 
 
@@ -370,8 +363,8 @@ def _everywhere(one: Growing) -> Rate:
 def _either(one: Growing) -> Rate:
     """The larger of two that are chosen between."""
     start = 1 if one.operation.base == "where" else 0
-    found = [ranked(one.entries(place), len(one.shape)) for place in (start, start + 1)]
-    most = torch.maximum(found[0].high, found[1].high)
+    left, right = (ranked(one.entries(place), len(one.shape)) for place in (start, start + 1))
+    most = torch.maximum(left.high, right.high)
     return Rate(known(one.shape, most, most), one.reasons)
 
 

@@ -142,9 +142,9 @@ def _mul(call: Call) -> Known:
 
 
 def _product(call: Call, left: Known, right: Known) -> Known:
-    corners = torch.stack(
-        torch.broadcast_tensors(*(a * b for a in (left.low, left.high) for b in (right.low, right.high)))
-    )
+    products = [a * b for a in (left.low, left.high) for b in (right.low, right.high)]
+    shape = torch.broadcast_shapes(*(product.shape for product in products))
+    corners = torch.stack([product.expand(shape) for product in products])
     corners = torch.where(corners.isnan(), math.inf, corners)  # zero times infinite: anything
     if bool((~corners.isfinite()).any()):
         bad = (~corners.isfinite()).any(0)
@@ -273,9 +273,9 @@ def _clamp(call: Call) -> Known:
             continue
         limits[end] = call.number(at, name)
     value = call.one(0)
-    box = [value.low.clamp(*limits), value.high.clamp(*limits)]
+    low, high = value.low.clamp(*limits), value.high.clamp(*limits)
     longer = value.longer if limits[1] == math.inf and value.longer and value.longer.power > 0 else None
-    return replace(known(value.shape, *box), longer=longer)
+    return replace(known(value.shape, low, high), longer=longer)
 
 
 def _extreme(call: Call) -> Known:

@@ -41,8 +41,8 @@ class Function:
         """Bounds of f between ``low`` and ``high``."""
         if self.range is not None:
             return torch.full_like(low, self.range[0]), torch.full_like(high, self.range[1])
-        ends = torch.stack(torch.broadcast_tensors(self.of(low), self.of(high)))
-        least, most = ends.amin(0), ends.amax(0)
+        ends = self.of(low), self.of(high)
+        least, most = torch.minimum(*ends), torch.maximum(*ends)
         for turn in self.turns:
             inside = (low <= turn) & (turn <= high)
             there = self.of(torch.full_like(low, turn))

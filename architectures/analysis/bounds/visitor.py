@@ -105,7 +105,7 @@ class BoundsVisitor(GraphVisitor[Any]):
 
     def _enter(self, place: str, arguments: Any) -> None:
         """Note what comes into a layer that is taken as a whole: one value."""
-        for value in _values_in(arguments):
+        for value in values_in(arguments):
             if isinstance(value, Inside) and value.place.partition("<")[0] == place.partition("<")[0]:
                 continue  # from within, or what a pair keeps between its ways
             mine = self._leave(value)
@@ -133,12 +133,13 @@ def in_words(operation: Operation) -> str:
     return f"{operation.base}{where}{f' at {path!r}' if path else ''}"
 
 
-def _values_in(argument: Any) -> list[Any]:
-    return [one for part in argument for one in _values_in(part)] if isinstance(argument, tuple) else [argument]
+def values_in(argument: Any) -> list[Any]:
+    """Every value in an argument, however deep in tuples."""
+    return [one for part in argument for one in values_in(part)] if isinstance(argument, tuple) else [argument]
 
 
 def _first_unknown(argument: Any) -> Unknown | None:
-    return next((value for value in _values_in(argument) if isinstance(value, Unknown)), None)
+    return next((value for value in values_in(argument) if isinstance(value, Unknown)), None)
 
 
 def _in_float64(value: Any) -> Any:

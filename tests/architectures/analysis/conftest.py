@@ -34,6 +34,17 @@ def around(*layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(nn.Linear(5, WIDTH), *layers, nn.Linear(WIDTH, 1))
 
 
+class Does(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
 class Skipping(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         return x + super().forward(x)
@@ -80,18 +91,6 @@ def patched_function() -> nn.Module:
     plain = tanh.forward
     tanh.forward = lambda x: x + plain(x)  # type: ignore[method-assign]
     return around(tanh)
-
-
-class OverRows(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.layer_norm(x.T, (len(x),)).T
-
-
-class OverAxis(nn.Module):
-    """Normalized along steps of size 1: each entry becomes its shift."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.layer_norm(x.unsqueeze(-1), (1,)).squeeze(-1) + x
 
 
 def big_gains() -> nn.Module:
@@ -170,21 +169,6 @@ class Identity(torch.autograd.Function):
         return gradients[0]
 
 
-class OwnFunction(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(x) + Identity.apply(x)
-
-
-class ThroughFunction(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(Identity.apply(x))
-
-
-class Dropping(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.dropout(torch.tanh(x), 0.5, training=True)
-
-
 class InPlace(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = torch.tanh(x)
@@ -197,11 +181,6 @@ class WritesView(nn.Module):
         y = torch.tanh(x)
         y[:, 0] = x[:, 0]
         return y
-
-
-class Complex(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.view_as_real(torch.complex(torch.tanh(x), x)).flatten(1)[:, 1 : 2 * WIDTH : 2]
 
 
 class Functional(nn.Module):
@@ -222,37 +201,6 @@ class ByHand(nn.Module):
         return centred / torch.sqrt(centred.pow(2).mean(-1, keepdim=True) + 1e-5)
 
 
-class ByHandWithVariance(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, keepdim=True, unbiased=False) + 1e-5)
-
-
-class RmsByHand(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5)
-
-
-class WrongNorm(nn.Module):
-    """Divides by the norm of something else."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x / (x[:, :1].norm(dim=-1, keepdim=True) + 1.0)
-
-
-class TooWeak(nn.Module):
-    """Divides by the root of the norm."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x / torch.sqrt(x.norm(dim=-1, keepdim=True) + 1.0)
-
-
-class Repeated(nn.Module):
-    """Normalized over the rows: of one row alone it is something else."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x / x.norm(dim=0, keepdim=True).clamp_min(1e-5)
-
-
 class Calling(nn.Module):
     """Runs its layer with other parameters."""
 
@@ -263,13 +211,6 @@ class Calling(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         given = {"weight": x.mean() * self.norm.weight, "bias": self.norm.bias}
         return torch.func.functional_call(self.norm, given, (x,))
-
-
-class Dictated(nn.Module):
-    """The input becomes the gain."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.layer_norm(x, (WIDTH,), weight=x[0])
 
 
 class Plus(nn.Module):
@@ -285,7 +226,9 @@ def parametrized() -> nn.Module:
 
 def spectral() -> nn.Module:
     return nn.Sequential(
-        parametrizations.spectral_norm(nn.Linear(5, WIDTH)), nn.Tanh(), parametrizations.weight_norm(nn.Linear(WIDTH, 1))
+        parametrizations.spectral_norm(nn.Linear(5, WIDTH)),
+        nn.Tanh(),
+        parametrizations.weight_norm(nn.Linear(WIDTH, 1)),
     )
 
 
@@ -315,11 +258,6 @@ class Subclassed(Tensor):
         return args[0].as_subclass(Tensor) if func is torch.tanh else result
 
 
-class WithSubclass(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(x.as_subclass(Subclassed)).as_subclass(Tensor)
-
-
 class Detecting(WhereOnSize):
     """Shows another face to whoever records it."""
 
@@ -330,18 +268,6 @@ class Detecting(WhereOnSize):
 class Gradients(WhereOnSize):
     def forward(self, x: Tensor) -> Tensor:
         return self.inner(x) if torch.is_grad_enabled() else self.open(x)
-
-
-class Tied(nn.Module):
-    """A constant of infinities."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(x) * torch.full((WIDTH,), float("inf"), dtype=x.dtype)
-
-
-class Masked(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.softmax(x.masked_fill(torch.zeros(WIDTH, dtype=torch.bool), float("-inf")), -1) * x
 
 
 class Weights(nn.Module):
@@ -357,16 +283,8 @@ class Weights(nn.Module):
         return (weights @ torch.tanh(x).unsqueeze(-1)).squeeze(-1)
 
 
-class Cast(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(x) + (x.to(torch.int64) % 7).to(x.dtype) + x.to(torch.float32).to(x.dtype)
-
-
-class Mixed(nn.Module):
-    """The sum over positions, of which there are as many as rows."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(x) * x.shape[0]
+def does(function: Callable[[Tensor], Tensor], bounded: bool, proved: bool) -> Stranger:
+    return Stranger(lambda: around(Does(function)), bounded, proved)
 
 
 STRANGERS: dict[str, Stranger] = {
@@ -388,8 +306,10 @@ STRANGERS: dict[str, Stranger] = {
     "ELU with alpha 50": Stranger(lambda: around(nn.LayerNorm(WIDTH), nn.ELU(50.0)), True, True),
     "Softplus with a low threshold": Stranger(lambda: around(nn.LayerNorm(WIDTH), nn.Softplus(1.0, 2.0)), True, True),
     "Threshold with a value of 1e6": Stranger(lambda: around(nn.LayerNorm(WIDTH), nn.Threshold(0.0, 1e6)), True, False),
-    "layer norm over the rows": Stranger(lambda: around(OverRows()), False, False),
-    "layer norm over an axis of 1, plus input": Stranger(lambda: around(OverAxis()), False, False),
+    "layer norm over the rows": does(lambda x: functional.layer_norm(x.T, (len(x),)).T, False, False),
+    "layer norm over an axis of 1, plus input": does(
+        lambda x: functional.layer_norm(x.unsqueeze(-1), (1,)).squeeze(-1) + x, False, False
+    ),
     "big gains": Stranger(big_gains, True, True),
     "branch on the number of rows": Stranger(BranchOnRows, False, False),
     "branch on 15 rows": Stranger(lambda: BranchOnRows(15), False, False),
@@ -399,35 +319,61 @@ STRANGERS: dict[str, Stranger] = {
     "counts its calls in a buffer": Stranger(CountingInABuffer, False, False),
     "torch.where on the norm of the input": Stranger(WhereOnSize, False, False),
     "branch on values": Stranger(BranchOnValues, False, False),
-    "autograd function that carries the input": Stranger(lambda: around(OwnFunction()), False, False),
-    "autograd function before a tanh": Stranger(lambda: around(ThroughFunction()), True, True),
-    "dropout in evaluation": Stranger(lambda: around(Dropping()), True, False),
+    "autograd function that carries the input": does(lambda x: torch.tanh(x) + Identity.apply(x), False, False),
+    "autograd function before a tanh": does(lambda x: torch.tanh(Identity.apply(x)), True, True),
+    "dropout in evaluation": does(lambda x: functional.dropout(torch.tanh(x), 0.5, training=True), True, False),
     "in place": Stranger(lambda: around(InPlace()), False, False),
     "writes into a view": Stranger(lambda: around(WritesView()), False, False),
-    "complex numbers": Stranger(lambda: around(Complex()), False, False),
+    "complex numbers": Stranger(
+        lambda: around(
+            Does(lambda x: torch.view_as_real(torch.complex(torch.tanh(x), x)).flatten(1)[:, 1 : 2 * WIDTH : 2])
+        ),
+        False,
+        False,
+    ),
     "functional layer norm": Stranger(lambda: around(Functional(False)), True, True),
     "functional layer norm plus its input": Stranger(lambda: around(Functional(True)), False, False),
     "layer norm by hand": Stranger(lambda: around(ByHand()), True, True),
-    "layer norm by hand with var": Stranger(lambda: around(ByHandWithVariance()), True, True),
-    "rms norm by hand": Stranger(lambda: around(RmsByHand()), True, True),
-    "divided by another norm": Stranger(lambda: around(WrongNorm()), False, False),
-    "divided by the root of its norm": Stranger(lambda: around(TooWeak()), False, False),
-    "divided by the norm over rows": Stranger(lambda: around(Repeated()), True, False),
+    "layer norm by hand with var": Stranger(
+        lambda: around(
+            Does(lambda x: (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, keepdim=True, unbiased=False) + 1e-05))
+        ),
+        True,
+        True,
+    ),
+    "rms norm by hand": does(lambda x: x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-05), True, True),
+    "divided by another norm": does(lambda x: x / (x[:, :1].norm(dim=-1, keepdim=True) + 1.0), False, False),
+    "divided by the root of its norm": does(lambda x: x / torch.sqrt(x.norm(dim=-1, keepdim=True) + 1.0), False, False),
+    "divided by the norm over rows": does(lambda x: x / x.norm(dim=0, keepdim=True).clamp_min(1e-05), True, False),
     "functional_call with the input as gain": Stranger(lambda: around(Calling()), False, False),
-    "the input as gain": Stranger(lambda: around(Dictated()), False, False),
+    "the input as gain": does(lambda x: functional.layer_norm(x, (WIDTH,), weight=x[0]), False, False),
     "parametrized weights": Stranger(parametrized, True, True),
     "spectral and weight norm": Stranger(spectral, True, True),
     "tied weights": Stranger(tied, True, True),
     "a layer in a plain list": Stranger(lambda: around(Swapped()), False, False),
-    "a tensor subclass": Stranger(lambda: around(WithSubclass()), False, False),
+    "a tensor subclass": does(lambda x: torch.tanh(x.as_subclass(Subclassed)).as_subclass(Tensor), False, False),
     "looks whether it is exported": Stranger(Detecting, False, False),
     "looks whether gradients are on": Stranger(Gradients, False, False),
-    "infinite constants": Stranger(lambda: around(Tied()), False, False),
-    "softmax times the input": Stranger(lambda: around(Masked()), False, False),
+    "infinite constants": does(
+        lambda x: torch.tanh(x) * torch.full((WIDTH,), float("inf"), dtype=x.dtype), False, False
+    ),
+    "softmax times the input": Stranger(
+        lambda: around(
+            Does(lambda x: torch.softmax(x.masked_fill(torch.zeros(WIDTH, dtype=torch.bool), float("-inf")), -1) * x)
+        ),
+        False,
+        False,
+    ),
     "softmax along the averaged axis": Stranger(lambda: around(Weights(True)), True, True),
     "softmax along the other axis": Stranger(lambda: around(Weights(False)), True, True),
-    "casts": Stranger(lambda: around(Cast()), False, False),
-    "times the number of rows": Stranger(lambda: around(Mixed()), False, False),
+    "casts": Stranger(
+        lambda: around(
+            Does(lambda x: torch.tanh(x) + (x.to(torch.int64) % 7).to(x.dtype) + x.to(torch.float32).to(x.dtype))
+        ),
+        False,
+        False,
+    ),
+    "times the number of rows": does(lambda x: torch.tanh(x) * x.shape[0], False, False),
 }
 
 
