@@ -142,13 +142,14 @@ def quietly() -> Iterator[None]:
 
 def _export(network: nn.Module, example: Tensor) -> tuple[Any, bool]:
     """The exported program, and whether it is of any number of rows: else it is of as many as ``example`` has."""
-    free = True
     try:
         rows = {0: torch.export.Dim("rows", min=1)}
         program = torch.export.export(network, (example,), dynamic_shapes=(rows,), strict=False)
     except Exception:  # the network settles the number of rows; whether that matters, running it will tell
         program = torch.export.export(network, (example,), strict=False)
-        free = False
+    (given,) = program.graph_signature.user_inputs
+    # a number of rows that was settled on the way may still be a symbol, of a value that is known
+    free = any(n.name == given and not str(n.meta["val"].shape[0]).isdigit() for n in program.graph.nodes)
     if any(_writes(node) for node in program.graph.nodes):
         return program.run_decompositions({}), free
     return program, free
