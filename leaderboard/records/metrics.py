@@ -17,6 +17,7 @@ from leaderboard.records.record import Role, SetResult
 ERROR_CLIP = (1e-3, 1e3)  # relative errors, before logarithms and geometric means
 GROWTH_FLOOR = 1e-6
 ASYMPTOTIC = 100.0  # the exponent is fitted from this distance on
+AXIS_RADII: tuple[float, ...] = (1e2, 1e4, 1e6, 1e8)  # where axes and sparse directions are read
 LADDER: tuple[float, ...] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4)
 DISTANCE_QUANTILES = (0.05, 0.5, 0.95)
 
