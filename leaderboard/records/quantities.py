@@ -15,7 +15,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.records.metrics import AXIS_RADII, ERROR_CLIP, GROWTH_FLOOR
+from leaderboard.records.metrics import (
+    AXIS_RADII,
+    BOUNDED_BELOW,
+    ERROR_CLIP,
+    GROWTH_FLOOR,
+    LINEAR_FROM,
+    LINEAR_TO,
+)
 from leaderboard.records.record import Record, Truth
 
 Direction = Literal["lower", "higher"]
@@ -363,15 +370,11 @@ SUMS: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.total == "sum")
 RANKED: tuple[Quantity, ...] = tuple(sorted((q for q in QUANTITIES if q.rank), key=lambda q: q.rank or 0))
 COMPARED: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.compared is not None)
 
-# The verdict on a cell, from the 95% t-interval of the exponent over seeds: bounded where its upper end lies below the
-# first number, sublinear between the first two, linear between the last two, superlinear above, else undecided.
-BOUNDED_BELOW = 0.05
-LINEAR_FROM = 0.95
-LINEAR_TO = 1.05
 VERDICT_RULE = (
-    f"From the exponent's 95% interval: bounded below {BOUNDED_BELOW:g}, sublinear {BOUNDED_BELOW:g}–{LINEAR_FROM:g}, "
-    f"linear {LINEAR_FROM:g}–{LINEAR_TO:g}, superlinear above; else undecided. It speaks of the distances probed: a "
-    "logarithm reads about 0.15."
+    f"Each seed, from the larger of its exponents along rays and axes: bounded below {BOUNDED_BELOW:g}, sublinear below "
+    f"{LINEAR_FROM:g}, linear to {LINEAR_TO:g}, superlinear above. A cell is bounded only if each of its seeds is: by a "
+    "finite certificate (proved, its bound beside it), by a search of the whole ball that finds no growth from 100 to "
+    "1e4 R (searched), or only along rays. A slow logarithm reads as bounded."
 )
 
 
