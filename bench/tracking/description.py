@@ -249,7 +249,7 @@ def _summary(records: Sequence[Record]) -> dict[str, Any]:
         for quantity, mean in means.items()
         if mean is not None or quantity.board is not None
     }
-    summary |= {"verdict": row.verdict, "seeds": len(records), "nonfinite": row.nonfinite}
+    summary |= {"verdict": row.verdict, "grade": row.grade, "seeds": len(records), "nonfinite": row.nonfinite}
     summary |= {f"records/{status}": count for status, count in row.counts if count}
     for own in record_rows(summaries):
         values = own.values()

@@ -21,6 +21,7 @@ GROWTH_FLOOR = 1e-6
 BOUNDED_BELOW = 0.05
 LINEAR_FROM = 0.95
 LINEAR_TO = 1.05
+SEARCHED_BELOW = 1.26  # worst growth at 1e4 R over that at 100 R: two decades at exponent 0.05
 GROWTH_KINDS: tuple[str, ...] = ("bounded", "sublinear", "linear", "superlinear")
 Span = tuple[float, float]
 FAR_SPAN: Span = (1e6, 1e8)  # of the exponent

@@ -371,10 +371,10 @@ RANKED: tuple[Quantity, ...] = tuple(sorted((q for q in QUANTITIES if q.rank), k
 COMPARED: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.compared is not None)
 
 VERDICT_RULE = (
-    f"Each seed, from the larger of its exponents along rays and axes: bounded below {BOUNDED_BELOW:g}, sublinear below "
-    f"{LINEAR_FROM:g}, linear to {LINEAR_TO:g}, superlinear above. A cell is bounded only if each of its seeds is: by a "
-    "finite certificate (proved, its bound beside it), by a search of the whole ball that finds no growth from 100 to "
-    "1e4 R (searched), or only along rays. A slow logarithm reads as bounded."
+    f"Each seed, from the larger of its exponents along rays and axes: bounded below {BOUNDED_BELOW:g}, sublinear "
+    f"below {LINEAR_FROM:g}, linear to {LINEAR_TO:g}, superlinear above. A cell is bounded only if each of its seeds "
+    "is: by a finite certificate (proved, its bound beside it), by a search of the whole ball that finds no growth "
+    "from 100 to 1e4 R (searched), or only along rays. What grows as slowly as log(log(r)) reads as bounded."
 )
 
 

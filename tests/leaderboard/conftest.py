@@ -56,7 +56,7 @@ def make_record(key: RecordKey | None = None, **changes: object) -> Record:
         "growth": curves.growth,
         "departure": curves.departure,
         "nonfinite": curves.nonfinite,
-        "exponent": metrics.exponent(metrics.LADDER, curves.growth),
+        "exponent": 1.0 if slope else 0.0,
         "local_exponent": 1.0 if slope else 0.0,
         "axis_growth": tuple((r, 0.5 * (1.0 + slope * r)) for r in metrics.AXIS_RADII),
         "axis_exponent": 1.0 if slope else 0.0,

@@ -100,7 +100,7 @@ def test_what_is_not_finite_is_told_from_what_is_not_measured(record: Any) -> No
     names = ("exponent", "axis_exponent", "axis_growth_1e8", "axis_growth_1e6")
     read = [[quantities.quantity(name).read(one) for name in names] for one in (lost, before)]  # type: ignore[misc]
     assert read == [[math.inf, math.inf, math.inf, None], [before.exponent, None, None, None]]
-    assert quantities.NONFINITE.read and quantities.NONFINITE.read(lost) == 3
+    assert Summaries.of([lost]).number("nonfinite").tolist() == [3.0]
 
 
 def test_clipping_and_scales() -> None:
@@ -120,7 +120,7 @@ def test_every_list_has_a_column_for_every_quantity(records: Any) -> None:
     rows = list(frame_rows(mine))
     assert len(rows) == len(mine)
     assert set(NUMBERS) < set(rows[0])
-    assert {"verdict", "program", "reason_code", "far-10.relative_error", "test.rmse"} <= set(rows[0])
+    assert {"verdict", "grade", "program", "reason_code", "far-10.relative_error", "test.rmse"} <= set(rows[0])
     assert {row["verdict"] for row in rows if row["norm"] == "none"} == {"linear"}
     row = board.per_task[0]
     assert all(row.mean(q) == getattr(row, q.name) for q in MEANS)
