@@ -138,8 +138,9 @@ def plot(
     Args:
         source: a folder of results, what :func:`load` or ``run`` returned, or records.
         kind: ``growth`` (against distance), ``bounds`` (proved, searched, seen along rays), ``error`` (of the test and
-            far sets against how far they are), ``pareto`` (far_error against max growth), ``function`` (what networks with one input answer) or ``far`` (predictions
-            on a far set); the last two are of one task and need records that are in a store.
+            far sets against how far they are), ``pareto`` (far_error against max growth), ``function`` (what networks
+            with one input answer) or ``far`` (predictions on a far set); the last two are of one task and need records
+            that are in a store.
         save: a file to write; its ending decides: ``.png``, ``.svg``, ``.pdf``, ``.html`` or ``.json``.
         overall: with ``pareto``: totals over tasks instead of a panel for each.
         far_set, feature: with ``far``: which far set (the furthest), and the column to draw trends against (distance).

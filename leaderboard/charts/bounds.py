@@ -28,8 +28,8 @@ _LEAST = MAX_GROWTH.clip.least if MAX_GROWTH.clip else 0.0
 def bounds_chart(records: Iterable[Record] | Summarized, *, columns: int = 2) -> Any:
     """Certificate, worst growth found and growth on rays of each norm scheme: a panel a task and architecture.
 
-    Points are geometric means over seeds, bars 95% t-intervals; hollow ones are of an unbounded cell, where they say only
-    where probing ended. The verdict stands right of each scheme.
+    Points are geometric means over seeds, bars 95% t-intervals; hollow ones are of an unbounded cell, where they say
+    only where probing ended. The verdict stands right of each scheme.
 
     Args:
         records: of one protocol.

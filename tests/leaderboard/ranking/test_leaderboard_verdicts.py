@@ -55,7 +55,11 @@ def said(key: Any, record: Any) -> Any:
         ([seed(0.0), seed(None)], "mixed", "mixed: 1 of 2 unbounded [1–99%]"),
         ([seed(0.0, worst_growth=SEARCHED)] * 2, "bounded", "bounded, searched"),
         ([seed(0.0, worst_growth=SEARCHED), seed(0.0)], "bounded", "bounded along rays"),
-        ([seed(0.0, worst_growth=SEARCHED), seed(0.0, worst_growth=FOUND)], "bounded", "bounded along rays, growth found"),
+        (
+            [seed(0.0, worst_growth=SEARCHED), seed(0.0, worst_growth=FOUND)],
+            "bounded",
+            "bounded along rays, growth found",
+        ),
         ([seed(0.0, worst_growth=((100.0, 1.0), (1e4, None)))], "bounded", "bounded along rays, growth found"),
         ([seed(0.0, worst_growth=((100.0, 0.0), (1e4, 0.0)))], "bounded", "bounded, searched"),
         ([seed(0.0, certificate=2.81), seed(0.3, certificate=2.1)], "bounded", "bounded ≤ 2.9, proved"),
