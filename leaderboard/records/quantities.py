@@ -291,7 +291,7 @@ def _growth_at(r: float, spare: int) -> Quantity:
 def _worst_growth_within(r: float, spare: int | None = None) -> Quantity:
     return Quantity(
         f"worst_growth_{r:g}",
-        f"worst G({r:g})",
+        f"worst G({'1e4' if r == 1e4 else f'{r:g}'})",
         f"Largest G that a search found in the whole ball of distance {r:g}: a lower bound of the true one.",
         _worst_growth(r),
         direction="lower",
