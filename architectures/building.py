@@ -25,8 +25,7 @@ from architectures.norms.scheme import NormScheme
 from architectures.norms.site import Frame, Layout, Site
 from architectures.trial import LinearMap, call_builder, check_kind, isolated, plan_of
 from bench.core.errors import InputError, Unsupported
-from bench.core.limits import MAX_PARAMETERS
-from bench.core.problem import Problem
+from bench.core.problem import MAX_PARAMETERS, Problem
 from bench.core.signature import call_build
 
 
@@ -161,7 +160,7 @@ def _check_kept(architecture: Architecture, layers: Mapping[str, NormKind], fixe
     """Refuse a scheme that does not keep what can only stay as it is."""
     for name, reason in fixed.items():
         if name not in layers or layers[name].name != OWN:
-            keep = "own@all keeps it" if architecture.card.origin != "plug-in" else f"own@{name} keeps it"
+            keep = "own@all keeps it" if architecture.card.origin in ("module", "timm") else f"own@{name} keeps it"
             raise Unsupported(f"{architecture.card.name}: {reason}; {keep}", code="cannot_normalize")
 
 

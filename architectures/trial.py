@@ -49,7 +49,7 @@ class LinearMap:
 
 
 @dataclass(frozen=True)
-class Plan:
+class NetworkPlan:
     """What the first build has shown.
 
     Args:
@@ -72,7 +72,7 @@ class Plan:
 
 
 @lru_cache(maxsize=1024)
-def plan_of(architecture: Architecture, problem: Problem) -> Plan:
+def plan_of(architecture: Architecture, problem: Problem) -> NetworkPlan:
     """The plan of the network that ``architecture`` builds for ``problem``.
 
     Raises:
@@ -99,6 +99,9 @@ def call_builder(architecture: Architecture, problem: Problem, norm: Norm) -> nn
     if not isinstance(module, nn.Module):
         kind = type(module).__name__
         raise InputError(f"{architecture.card.name} built a {kind}", hint="return a torch.nn.Module")
+    if not torch.empty(0).is_meta and any(p.is_meta for p in module.parameters()):
+        what = f"{architecture.card.name} gives a network, or a part of one, that it made before"
+        raise InputError(what, hint="make every layer inside the builder, at every call", code="contract")
     materialize(module, problem)
     return without_fast_paths(module)
 
@@ -114,7 +117,7 @@ def check_kind(architecture: Architecture, problem: Problem) -> None:
         raise Unsupported(f"{card.name} reads {' or '.join(card.inputs)} inputs, not {problem.kind}", code="input_kind")
 
 
-def _trial(architecture: Architecture, problem: Problem, device: str) -> Plan:
+def _trial(architecture: Architecture, problem: Problem, device: str) -> NetworkPlan:
     recorder = _Recorder(architecture.card.name)
     with isolated(0), torch.device(device), torch.no_grad():
         module = call_builder(architecture, problem, recorder).eval()
@@ -127,7 +130,7 @@ def _trial(architecture: Architecture, problem: Problem, device: str) -> Plan:
             recorder.add(foreign_norms(module, problem, kept, recorder.sites))
     unused = tuple(name for name in recorder.sites if name not in recorder.visits and name not in recorder.fixed)
     named = dict(module.named_parameters())
-    return Plan(
+    return NetworkPlan(
         recorder.in_forward_order(),
         unused,
         tuple(recorder.before.items()),
@@ -210,7 +213,8 @@ class _Recorder:
     def read(self, site: str, attribute: str) -> None:
         """A forward pass that reads an attribute of the layer does more with it than call it."""
         if self._listens:
-            self.fixed[site] = f"its forward reads the attribute {attribute!r} of the norm layer at {site!r}"
+            reason = f"its forward reads the attribute {attribute!r} of the norm layer at {site!r}"
+            self.fixed.setdefault(site, reason)
 
     def add(self, found: Mapping[str, ForeignNorm]) -> None:
         """Take in where the network normalizes by itself."""

@@ -13,7 +13,7 @@ from bench.core.grammar import parse_call, spell
 from bench.core.signature import bind_options, call_build
 from tasks.card import TaskCard
 from tasks.families.own.card import CARD as OWN_CARD
-from tasks.registry import get_card
+from tasks.registry import get_card, list_tasks
 
 if TYPE_CHECKING:
     from tasks.data.samples import RawTask, StandardizedTask
@@ -115,19 +115,22 @@ def own_data(source: object, *, target: str, **rules: str | float | None) -> Tas
         source: path of a CSV or Parquet file, or a data frame of pandas, polars or pyarrow (kept in the cache for
             worker processes).
         target: column to predict.
-        rules: the other options of :class:`tasks.families.own.table.OwnData` (``far_by``, ``far_quantile``,
+        rules: the other options of :class:`tasks.families.own.options.OwnData` (``far_by``, ``far_quantile``,
             ``far_where``, ``group_by``, ``far_group``, ``drop``, and how the table is read: ``separator``,
             ``decimal``, ``missing``, …; docs/own-data.md).
 
     Raises:
         InputError: there is no such file, no far rule, or an unknown or bad option.
     """
-    from tasks.families.own.table import OwnData, path_of
+    from tasks.families.own.options import OwnData
+    from tasks.families.own.table import path_of
 
     known = {field.name for field in dataclasses.fields(OwnData)}
     for name in rules:
         if name not in known:
             raise InputError(f"unknown option {name!r}", where=OWN_CARD.name, hint=suggest(name, known))
+    if rules.get("name") in list_tasks():
+        raise InputError(f"{rules['name']!r} is a task already", where=OWN_CARD.name, hint="name the table otherwise")
     try:
         return with_options(OWN_CARD, OwnData(path_of(source), target, **rules))  # type: ignore[arg-type]
     except ValueError as error:

@@ -19,11 +19,11 @@ from torch import nn
 from bench.plan.protocol import Schedule, check_steps
 from bench.training.train import TrainingData, train
 from tools.speed import __main__ as speed
-from tools.speed import boards
-from tools.speed.boards import BoardTiming
 from tools.speed.jobs import JOBS, TrainingJob
+from tools.speed.parts import boards
+from tools.speed.parts.boards import BoardTiming
+from tools.speed.parts.quick import plain_train
 from tools.speed.progress import Progress
-from tools.speed.quick import plain_train
 
 ROOT = Path(__file__).parents[1]
 PARTS = {

@@ -158,6 +158,14 @@ def _same(module: nn.Module, value: Known) -> Known:
     return value
 
 
+@send.register(nn.Flatten)
+def _flat(module: nn.Flatten, value: Known) -> Known:
+    """Entries of one input stay entries of it; what is known of a position says nothing of all of them together."""
+    if not isinstance(value, Ball):
+        raise UnknownModule(module)
+    return value
+
+
 @send.register(Linear)
 @send.register(nn.Linear)
 def _linear(module: nn.Linear, value: Known) -> Known:

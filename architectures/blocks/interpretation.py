@@ -13,6 +13,7 @@ beside its ``forward`` and mirrors it; ``torch.nn.Sequential`` needs none.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
@@ -40,7 +41,7 @@ class Interpreter(ABC, Generic[Value]):
         """
         if self.is_leaf(module):
             return tuple(self.leaf(module, stream) for stream in streams)
-        trace = getattr(module, "trace", None)
+        trace: Callable[..., tuple[Value, ...]] | None = getattr(module, "trace", None)
         if trace is not None:
             return trace(streams, self)
         if isinstance(module, nn.Sequential):

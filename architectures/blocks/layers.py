@@ -106,7 +106,8 @@ class Conv1d(nn.Conv1d, Affine):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, steps) to (N, width, ceil(steps / stride))."""
-        return self._conv_forward(x, *self.scaled())
+        y: Tensor = self._conv_forward(x, *self.scaled())
+        return y
 
 
 class Conv2d(nn.Conv2d, Affine):
@@ -120,7 +121,8 @@ class Conv2d(nn.Conv2d, Affine):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, height, breadth) to (N, width, ceil(height / stride), ceil(breadth / stride))."""
-        return self._conv_forward(x, *self.scaled())
+        y: Tensor = self._conv_forward(x, *self.scaled())
+        return y
 
 
 class Tokens(Drawn):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from architectures.blocks.activations import activation
@@ -42,9 +44,10 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shapes as of the branch."""
-        return self.norm_res(self.skip(x) + self.norm_out(self.branch(self.norm_in(x))))
+        y: Tensor = self.norm_res(self.skip(x) + self.norm_out(self.branch(self.norm_in(x))))
+        return y
 
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
         """As ``forward``."""
         branch = follow(self.norm_out, follow(self.branch, follow(self.norm_in, streams)))
         skip = follow(self.skip, streams)
@@ -74,9 +77,10 @@ class GatedFeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(..., width) to the same shape."""
         value, gate = self.rise(x).chunk(2, dim=-1)
-        return self.fall(value * self.activation(gate))
+        y: Tensor = self.fall(value * self.activation(gate))
+        return y
 
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
         """As ``forward``."""
         hidden = self.fall.in_features
         raised = follow(self.rise, streams)

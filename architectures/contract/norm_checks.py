@@ -16,6 +16,7 @@ from architectures.contract.samples import built, inputs_for
 from architectures.description import predict
 from architectures.norms.layers import marked, site_of, turned
 from architectures.norms.pairs import Paired
+from architectures.norms.site import Site
 
 FAR = 1e8
 """How far out answers must be finite, in standard deviations."""
@@ -82,16 +83,31 @@ def nothing_placed_is_shared(subject: Subject) -> str:
 
 
 def answers_are_finite_at_zero_and_far_away(subject: Subject) -> str:
-    """Answers finite numbers to zeros, to single large entries and 1e8 deviations away, in float64."""
+    """Answers finite numbers to zeros, single large entries and 1e8 deviations away, in float64, as do its layers."""
     network = built(subject).double()
     near = inputs_for(subject, 32, dtype=torch.float64)
     lone = torch.zeros_like(near)
     lone.flatten(1)[:, 0] = FAR
     for name, rows in (("zeros", torch.zeros_like(near)), ("1e8 times the inputs", FAR * near), ("lone entries", lone)):
-        bad = int((~torch.isfinite(network(rows))).sum())
-        if bad:
-            raise Broken(f"{bad} of {len(rows)} answers to {name} are not finite", "guard divisions, roots and powers")
+        _finite(network(rows), f"answers to {name}")
+    for name, layer in _layers(network):
+        x = _at(site_of(layer))
+        for what, rows in (("zeros", torch.zeros_like(x)), ("large numbers", FAR * x)):
+            _finite(layer(rows), f"numbers that {name} gives for {what}")
     return "all finite"
+
+
+def _finite(answer: Tensor, what: str) -> None:
+    bad = int((~torch.isfinite(answer)).sum())
+    if bad:
+        raise Broken(f"{bad} of {answer.numel()} {what} are not finite", "guard divisions, roots and powers")
+
+
+def _at(site: Site | None) -> Tensor:
+    """Standard normal numbers as they meet a site."""
+    assert site is not None
+    shape = (4, *site.space, site.dim) if site.layout == "last" else (4, site.dim, *site.space)
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
 
 def gain_and_shift_are_what_they_are_called(subject: Subject) -> str:
@@ -106,8 +122,7 @@ def gain_and_shift_are_what_they_are_called(subject: Subject) -> str:
         weight, bias = getattr(inner, "weight", None), getattr(inner, "bias", None)
         if site is None or not isinstance(weight, nn.Parameter) or tuple(weight.shape) != (site.dim,):
             continue
-        shape = (4, *site.space, site.dim) if site.layout == "last" else (4, site.dim, *site.space)
-        x = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        x = _at(site)
         with torch.no_grad():
             if isinstance(bias, nn.Parameter) and bias.shape == weight.shape:
                 before = layer(x)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from architectures.norms.site import Layout
 from bench.core.grammar import spell
+from bench.core.origin import Origin
 
 if TYPE_CHECKING:
     from architectures.norms.links import Link
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 Sort = Literal["layer", "parametrization", "pair"]
 """A layer at a site, a parametrization of the linear map before a site, or a pair around the whole network."""
-
-Origin = Literal["built in", "plug-in", "installed"]
 
 Effect = Literal["bounds", "keeps", "raises"]
 """What becomes of a value that grows like r^e along a ray: it is bounded, keeps e, or grows like r^(e + 1)."""

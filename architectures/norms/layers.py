@@ -25,7 +25,8 @@ class ChannelsLast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, dim, *space) to the same shape."""
-        return self.layer(x.movedim(1, -1)).movedim(-1, 1)
+        y: Tensor = self.layer(x.movedim(1, -1))
+        return y.movedim(-1, 1)
 
 
 class ChannelsFirst(nn.Module):
@@ -37,7 +38,8 @@ class ChannelsFirst(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, *space, dim) to the same shape."""
-        return self.layer(x.movedim(-1, 1)).movedim(1, -1)
+        y: Tensor = self.layer(x.movedim(-1, 1))
+        return y.movedim(1, -1)
 
 
 class Formula(nn.Module):

@@ -47,8 +47,10 @@ class Paired(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, *shape) to (N, 1)."""
         inside, kept = self.pair.inward(x)  # type: ignore[operator]
-        answer = self.network(inside)
-        return self.pair.outward(answer, kept) if self.back else answer  # type: ignore[operator]
+        answer: Tensor = self.network(inside)
+        if self.back:
+            answer = self.pair.outward(answer, kept)  # type: ignore[operator]
+        return answer
 
     def trace(self, streams: tuple[Any, ...], follow: Any) -> tuple[Any, ...]:
         """As ``forward``, by an :class:`architectures.blocks.interpretation.Interpreter`."""
@@ -87,4 +89,5 @@ def distance(x: Tensor, frame: Frame) -> Tensor:
 
     ``‖x̃‖₂ / R``, for sequences the root mean square per element over R.
     """
-    return torch.linalg.vector_norm(x, dim=tuple(range(1, x.dim())), keepdim=True) / frame.reach
+    size: Tensor = torch.linalg.vector_norm(x, dim=tuple(range(1, x.dim())), keepdim=True)
+    return size / frame.reach

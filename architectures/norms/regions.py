@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+
+_block_diagonal: Callable[..., Tensor] = torch.block_diag
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Region:
         Each part lies in the projection of this region, but the parts need not belong to one vector:
         ``(S_h u_h)_h`` with every ``‖u_h‖ ≤ 1`` has ``‖(u_h)_h‖ ≤ √heads``.
         """
-        shape = math.sqrt(heads) * torch.block_diag(*self.shape.chunk(heads)) if heads > 1 else self.shape
+        shape = math.sqrt(heads) * _block_diagonal(*self.shape.chunk(heads)) if heads > 1 else self.shape
         return Region.of(self.low, self.high, self.centre, shape)
 
     def plus(self, other: Region) -> Region:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from architectures.norms.card import Bound, Effect, NormKind, NormKindCard, Origin, Sort
+from architectures.norms.card import Bound, Effect, NormKind, NormKindCard, Sort
 from architectures.norms.site import Layout
 from bench.core.errors import InputError
 from bench.core.origin import hash_source, origin_of
@@ -76,7 +76,7 @@ def register_norm(
             kind, build = options, cast(Callable[[Any, Any], Any], function)
         else:
             kind, build = _options_of(function, name), FromKeywords(function)
-        origin = _origin(function, name)
+        origin = origin_of(function, REGISTRY.groups)
         try:
             card = NormKindCard(
                 name=name,
@@ -118,12 +118,6 @@ def get_norm(name: str) -> NormKindCard:
 def norm_names(pattern: str = "*") -> list[str]:
     """Names that match a shell pattern: the oldest kinds first, the others by name."""
     return sorted(REGISTRY.names(pattern), key=rank)
-
-
-def _origin(function: Callable[..., Any], name: str) -> Origin:
-    if origin_of(function) == "built in":
-        return "built in"
-    return "installed" if REGISTRY.offers(name) else "plug-in"
 
 
 def _options_of(function: Callable[..., Any], name: str) -> type[NormKind]:

@@ -5,7 +5,6 @@ Each step is announced before it runs, so that whoever watches can say which one
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import sys
@@ -44,9 +43,11 @@ def main(descriptor: str) -> None:
     order = json.load(sys.stdin)
     sys.stdin = open(os.devnull)  # noqa: SIM115 - it stays open as long as the process lives
     reporter = Reporter(int(descriptor))
-    plugin = Plugin(order["path"], base64.b64decode(order["source"]))
+    plugin = Plugin.unpacked(order["plugin"])
+    from architectures.analysis.graph_reading import warm_up
     from bench.checking import norms, subjects  # import torch, which must not count against the file
 
+    warm_up()
     limit_memory(order["memory"])
     before = ProcessState.now()
     checks = {**subjects.SUBJECTS, "norm": norms.check_norm}

@@ -7,7 +7,6 @@ machine: the file runs with the rights of whoever checks it.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -176,7 +175,7 @@ def _process(plugin: Plugin, limits: CheckLimits) -> Iterator[tuple[subprocess.P
     os.close(writing)
     try:
         assert process.stdin is not None
-        order = {"path": plugin.path, "source": base64.b64encode(plugin.source).decode(), "memory": limits.memory}
+        order = {"plugin": plugin.packed(), "memory": limits.memory}
         with contextlib.suppress(BrokenPipeError):  # it died at once; what it printed says why
             process.stdin.write(json.dumps(order).encode())
             process.stdin.close()

@@ -12,7 +12,7 @@ from bench.commands._output import Format, FormatOption, terminal
 from bench.core.errors import EXIT_INCOMPLETE, InputError
 from bench.plan.options import CellOptions, SweepOptions
 from bench.tracking.options import WandbOptions
-from tasks.families.own.table import OwnData
+from tasks.families.own.options import OwnData
 
 if TYPE_CHECKING:
     from bench.sweep.runner import Results
@@ -70,7 +70,7 @@ def _show(results: Results, form: Format) -> None:
 
     width, color = terminal()
     boards = standings(results.records)
-    scope: Scope = "both" if any(len(board.editions) > 1 for board in boards) else "tasks"
+    scope: Scope = "both" if any(len(board.editions) + len(board.apart) > 1 for board in boards) else "tasks"
     sys.stdout.write(render_standings(boards, form.value, scope=scope, width=width, color=color))
 
 

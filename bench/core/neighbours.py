@@ -78,7 +78,8 @@ def find_imports(path: Path, source: bytes, name: str = "") -> Imports:
     Raises:
         InputError: a neighbour cannot be read or parsed, or there are more than 500.
     """
-    folder = path.absolute().parents[name.count(".") + (path.name == "__init__.py" and bool(name))]
+    above = path.absolute().parents
+    folder = above[min(name.count(".") + (path.name == "__init__.py" and bool(name)), len(above) - 1)]
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     search = _Search()
     search.scan(_Place(folder, beside=True), package, source, str(path))

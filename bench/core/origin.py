@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.core.errors import InputError
-from bench.core.plugins import loaded_hash
+from bench.core.plugins import hash_module, loaded_hash
 
 Origin = Literal["built in", "plug-in", "installed", "module", "timm"]
 """``built in``: a file of FarField. ``plug-in``: registered by a file that a user named, or by a script. ``installed``:
@@ -58,7 +58,8 @@ def _offering(groups: Sequence[str]) -> set[str]:
 def hash_source(code: Code) -> str:
     """SHA-256 of the file that defines ``code`` (of its own source where there is no file).
 
-    Of a plug-in it is the hash of the bytes that were loaded, even when the file has changed since.
+    A file of the user's counts with every file of the user's that it imports. Of a plug-in it is the hash of the bytes
+    that were loaded, even when the file has changed since.
 
     Raises:
         InputError: ``code`` is a string, and there is no such file.
@@ -68,6 +69,9 @@ def hash_source(code: Code) -> str:
     if loaded is not None:
         return loaded
     try:
+        file = _file_of(module)
+        if file is not None and file.suffix == ".py" and not any(file.is_relative_to(folder) for folder in _OWN):
+            return hash_module(file, "" if module == "__main__" else module)
         return hashlib.sha256(_source(code, module)).hexdigest()
     except OSError as error:
         raise InputError(f"{code!r} cannot be read: {error}", hint='write "package.module:function"') from None

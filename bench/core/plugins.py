@@ -7,6 +7,7 @@ and one that has changed is loaded anew. Nothing is put on ``sys.path``.
 
 from __future__ import annotations
 
+import base64
 import builtins
 import contextlib
 import hashlib
@@ -24,7 +25,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from bench.core.errors import FarFieldError, InputError
-from bench.core.neighbours import MOST_BYTES, Imports, find_imports, is_installed
+from bench.core.neighbours import MOST_BYTES, Imports, Neighbour, find_imports, is_installed
 
 IMPORT_SECONDS = 120.0
 _HASH = "__farfield_sha256__"
@@ -55,10 +56,29 @@ class Plugin:
             own.update("\0".join(["", *parts]).encode())
         return own.hexdigest()
 
+    def packed(self) -> dict[str, Any]:
+        """The plug-in as JSON holds it; :meth:`unpacked` reads it."""
+        beside = [[one.name, one.path, _text(one.source), one.package] for one in self.imports.beside]
+        elsewhere = [list(pair) for pair in self.imports.elsewhere]
+        return {"path": self.path, "source": _text(self.source), "beside": beside, "elsewhere": elsewhere}
+
+    @classmethod
+    def unpacked(cls, packed: Mapping[str, Any]) -> Plugin:
+        """What :meth:`packed` gave."""
+        beside = tuple(
+            Neighbour(name, path, base64.b64decode(source), package) for name, path, source, package in packed["beside"]
+        )
+        elsewhere = tuple((path, sha) for path, sha in packed["elsewhere"])
+        return cls(packed["path"], base64.b64decode(packed["source"]), Imports(beside, elsewhere))
+
     @property
     def module(self) -> str:
         """Name under which it is imported: the same bytes are the same module in every process."""
         return f"farfield_plugin_{self.sha256[:8]}"
+
+
+def _text(source: bytes) -> str:
+    return base64.b64encode(source).decode()
 
 
 def read_plugin(path: str | Path, where: str = "--plugin") -> Plugin:

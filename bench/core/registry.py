@@ -115,10 +115,6 @@ class Registry(Generic[Card]):
         """Every card that is there now, in the order of registration; loads nothing."""
         return list(self._cards.values())
 
-    def offers(self, name: str) -> bool:
-        """Whether an installed package offers ``name``."""
-        return name in self._offered()
-
     def __iter__(self) -> Iterator[Card]:
         """Every card outside the families, in natural order; loads what entry points offer."""
         return iter([self.get(name) for name in self.names()])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.core.errors import InputError
+from bench.core.grammar import OWN_DATA
 from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
 from bench.plan.protocol import id_in_records
 from bench.plan.suite import load_suite
@@ -77,8 +78,13 @@ def record_filter(chosen: FilterOptions) -> RecordFilter:
             raise InputError(f"unknown status {name!r}", where="--status", hint=f"one of {', '.join(STATUSES)}")
     return RecordFilter(
         protocol=() if chosen.protocol is None else (id_in_records(chosen.protocol),),
-        task=chosen.tasks,
+        task=tuple(pattern for task in chosen.tasks for pattern in _patterns(task)),
         architecture=chosen.architectures,
         norm=chosen.norms,
         status=statuses,
     )
+
+
+def _patterns(task: str) -> tuple[str, ...]:
+    """A task's pattern, and the spellings of a user's table whose name matches it."""
+    return (task,) if "(" in task else (task, f"{OWN_DATA}(*name={task})", f'{OWN_DATA}(*name="{task}")')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from leaderboard.charts.panels import chart_of
 from leaderboard.charts.style import OKABE_ITO, decades, log_axis, seeds_text, titled
 from leaderboard.records.record import Record
 
@@ -43,7 +44,7 @@ def cell_chart(records: Sequence[Record]) -> Any | None:
     reading = "a line for each seed; it ends where an output is not finite"
     scale = alt.Scale(domain=list(_MEASURES), range=[OKABE_ITO[4], OKABE_ITO[5]])
     lines = (
-        alt.Chart(alt.Data(values=rows))
+        chart_of(rows)
         .mark_line(strokeWidth=1.5, point=alt.OverlayMarkDef(size=14), clip=True)
         .encode(
             x,

@@ -65,7 +65,7 @@ def error_chart(records: Iterable[Record] | Summarized, *, columns: int = 3) -> 
         layers[panel] = _panel(rows, greys, series, len(panels))
         drawn += rows
     lines = selection.subtitle("point: geometric mean", "bar: 95% interval over seeds")
-    title = f"Error near and far: {listing(selection.tasks, 3)}"
+    title = f"Error near and far: {listing(selection.titles, 3)}"
     return titled(concatenate(layers, columns), title, [*lines, _key(drawn)])
 
 
@@ -182,7 +182,6 @@ def _key(rows: Sequence[Row]) -> str:
 def _layers(values: list[Row], series: Series, across: tuple[float, float], axis: dict[str, Any]) -> list[Any]:
     import altair as alt
 
-    top, bottom = (alt.YValue(place) for place in (0, "height"))  # type: ignore[no-untyped-call]
     base = chart_of(values)
     network, grey, label, below = (
         base.transform_filter(f"datum.layer == '{name}'") for name in ("network", "grey", "label", "axis")
@@ -202,7 +201,7 @@ def _layers(values: list[Row], series: Series, across: tuple[float, float], axis
         network.mark_line(strokeWidth=1, clip=True).encode(x, y, series.plain_color, series.stroke_opacity(0.5)),
         bar.add_params(series.shown),
         network.mark_point(size=34, filled=True).encode(x, y, series.color, **look),
-        cross.encode(x, top, series.color, **look),
-        names.encode(x, bottom, text="set:N"),
+        cross.encode(x, series.color, y=alt.value(0), **look),
+        names.encode(x, y=alt.value("height"), text="set:N"),
         *names_layers(label, x, y, "name:N"),
     ]

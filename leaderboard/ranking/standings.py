@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import shorten
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Cells, Edition, Method, cells_by_protocol
 from leaderboard.ranking.tally import Measured, Tally
 from leaderboard.ranking.verdicts import Verdict, difference_note, row_verdicts
@@ -115,6 +116,7 @@ class Board:
     Attributes:
         protocol: which.
         editions: the tasks that totals go over, as they were measured.
+        apart: a user's own tables, where they stand beside those and totals leave them out.
         overall: a row a method, over all of ``editions``.
         per_task: a row a method for each edition, older ones too, each task ranked for itself.
         notes: what a reader must know, one line each.
@@ -122,22 +124,24 @@ class Board:
 
     protocol: str
     editions: tuple[Edition, ...]
+    apart: tuple[Edition, ...]
     overall: tuple[Standing, ...]
     per_task: tuple[Standing, ...]
     notes: tuple[str, ...]
 
 
-def standings(records: Iterable[Record] | Summaries) -> list[Board]:
+def standings(records: Iterable[Record] | Summaries, own_tables: bool = False) -> list[Board]:
     """A board for each protocol among ``records``.
 
     Args:
         records: any. Of those in a store (``StoredRecords``) only the summaries are looked at.
+        own_tables: a user's own tables enter totals beside other tasks.
 
     Raises:
         ValueError: a key occurs twice, or the records of a cell disagree about the truth.
     """
     summaries = records if isinstance(records, Summaries) else summarized(records).summaries
-    return [_board(protocol, cells) for protocol, cells in cells_by_protocol(summaries).items()]
+    return [_board(protocol, cells, own_tables) for protocol, cells in cells_by_protocol(summaries).items()]
 
 
 def verdicts_by_cell(records: Iterable[Record] | Summaries) -> dict[CellKey, Verdict]:
@@ -150,11 +154,15 @@ def verdicts_by_cell(records: Iterable[Record] | Summaries) -> dict[CellKey, Ver
     return found
 
 
-def _board(protocol: str, cells: Cells) -> Board:
-    measured, current = Measured(cells), cells.current_editions()
+def _board(protocol: str, cells: Cells, own_tables: bool) -> Board:
+    measured, current = Measured(cells), cells.total_editions(own_tables)
     totals = np.where(np.isin(cells.edition, current), cells.method, -1)
     names = [_Name(method, None, None, missing) for method, missing in _missing(cells, current).items()]
     overall = _rows(protocol, measured.tally(totals, len(names)), names)
+    apart = tuple(cells.editions[e] for e in cells.current_editions().tolist() if e not in current)
+    if apart:  # what was tried on those alone has no place in totals of others
+        elsewhere = {Method.of(key) for key in cells.keys if key.task not in {edition.task for edition in apart}}
+        overall = _ranked_anew([row for row in overall if row.method in elsewhere])
     names = [
         _Name(cells.methods[m], cells.editions[e], truth, () if n else (cells.editions[e].task,))
         for m, e, truth, n in zip(
@@ -163,7 +171,17 @@ def _board(protocol: str, cells: Cells) -> Board:
     ]
     per_task = _rows(protocol, measured.tally(np.arange(len(cells)), len(cells)), names, cells.edition)
     editions = tuple(cells.editions[e] for e in current.tolist())
-    return Board(protocol, editions, overall, per_task, _notes(measured, current, overall))
+    notes = _notes(measured, current, overall)
+    if apart:
+        titles = ", ".join(title_of(edition.task) for edition in apart)
+        notes = (f"not in totals: own tables ({shorten(titles, 200)}); --own-tables takes them in", *notes)
+    return Board(protocol, editions, apart, overall, per_task, notes)
+
+
+def _ranked_anew(rows: Sequence[Standing]) -> tuple[Standing, ...]:
+    """``rows`` in order, without gaps in their ranks."""
+    ranks = {rank: place for place, rank in reversed(list(enumerate((row.rank for row in rows), start=1)))}
+    return tuple(replace(row, rank=ranks[row.rank]) for row in rows)
 
 
 @dataclass(frozen=True)

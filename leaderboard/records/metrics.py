@@ -39,7 +39,8 @@ def root_mean_square(values: ArrayLike, axis: int | None = None) -> NDArray[np.f
     scale = array.max(axis=axis, keepdims=True)
     divisor = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
     mean: NDArray[np.float64] = np.sqrt(np.mean((array / divisor) ** 2, axis=axis))
-    return mean * np.squeeze(divisor, axis=axis)
+    spread: NDArray[np.float64] = mean * np.squeeze(divisor, axis=axis)
+    return spread
 
 
 def rmse(predictions: ArrayLike, targets: ArrayLike) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal
 
+from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Method
 from leaderboard.ranking.comparison import Comparison, Difference
 from leaderboard.ranking.standings import Board, Standing
@@ -47,7 +48,7 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
         "protocol": board.protocol,
         "editions": [{"task": e.task, "version": e.version, "data_hash": e.data_hash} for e in board.editions],
     }
-    tasks = f"{len(board.editions)} tasks" if len(board.editions) > 1 else board.editions[0].task
+    tasks = f"{len(board.editions)} tasks" if len(board.editions) > 1 else title_of(board.editions[0].task)
     columns = _standing_columns(MethodNames.of(row.method for row in board.overall), _ambiguous_editions(board))
     parts = (
         ("overall", f"Standings over {tasks}, protocol {board.protocol}", board.overall, {"task", "truth"}),
@@ -139,8 +140,8 @@ def _count_column(status: Status) -> Column[Standing]:
 def _task_name(row: Standing | Difference, editions: frozenset[str]) -> str:
     """The task, with version and data where it was measured in several editions."""
     if row.edition and row.task in editions:
-        return clean(f"{row.task} v{row.edition.version} {row.edition.data_hash[:6]}")
-    return clean(row.task)
+        return clean(f"{title_of(row.task)} v{row.edition.version} {row.edition.data_hash[:6]}")
+    return clean(title_of(row.task))
 
 
 def _mean_column(quantity: Quantity) -> Column[Standing]:
@@ -253,7 +254,7 @@ def comparison_grids(comparison: Comparison, scope: Scope = "both") -> list[Grid
 
 def _difference_columns(fixed: str, by: str) -> list[Column[Difference]]:
     return [
-        Column("task", "task", lambda row: row.task),
+        Column("task", "task", lambda row: row.task, show=lambda row: clean(title_of(row.task))),
         Column("tasks", "tasks", lambda row: row.tasks, spare=3),
         Column(fixed, fixed, lambda row: row.fixed),
         Column(by, by, lambda row: row.candidate),

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard.charts import save
-from tools.speed import boards, charts, machine, overheads, probing, programs, quick, scaling, training
+from tools.speed import charts, machine
 from tools.speed.jobs import JOBS
+from tools.speed.parts import boards, overheads, probing, programs, quick, scaling, training
 from tools.speed.progress import Progress
 
 

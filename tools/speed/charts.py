@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tools.speed.programs import ProgramTiming
-from tools.speed.quick import SuiteTiming
-from tools.speed.scaling import Growth
-from tools.speed.training import Timing
+from tools.speed.parts.programs import ProgramTiming
+from tools.speed.parts.quick import SuiteTiming
+from tools.speed.parts.scaling import Growth
+from tools.speed.parts.training import Timing
 
 _WHO = {"plain": "#8a8a8a", "FarField": "#1b6ca8", "JAX, compiling": "#c97b12", "floor": "#c9c9c9"}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.cell.environment import available_cores, describe_environment
-from tools.speed.training import product_rate
+from tools.speed.parts.training import product_rate
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ CARD = TaskCard(
     budget=Budget(steps=1500, batch_size=256),
     paper=PaperBudget(epochs=2500),
     build="tasks.families.own.table:build",
-    options="tasks.families.own.table:OwnData",
+    options="tasks.families.own.options:OwnData",
     origin="built in",
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -226,18 +225,9 @@ def test_a_reader_that_goes_away_is_no_failed_cell(results: Path) -> None:
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("options", "named"),
-    [
-        (("--arch", "mlp(depth=2)", "--norm", "layer@hidden9"), "hidden2.post"),
-        (("--arch", "mlp", "--norm", "group(groups=7)@all"), "1, 2, 4, 8"),
-        (("--arch", "cnn"), "not features"),
-        (("--arch", "mlp(width=100000)"), "10,000,400,001 parameters"),
-    ],
-)
-def test_what_can_nowhere_be_run_is_bad_input(tmp_path: Path, options: tuple[str, ...], named: str) -> None:
+def test_what_is_degenerate_everywhere_is_stored_and_bad_input(tmp_path: Path) -> None:
     arguments = ["run", "--task", "sine-1d", "--protocol", "quick", "--seeds", "1", "--out", str(tmp_path)]
-    done = farfield(*arguments, *options)
+    done = farfield(*arguments, "--arch", "mlp", "--norm", "group(groups=7)@all")
     assert done.returncode == 2
-    assert named in done.stderr.splitlines()[-1]
-    assert re.search("1 (unsupported|failed)", done.stderr)
+    assert "1, 2, 4, 8" in done.stderr.splitlines()[-1]
+    assert "1 unsupported" in done.stderr

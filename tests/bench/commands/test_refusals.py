@@ -49,7 +49,7 @@ def test_what_can_nowhere_run_is_refused(
 def test_one_misfit_among_several_is_a_record(tmp_path: Path) -> None:
     results = bench.run(
         tasks=["linear-1d", "trend-sequence"],
-        architectures=["last-value", "mlp(width=16)", "mlp(width=16, depth=2)"],
+        architectures=["last-value", "mlp(depth=3, width=16)", "mlp(width=16)"],
         norms=["layer@hidden3"],
         seeds=1,
         protocol="quick",
@@ -59,8 +59,8 @@ def test_one_misfit_among_several_is_a_record(tmp_path: Path) -> None:
     status = {(r.key.task, r.key.architecture): r.status for r in results.records}
     assert status["trend-sequence", "last-value"] == "ok"
     assert status["linear-1d", "last-value"] == "unsupported"
-    assert status["linear-1d", "mlp(width=16)"] == "ok"
-    assert status["linear-1d", "mlp(width=16, depth=2)"] == "unsupported"
+    assert status["linear-1d", "mlp(depth=3, width=16)"] == "ok"
+    assert status["linear-1d", "mlp(width=16)"] == "unsupported"
 
 
 def test_a_misfit_beside_what_ran_before_is_refused_too(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -185,3 +187,18 @@ def test_a_kind_that_breaks_the_contract_is_not_trained(tmp_path: Path, write: C
     )
     (record,) = results.records
     assert (record.status, record.reason_code, record.learning_rate) == ("failed", "contract", None)
+
+
+def test_an_installed_package_offers_its_kind(tmp_path: Path, farfield: Callable[..., CompletedProcess[str]]) -> None:
+    (tmp_path / "clips.py").write_text(LAYER)
+    metadata = tmp_path / "clips-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: clips\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[farfield.norms]\nsoftclip = clips\n")
+    paths = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    shown = farfield("show", "norm", "softclip", "--format", "csv", cwd=tmp_path, PYTHONPATH=paths)
+    assert shown.returncode == 0, shown.stderr
+    assert "origin,installed" in shown.stdout
+    assert "scale,3.0" in shown.stdout
+    listed = farfield("list", "norms", "soft*", "--format", "csv", cwd=tmp_path, PYTHONPATH=paths)
+    assert listed.stdout.splitlines()[-1].startswith("softclip,layer,installed")

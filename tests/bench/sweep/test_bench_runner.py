@@ -165,13 +165,19 @@ def test_every_fault_becomes_a_record_and_the_sweep_goes_on(
 def test_a_network_that_was_too_large_runs_once_the_limit_is_raised(tmp_path: Path) -> None:
     def sweep(**more: int | bool) -> bench.Results:
         return bench.run(
-            tasks="linear-1d", architectures=SMALL, seeds=1, protocol="quick", out=tmp_path, wandb="disabled", **more
+            tasks=["linear-1d", "diabetes"],
+            architectures=SMALL,
+            seeds=1,
+            protocol="quick",
+            out=tmp_path,
+            wandb="disabled",
+            **more,
         )
 
-    (refused,) = sweep(max_parameters=10).records
-    assert (refused.status, "more than the 10 allowed" in (refused.reason or "")) == ("failed", True)
-    (ran,) = sweep(retry=True).records
-    assert ran.status == "ok"
+    small, refused = sweep(max_parameters=50).records
+    assert small.status == "ok"
+    assert (refused.status, "more than the 50 allowed" in (refused.reason or "")) == ("failed", True)
+    assert [record.status for record in sweep(retry=True).records] == ["ok", "ok"]
 
 
 def test_the_program_is_recorded_and_can_be_chosen(tmp_path: Path) -> None:

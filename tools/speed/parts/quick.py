@@ -27,7 +27,7 @@ from torch import nn
 from bench.plan.protocol import Schedule
 from bench.training.train import Curve, Trained, TrainingData
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def measure(arguments: Sequence[str] = ("--suite", "quick"), repeats: int = 1) -
         for turn in range(repeats):
             ours, plain = (f"{folder}/{name}-{turn}" for name in ("ours", "plain"))
             mine.append(_process(["-m", "bench.cli", "run", *arguments, "--out", ours, *_ALONE]))
-            plains.append(_process(["-c", f"from tools.speed.quick import loop; loop({ours!r}, {plain!r})"]))
+            plains.append(_process(["-c", f"from tools.speed.parts.quick import loop; loop({ours!r}, {plain!r})"]))
         first, second = _errors(Path(ours)), _errors(Path(plain))
     if first.keys() != second.keys():
         raise RuntimeError("the plain loop made other records")
@@ -144,7 +144,7 @@ def _one(
         module.train()
         optimizer.zero_grad()
         loss = nn.functional.mse_loss(module(x).squeeze(-1), z)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         if step in schedule.checks:
             module.eval()

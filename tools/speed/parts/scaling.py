@@ -74,7 +74,7 @@ BASE = TrainingJob(
 
 
 def _train(job: TrainingJob) -> float:
-    from tools.speed.training import ours_here
+    from tools.speed.parts.training import ours_here
 
     started = time.perf_counter()
     ours_here(job, range(job.seeds))
