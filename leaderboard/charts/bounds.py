@@ -81,7 +81,7 @@ def _panel(panel: str, standing: Sequence[Standing], single: bool) -> Any:
     shapes = alt.Scale(domain=list(_SEEN), range=[shape for *_, shape in _SEEN.values()])
     fill = alt.FillOpacity("bound:N", scale=alt.Scale(domain=["bounded", "unbounded"], range=[1, 0]), legend=None)
     tips = tooltips("norm:N", "kind:N", "mean:Q", "low:Q", "high:Q", "said:N")
-    edge = alt.XValue(_WIDTH[single])
+    edge, beside = (alt.XValue(_WIDTH[single] + more) for more in (0, 6))  # type: ignore[no-untyped-call]
     layers = [
         base.mark_rule(strokeDash=[2, 3], color="#999999").encode(x=alt.XDatum(1)),
         point.mark_rule(strokeWidth=2).encode(alt.X("low:Q", **axis), y, x2="high:Q", yOffset=offset, color=color),
@@ -91,9 +91,7 @@ def _panel(panel: str, standing: Sequence[Standing], single: bool) -> Any:
         point.transform_filter("datum.infinite")
         .mark_point(shape="cross", angle=45, size=60, filled=True)
         .encode(edge, y, offset, color, tooltip=tips),
-        verdict.mark_text(align="left", fontSize=10, color=GREY).encode(
-            alt.XValue(_WIDTH[single] + 6), y, text="verdict:N"
-        ),
+        verdict.mark_text(align="left", fontSize=10, color=GREY).encode(beside, y, text="verdict:N"),
     ]
     title = alt.TitleParams(fitted(panel, _WIDTH[single], font=13), anchor="middle", fontSize=12, frame="group")
     return alt.layer(*layers).properties(width=_WIDTH[single], height=_STEP * len(names), title=title)

@@ -274,10 +274,10 @@ def _notes(measured: Measured, current: Whole, overall: Sequence[Standing]) -> t
         notes.append("rows with the same name and different source code are kept apart")
     if any(row.seeds[1] == 1 and _is_open(row.mean(EXPONENT)) for row in overall):
         notes.append("one seed gives no interval, and a verdict on itself alone: run more with --seeds")
-    return (*notes, *_apart(measured), *_reasons(cells.records))
+    return (*notes, *_growing_otherwise(measured), *_reasons(cells.records))
 
 
-def _apart(measured: Measured) -> list[str]:
+def _growing_otherwise(measured: Measured) -> list[str]:
     """Where growth close by and far away differ."""
     names = [f"{key.architecture}, {key.norm}, {key.task}" for key in measured.cells.keys]
     local, far = (measured.moments[quantity.name].mean for quantity in (LOCAL_EXPONENT, EXPONENT))
