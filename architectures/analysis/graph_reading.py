@@ -191,9 +191,10 @@ def _graph_of(program: Any, rows: int | None) -> Graph:
             if operation.carries:
                 carrying.add(operation.name)
     only = output[0] if isinstance(output, tuple) and len(output) == 1 else output
-    module = program.module(check_guards=False)
+    run = program.module(check_guards=False)
+    run = run if rows is None else _in_pieces(run, rows)
     (shape,) = [_shape(node.meta.get("val"), rows) for node in program.graph.nodes if node.name == given]
-    return Graph(given, shape or (), stored, tuple(operations), only, module, lambda: _constants(program, stored))
+    return Graph(given, shape or (), stored, tuple(operations), only, run, lambda: _constants(program, stored))
 
 
 def _constants(program: Any, stored: Mapping[str, Stored]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from bench.checking.reporter import Reporter
 from bench.core.errors import OUT_OF_MEMORY, FarFieldError, Unsupported
 from bench.core.problem import InputKind, Problem
 from bench.plan.jobs import Cell, Job, Settings, record_keys
+from bench.plan.protocol import get_protocol
 from tasks.splitting import data_hash
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def train_for_portrait(
     task = tasks.resolve(TRIAL_TASKS[problem.kind])
     try:
         seen = describe(architecture, scheme, problem)
-        cell = Cell(task.name, architecture.name, str(scheme), "quick")
+        cell = Cell(task.name, architecture.name, str(scheme), get_protocol("quick").name)
         job = Job(tuple(record_keys(cell, [0])), task.card.truth)
         record = run_job(job, Settings())[0].record
     except Unsupported as reason:
@@ -151,7 +152,7 @@ def _trained(record: Record, where: str, predicted: Prediction) -> Finding:
 
 def contradiction(record: Record, predicted: Prediction) -> str:
     """What was measured against what the structure implies, in words; empty where the two agree."""
-    if getattr(record, "certificate_reason", None) == "contradiction":
+    if record.certificate_reason == "contradiction":
         return "it answered more than its certificate allows"
     measured = record.exponent
     if predicted.bounded and measured is not None and measured > UNBOUNDED:
@@ -207,7 +208,7 @@ def _is_far(task: tasks.Task) -> Finding:
 
 
 def _learns(task: tasks.Task) -> Finding:
-    cell = Cell(task.name, "ridge", "none", "quick")
+    cell = Cell(task.name, "ridge", "none", get_protocol("quick").name)
     record = run_job(Job(tuple(record_keys(cell, [0])), task.card.truth, True), Settings())[0].record
     if record.status != "ok":
         return Finding(*LEARNS, "", False, f"{record.status}: {record.reason}", "correct what the reason names")

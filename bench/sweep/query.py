@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.core.errors import InputError
 from bench.core.grammar import OWN_DATA
 from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
+from bench.plan.protocol import id_in_records
 from bench.plan.suite import load_suite
 from leaderboard.records.record import STATUSES
 from leaderboard.records.store.store import RecordFilter, Store
@@ -55,7 +56,9 @@ def chosen_records(chosen: SuiteFilterOptions) -> StoredRecords:
     with Store(existing_store(chosen.out)) as store:
         summaries = store.summaries(record_filter(chosen))
     if chosen.suite is not None:
-        cells = {(c.task, c.architecture, c.norm, c.protocol) for c in load_suite(chosen.suite).cells(chosen.protocol)}
+        suite = load_suite(chosen.suite)
+        protocol = suite.protocol if chosen.protocol is None else id_in_records(chosen.protocol)
+        cells = {(c.task, c.architecture, c.norm, protocol) for c in suite.cells()}
         inside = [(k.task, k.architecture, k.norm, k.protocol) in cells for k in summaries.cells]
         summaries = summaries.take([place for place, cell in enumerate(summaries.cell.tolist()) if inside[cell]])
     if not len(summaries):
@@ -67,14 +70,14 @@ def record_filter(chosen: FilterOptions) -> RecordFilter:
     """The same as the store understands it.
 
     Raises:
-        InputError: no such status.
+        InputError: no such status or protocol.
     """
     statuses = chosen.statuses if isinstance(chosen, StatusFilterOptions) else ()
     for name in statuses:
         if name not in STATUSES:
             raise InputError(f"unknown status {name!r}", where="--status", hint=f"one of {', '.join(STATUSES)}")
     return RecordFilter(
-        protocol=() if chosen.protocol is None else (chosen.protocol,),
+        protocol=() if chosen.protocol is None else (id_in_records(chosen.protocol),),
         task=tuple(pattern for task in chosen.tasks for pattern in _patterns(task)),
         architecture=chosen.architectures,
         norm=chosen.norms,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import tasks
 from bench.cell import probing
+from bench.cell.directions import directions
 from bench.cell.proof import far_growths, probes, proven_growth
 from leaderboard.records import metrics
 from tasks.data.samples import StandardizedTask
@@ -45,7 +46,7 @@ class Broken(nn.Module):
 
 
 def test_a_bound_that_holds_is_given_in_units_of_growth(task: StandardizedTask) -> None:
-    network, rays = bounded(), probing.directions(task)
+    network, rays = bounded(), directions(task)
     ladder = probing.probe_rays(probing.network_predict(network), task, rays)
     growth, code = proven_growth(network, task, rays, ladder.growth)
     head = network.get_submodule("2")
@@ -57,11 +58,11 @@ def test_a_bound_that_holds_is_given_in_units_of_growth(task: StandardizedTask) 
 
 @pytest.mark.parametrize("more", [1e6, None, math.inf, math.nan])
 def test_a_measurement_above_the_bound_takes_it_away(task: StandardizedTask, more: float | None) -> None:
-    assert proven_growth(bounded(), task, probing.directions(task), [0.5, more]) == (None, "contradiction")
+    assert proven_growth(bounded(), task, directions(task), [0.5, more]) == (None, "contradiction")
 
 
 def test_a_network_that_changes_later_is_caught_by_what_is_measured(task: StandardizedTask) -> None:
-    network, rays = Late(), probing.directions(task)
+    network, rays = Late(), directions(task)
     network.eval()
     assert proven_growth(network, task, rays, [])[0] is not None
     network.seen += [1] * 1000
@@ -72,11 +73,11 @@ def test_a_network_that_changes_later_is_caught_by_what_is_measured(task: Standa
 
 
 def test_a_fault_in_the_proof_costs_nothing(task: StandardizedTask) -> None:
-    assert proven_growth(Broken(), task, probing.directions(task), [1.0]) == (None, None)
+    assert proven_growth(Broken(), task, directions(task), [1.0]) == (None, None)
 
 
 def test_every_direction_at_every_distance_is_probed(task: StandardizedTask) -> None:
-    rays = probing.directions(task)
+    rays = directions(task)
     batches = probes(task, rays)
     for distance, batch in zip(metrics.LADDER, batches, strict=False):
         np.testing.assert_allclose(batch.numpy(), distance * task.radius * rays)

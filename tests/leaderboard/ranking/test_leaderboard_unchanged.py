@@ -1,4 +1,7 @@
-"""Boards and comparisons of a store that an earlier version made are, to the last bit, those that it made itself."""
+"""Boards and comparisons of a store that an earlier version made are, to the last bit, those that it made itself.
+
+Verdicts are not: what they rest on today was not measured then.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,15 @@ def known_part(found: Any, wanted: Any) -> Any:
     return found
 
 
+def without_verdicts(document: Any) -> Any:
+    """The document without what follows from verdicts."""
+    if isinstance(document, list):
+        return [without_verdicts(one) for one in document]
+    if isinstance(document, dict):
+        return {name: without_verdicts(one) for name, one in document.items() if name not in ("verdict", "unbounded")}
+    return document
+
+
 @pytest.mark.parametrize("kind", ["summaries", "records"])
 def test_numbers_are_what_they_were(stored: StoredRecords, kind: str) -> None:
     records: StoredRecords | list[Record] = stored if kind == "summaries" else list(stored)
@@ -50,6 +62,6 @@ def test_numbers_are_what_they_were(stored: StoredRecords, kind: str) -> None:
         "compare": render_comparison(comparisons, "json"),
     }
     for what, text in made.items():
-        wanted = expected(what)
+        wanted = without_verdicts(expected(what))
         assert len(wanted["tables"]) > 0
         assert known_part(json.loads(text), wanted) == wanted, what
