@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.core.grammar import title_of
-from leaderboard.charts.style import seeds_text
+from leaderboard.charts.drawing.style import seeds_text
 from leaderboard.ranking.cells import Cells
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import (
