@@ -63,8 +63,8 @@ class Standing:
 
     Attributes:
         rank: in the order of the board, 1 first; rows with equal numbers share a rank.
-        rank_range: the places it can hold on these tasks (:mod:`leaderboard.ranking.statements.rank_ranges`); ``None`` where
-            there are too many rows to tell.
+        rank_range: the places it can hold on these tasks (:mod:`leaderboard.ranking.statements.rank_ranges`); ``None``
+            where there are too many rows to tell.
         means: of each of ``MEANS`` in order, with intervals over seeds: geometric on a logarithmic scale.
         ranges: of each of ``RANGES`` in order, the least and the greatest.
         sums: of each of ``SUMS`` in order, over all records.

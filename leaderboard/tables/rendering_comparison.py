@@ -62,10 +62,10 @@ def conclusion_grid(conclusion: Conclusion) -> Grid[ConclusionRow]:
     columns = without(_conclusion_columns(conclusion), set() if claims or len(tasks) > 1 else {"general"})
     notes = (
         *(one.sentence for one in conclusion.advice),
-        f"on these tasks: ratio is far error over that of {conclusion.reference}, paired by task and seed, with its 95% "
-        "interval over seeds; better and worse by the t-test (Holm over this table), equivalent: inside 1/1.05…1.05",
-        "could show: the smallest ratio (or its inverse) that these seeds would have shown four times in five; seeds to "
-        "decide: a task, if this ratio is the true one",
+        f"on these tasks: ratio is far error over that of {conclusion.reference}, paired by task and seed, with its "
+        "95% interval over seeds; better and worse by t-test (Holm between lines), equivalent: inside 1/1.05…1.05",
+        "could show: the smallest ratio (or its inverse) that these seeds would have shown four times in five; seeds "
+        "to decide: a task, if this ratio is the true one",
     )
     title = f"Conclusion against {conclusion.by} {conclusion.reference}, protocol {conclusion.protocol}{where}"
     return Grid(title, columns, conclusion.rows, notes, facts, section=lambda row: (row.truth, row.fixed))
