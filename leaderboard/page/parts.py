@@ -40,8 +40,8 @@ WORDS = (
         "#, places",
         f"Rows stand in the order of {', then '.join(quantity.title for quantity in RANKED)}; who lacks tasks, or has"
         " records that are not ok, after those who do not. # is the range of places that seeds leave open on these"
-        " tasks: 1 + the number of rows significantly better to N − the number significantly worse (t-tests, Holm over the"
-        " row's comparisons). A bounded network cannot do much worse than 1, so kinds of truth stand apart.",
+        " tasks: 1 + the number of rows significantly better to N − the number significantly worse (t-tests, Holm over"
+        " the row's comparisons). A bounded network cannot do much worse than 1, so kinds of truth stand apart.",
     ),
     (
         "on these tasks",

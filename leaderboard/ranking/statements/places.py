@@ -100,10 +100,14 @@ def lines(found: Sequence[Displacement], names: Sequence[str], tasks: Sequence[s
     """
     told = [
         f"{names[one.row]}: place {one.place} by the {one.aggregate}, {one.median_place} by the median task;"
-        f" {' and '.join(tasks[task] for task in one.tasks)} make{'s' * (len(one.tasks) == 1)} the difference"
+        f" {_listed([tasks[task] for task in one.tasks])} make{'s' * (len(one.tasks) == 1)} the difference"
         for one in found[:MOST_LINES]
     ]
     left = len(found) - len(told)
     return [*told, f"and {left} other row{'s' * (left > 1)} of which the two differ by more than {FARTHEST}"][
         : len(told) + (left > 0)
     ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
