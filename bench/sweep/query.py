@@ -36,8 +36,11 @@ def stored_records(
     tasks: Sequence[str] | None = None,
     architectures: Sequence[str] | None = None,
     norms: Sequence[str] | None = None,
+    real: bool | None = None,
 ) -> StoredRecords:
     """The records in ``out`` that belong to ``suite`` and match the patterns; what is not given asks for all.
+
+    ``real`` chooses tasks measured in the world (true) or computed from a formula (false).
 
     Raises:
         InputError: no store, an unknown suite, or nothing that matches.
@@ -49,6 +52,7 @@ def stored_records(
         tasks=tuple(tasks or ()),
         architectures=tuple(architectures or ()),
         norms=tuple(norms or ()),
+        real=real,
     )
     return chosen_records(asked)
 
@@ -93,8 +97,9 @@ def record_filter(chosen: FilterOptions) -> RecordFilter:
 def _of_kind(chosen: FilterOptions, real: bool) -> tuple[str, ...]:
     """Patterns of the stored tasks, of those chosen, that are real (or computed)."""
     with Store(existing_store(chosen.out)) as store:
-        stored = store.summaries(RecordFilter(task=chosen.tasks)).cells
-    names = [name for name in sorted({key.task for key in stored}) if _is_real(name) == real]
+        stored = store.summaries(RecordFilter(task=chosen.tasks))
+    occurring = {stored.cells[cell].task for cell in set(stored.cell.tolist())}
+    names = [name for name in sorted(occurring) if _is_real(name) == real]
     if not names:
         kind = "real" if real else "computed"
         raise InputError(f"no stored record is of a {kind} task", where=str(chosen.out), hint="ask for less")
