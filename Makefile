@@ -35,7 +35,7 @@ test-slow: $(STAMP) ## Run the slow tests: browser, faults, simulations, code bl
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p farfield -p bench -p tasks -p architectures -p leaderboard -p tools
+	$(BIN)/mypy
 
 speed: $(STAMP) ## Measure speed side by side with plain loops and JAX; an hour, on a machine that does nothing else
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,speed]'

@@ -25,8 +25,7 @@ from architectures.norms.scheme import NormScheme
 from architectures.norms.site import Frame, Layout, Site
 from architectures.trial import LinearMap, call_builder, check_kind, isolated, plan_of
 from bench.core.errors import InputError, Unsupported
-from bench.core.limits import MAX_PARAMETERS
-from bench.core.problem import Problem
+from bench.core.problem import MAX_PARAMETERS, Problem
 from bench.core.signature import call_build
 
 

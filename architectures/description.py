@@ -140,7 +140,8 @@ def count_flops(module: nn.Module, problem: Problem, batch_size: int, backward: 
             outputs.sum().backward()
     module.train(training)
     module.zero_grad(set_to_none=True)
-    return counter.get_total_flops()
+    count: int = counter.get_total_flops()
+    return count
 
 
 def placements_of(architecture: Architecture, problem: Problem) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -13,7 +13,7 @@ from bench.plan.choosing import chosen_cells, chosen_seeds
 from bench.plan.jobs import Settings
 from bench.plan.options import CellOptions, ProgramName, SweepOptions
 from bench.plan.suite import Suite, load_suite
-from bench.sweep.refusing import refuse_misfits
+from bench.sweep.refusing import refuse_misfits, refuse_other_table
 from bench.sweep.runner import Results, RunOptions, Watcher, run_cells
 from bench.sweep.workers.pool import Limits
 from bench.tracking import WandbOptions
@@ -126,6 +126,7 @@ def _run(
     )
     cells = chosen_cells(asked, chosen)
     seeds = chosen_seeds(asked, chosen)
+    refuse_other_table(cells, options.store)
     refuse_misfits(cells, options, product=chosen is None)
     with Mirror(mirrored, how.out, options.store, chosen, cells) as mirror:
         results = run_cells(cells, seeds, options, [*watchers, mirror])

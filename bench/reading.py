@@ -84,13 +84,14 @@ def load(
     return Loaded(records, records.path)
 
 
-def standings(source: Source = OutOptions.out, scope: Scope | None = None) -> Standings:
+def standings(source: Source = OutOptions.out, scope: Scope | None = None, own_tables: bool = False) -> Standings:
     """Who answers how well near and far: ranked by far_error, then id_error, then max growth, for each protocol.
 
     Args:
         source: a folder of results, what :func:`load` or ``run`` returned, or records.
         scope: what is printed: ``overall`` (totals over tasks), ``tasks`` or ``both``; by default ``both`` where there
             are several tasks.
+        own_tables: a user's own tables enter totals beside other tasks.
 
     Returns:
         An object that prints as tables; ``frame()`` makes a data frame of it.
@@ -98,8 +99,8 @@ def standings(source: Source = OutOptions.out, scope: Scope | None = None) -> St
     Raises:
         InputError: no results there.
     """
-    boards = tuple(ranking.standings(_records(source)))
-    several = any(len(board.editions) > 1 for board in boards)
+    boards = tuple(ranking.standings(_records(source), own_tables))
+    several = any(len(board.editions) + len(board.apart) > 1 for board in boards)
     return Standings(boards, _scope(scope) or ("both" if several else "tasks"))
 
 
@@ -108,6 +109,7 @@ def compare(
     by: By = "norm",
     reference: str | None = None,
     scope: Scope = "both",
+    own_tables: bool = False,
 ) -> Comparisons:
     """Ratios of errors and growth to a reference, paired by task and seed, with 95% intervals over seeds.
 
@@ -116,6 +118,7 @@ def compare(
         by: what differs within a pair: ``norm`` or ``architecture``.
         reference: what the others are compared with; ``none`` for norms, where it is there.
         scope: what is printed: ``overall``, ``tasks`` or ``both``.
+        own_tables: a user's own tables enter totals beside other tasks.
 
     Returns:
         An object that prints as tables; below 1 the candidate's number is smaller.
@@ -123,7 +126,8 @@ def compare(
     Raises:
         InputError: no results there, nothing to compare, or no record has that reference.
     """
-    return Comparisons(tuple(comparison.compare(_records(source), by, reference)), _scope(scope) or "both")
+    compared = comparison.compare(_records(source), by, reference, own_tables)
+    return Comparisons(tuple(compared), _scope(scope) or "both")
 
 
 def plot(

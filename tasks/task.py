@@ -13,7 +13,7 @@ from bench.core.grammar import parse_call, spell
 from bench.core.signature import bind_options, call_build
 from tasks.card import TaskCard
 from tasks.families.own.card import CARD as OWN_CARD
-from tasks.registry import get_card
+from tasks.registry import get_card, list_tasks
 
 if TYPE_CHECKING:
     from tasks.data.samples import RawTask, StandardizedTask

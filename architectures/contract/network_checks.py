@@ -203,7 +203,8 @@ def stacked_training_equals_lone_training(subject: Subject) -> str:
         parameters, buffers = stack_module_state(members)
 
     def loss(parameters: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor, z: Tensor) -> Tensor:
-        return (functional_call(base, (parameters, buffers), (x,)) - z).pow(2).mean()
+        output: Tensor = (functional_call(base, (parameters, buffers), (x,)) - z).pow(2).mean()
+        return output
 
     hint = "use operations that torch.vmap can batch: no .item(), no branching on values, no dropout"
     try:

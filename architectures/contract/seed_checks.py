@@ -86,7 +86,7 @@ def what_training_changes_is_registered(subject: Subject) -> str:
                 with torch.no_grad():
                     for parameter, gradient in zip(learned, gradients, strict=True):
                         if gradient is not None:
-                            parameter -= 1e-3 * gradient / gradient.norm().clamp_min(1e-6)
+                            parameter.sub_(1e-3 * gradient / gradient.norm().clamp_min(1e-6))
     kept = trained.eval().state_dict()
     odd = [name for name, value in kept.items() if not isinstance(value, Tensor)]
     if odd:
@@ -119,7 +119,7 @@ def _whatever(site: str, dim: int, layout: Layout = "last", own: nn.Module | Non
 def _drawn(parameter: nn.Parameter) -> bool:
     """Whether its numbers were drawn: many, and no two alike."""
     values = parameter.detach().flatten()[:1000]
-    return parameter.requires_grad and len(values) >= 8 and len(values.unique()) == len(values)
+    return parameter.requires_grad and len(values) >= 8 and len(set(values.tolist())) == len(values)
 
 
 def _hold_still(trained: nn.Module, fresh: nn.Module, rows: Tensor) -> None:

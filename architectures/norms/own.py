@@ -55,7 +55,8 @@ class NormAct(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any shape to the same."""
-        return self.act(self.drop(self.norm(x)))
+        activated: Tensor = self.act(self.drop(self.norm(x)))
+        return activated
 
 
 def offer_norms(network: nn.Module, norm: Norm, by_name: bool = False) -> nn.Module:

@@ -42,7 +42,7 @@ def _load_torchvision() -> None:
         raise ImportError("it is not installed")
     compiled = sorted(Path(folders[0]).glob("_C*"))
     if compiled:
-        torch.ops.load_library(compiled[0])
+        torch.ops.load_library(compiled[0])  # type: ignore[no-untyped-call]
     else:
         import torchvision  # noqa: F401
 

@@ -22,6 +22,9 @@ Given = dict[str, Any]
 Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file that registers tasks or architectures. Repeatable.")
 ]
+OwnTables = Annotated[
+    bool, typer.Option("--own-tables", help="Take your own tables (--data) into totals beside other tasks.")
+]
 _ENTRY = re.compile(r"(\w+): (.*)")
 
 
@@ -73,7 +76,8 @@ def with_options(command: Callable[..., Answer]) -> Callable[..., Answer]:
         if fields is not None:
             makers[parameter.name] = (_optional_flags(fields), dict)
         elif dataclasses.is_dataclass(hint):
-            makers[parameter.name] = (_flags(typing.cast(type, hint)), functools.partial(_make, hint))
+            kind = typing.cast(type, hint)
+            makers[parameter.name] = (_flags(kind), functools.partial(_make, kind))
         else:
             parameters.append(parameter.replace(annotation=hint, kind=inspect.Parameter.KEYWORD_ONLY))
             continue

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench.commands._options import with_options
+from bench.commands._options import OwnTables, with_options
 from bench.commands._output import Format, FormatOption, terminal
 from bench.commands.leaderboard import Scope
 from bench.plan.options import SuiteFilterOptions
@@ -33,6 +33,7 @@ def compare(
         str | None, typer.Option("--reference", help="What the others are compared with. [default: none, if there]")
     ] = None,
     scope: Annotated[Scope, typer.Option("--scope", help="Over all tasks, by task, or both.")] = Scope.both,
+    own_tables: OwnTables = False,
     form: FormatOption = Format.table,
 ) -> None:
     """Compare norm schemes (or architectures) in pairs that share task and seed, hence weights and batches.
@@ -47,6 +48,6 @@ def compare(
     from leaderboard.ranking.comparison import compare as compare_records
     from leaderboard.tables.rendering import render_comparison
 
-    comparisons = compare_records(chosen_records(chosen), by.value, reference)
+    comparisons = compare_records(chosen_records(chosen), by.value, reference, own_tables)
     width, color = terminal()
     sys.stdout.write(render_comparison(comparisons, form.value, scope=scope.value, width=width, color=color))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bench.commands._options import with_options
+from bench.commands._options import OwnTables, with_options
 from bench.commands._output import Format, FormatOption, terminal
 from bench.plan.options import SuiteFilterOptions
 
@@ -37,6 +37,7 @@ def leaderboard(
     scope: Annotated[Scope, typer.Option("--scope", help="Totals over tasks, a row for each task, or both.")] = (
         Scope.overall
     ),
+    own_tables: OwnTables = False,
     form: FormatOption = Format.table,
 ) -> None:
     """Standings from the stored records, in the order of far_error, then id_error, then growth.
@@ -53,7 +54,7 @@ def leaderboard(
     from leaderboard.ranking.standings import standings
     from leaderboard.tables.rendering import render_standings
 
-    boards = standings(chosen_records(chosen))
+    boards = standings(chosen_records(chosen), own_tables)
     width, color = terminal()
     sys.stdout.write(render_standings(boards, form.value, scope=scope.value, width=width, color=color))
 
@@ -63,6 +64,7 @@ def leaderboard(
 def page(
     chosen: SuiteFilterOptions,
     save: Annotated[Path | None, typer.Option("--save", help="The HTML file. [default: OUT/leaderboard.html]")] = None,
+    own_tables: OwnTables = False,
 ) -> None:
     """One HTML file that needs no network: standings to sort, growth, comparison of schemes, how each row was made.
 
@@ -75,4 +77,5 @@ def page(
     settings = {name: protocol.settings() for name, protocol in PROTOCOLS.items()}
     title = "FarField standings" + (f": suite {chosen.suite}" if chosen.suite else "")
     target = save or chosen.out / "leaderboard.html"
-    print(write_page(chosen_records(chosen), target, title=title, protocols=settings))
+    records = chosen_records(chosen)
+    print(write_page(records, target, title=title, protocols=settings, own_tables=own_tables))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.commands._kernel_plots import add_kernel_plots
-from bench.commands._options import keywords, with_options
+from bench.commands._options import OwnTables, keywords, with_options
 from bench.core.errors import InputError
 from bench.plan.options import FilterOptions, SuiteFilterOptions
 
@@ -68,6 +68,7 @@ def error(
 def pareto(
     chosen: SuiteFilterOptions,
     overall: Annotated[bool, typer.Option("--overall", help="Totals over tasks instead of a panel for each.")] = False,
+    own_tables: OwnTables = False,
     save: Save = None,
 ) -> None:
     """far_error against max growth: who is right, who is bounded, and what one costs the other.
@@ -77,7 +78,7 @@ def pareto(
     from leaderboard.charts import pareto_chart
 
     records = _one_protocol(chosen)
-    _finish(pareto_chart(records, overall=overall), save or chosen.out / "pareto.png")
+    _finish(pareto_chart(records, overall=overall, own_tables=own_tables), save or chosen.out / "pareto.png")
 
 
 @plot_app.command("function")

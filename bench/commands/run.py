@@ -70,7 +70,7 @@ def _show(results: Results, form: Format) -> None:
 
     width, color = terminal()
     boards = standings(results.records)
-    scope: Scope = "both" if any(len(board.editions) > 1 for board in boards) else "tasks"
+    scope: Scope = "both" if any(len(board.editions) + len(board.apart) > 1 for board in boards) else "tasks"
     sys.stdout.write(render_standings(boards, form.value, scope=scope, width=width, color=color))
 
 

@@ -8,6 +8,8 @@ from typing import Literal, get_args
 
 InputKind = Literal["features", "image", "sequence"]
 INPUT_KINDS: tuple[InputKind, ...] = get_args(InputKind)
+MAX_PARAMETERS = 200_000_000
+"""Of a network, unless somebody asks for more. The limit is the machine's, not the science's."""
 _DIMENSIONS: dict[InputKind, int] = {"features": 1, "image": 3, "sequence": 2}
 
 

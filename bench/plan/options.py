@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from bench.core.errors import InputError
-from bench.core.limits import MAX_PARAMETERS
+from bench.core.problem import MAX_PARAMETERS
 
 ProgramName = Literal["chain", "vmap", "loop"]
 """A training program, see :mod:`bench.training.program`."""

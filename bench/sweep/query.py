@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.core.errors import InputError, UnknownName
-from bench.core.grammar import parse_call
+from bench.core.grammar import OWN_DATA, parse_call
 from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
 from bench.plan.suite import load_suite
 from leaderboard.records.record import STATUSES
@@ -87,17 +87,26 @@ def record_filter(chosen: FilterOptions) -> RecordFilter:
             raise InputError(f"unknown status {name!r}", where="--status", hint=f"one of {', '.join(STATUSES)}")
     return RecordFilter(
         protocol=() if chosen.protocol is None else (chosen.protocol,),
-        task=chosen.tasks if chosen.real is None else _of_kind(chosen, chosen.real),
+        task=_task_patterns(chosen) if chosen.real is None else _of_kind(chosen, chosen.real),
         architecture=chosen.architectures,
         norm=chosen.norms,
         status=statuses,
     )
 
 
+def _task_patterns(chosen: FilterOptions) -> tuple[str, ...]:
+    return tuple(pattern for task in chosen.tasks for pattern in _patterns(task))
+
+
+def _patterns(task: str) -> tuple[str, ...]:
+    """A task's pattern, and the spellings of a user's table whose name matches it."""
+    return (task,) if "(" in task else (task, f"{OWN_DATA}(*name={task})", f'{OWN_DATA}(*name="{task}")')
+
+
 def _of_kind(chosen: FilterOptions, real: bool) -> tuple[str, ...]:
     """Patterns of the stored tasks, of those chosen, that are real (or computed)."""
     with Store(existing_store(chosen.out)) as store:
-        stored = store.summaries(RecordFilter(task=chosen.tasks))
+        stored = store.summaries(RecordFilter(task=_task_patterns(chosen)))
     occurring = {stored.cells[cell].task for cell in set(stored.cell.tolist())}
     names = [name for name in sorted(occurring) if _is_real(name) == real]
     if not names:

@@ -11,6 +11,7 @@ import concurrent.futures
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pebble import ProcessExpired
 
@@ -18,6 +19,7 @@ import architectures
 import tasks
 from bench.cell.fitting import Misfit, first_misfits
 from bench.core.errors import InputError
+from bench.core.grammar import OWN_DATA, title_of
 from bench.plan.jobs import Cell
 from bench.sweep.runner import RunOptions
 from bench.sweep.workers.pool import LocalExecutor
@@ -49,6 +51,25 @@ def refuse_misfits(cells: Sequence[Cell], options: RunOptions, product: bool) ->
     for question, found in zip(left, answers, strict=True):
         if found is not None:
             raise InputError(found.reason, where=question.where, hint="nothing was run", code=found.code)
+
+
+def refuse_other_table(cells: Sequence[Cell], store: Path) -> None:
+    """Check that a name that a user gives to a table is not another table's, here or in the store.
+
+    Raises:
+        InputError: it is; boards would show two tables as one.
+    """
+    mine = {cell.task: title_of(cell.task) for cell in cells if title_of(cell.task) != cell.task}
+    if not mine:
+        return
+    known = set(mine)
+    if store.exists():
+        with Store(store) as opened:
+            known |= {key.task for key in opened.summaries(RecordFilter(task=(f"{OWN_DATA}*",))).cells}
+    for task, name in mine.items():
+        other = next((o for o in sorted(known) if o != task and title_of(o) == name), None)
+        if other is not None:
+            raise InputError(f"{name!r} is another table already: {other}", where="--name", hint="choose another name")
 
 
 @dataclass(frozen=True)

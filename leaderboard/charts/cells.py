@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench.core.errors import InputError
+from bench.core.grammar import title_of
 from leaderboard.charts.style import listing, seeds_text
 from leaderboard.ranking.cells import Cells, Method, cells_by_protocol
 from leaderboard.records.quantities import LEARNING_RATE
@@ -63,6 +64,11 @@ class Drawn:
     def tasks(self) -> list[str]:
         """Names in order."""
         return list(dict.fromkeys(c.key.task for c in self.cells))
+
+    @property
+    def titles(self) -> list[str]:
+        """What pictures call them."""
+        return [title_of(task) for task in self.tasks]
 
     @property
     def architectures(self) -> list[str]:
@@ -127,7 +133,7 @@ def _loss(cells: Cells, place: int) -> str:
     share = f"{len(statuses)} of {end - start} " if len(statuses) < end - start else ""
     key = cells.keys[place]
     name = key.norm if key.norm != "none" else key.architecture
-    return f"{name} on {key.task} ({share}{'/'.join(sorted(set(statuses)))})"
+    return f"{name} on {title_of(key.task)} ({share}{'/'.join(sorted(set(statuses)))})"
 
 
 def networks_and_references(cells: Sequence[DrawnCell]) -> tuple[list[DrawnCell], list[DrawnCell]]:

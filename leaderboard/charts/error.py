@@ -65,7 +65,7 @@ def error_chart(records: Iterable[Record] | Summarized, *, columns: int = 3) -> 
         layers[panel] = _panel(rows, greys, series, len(panels))
         drawn += rows
     lines = selection.subtitle("point: geometric mean", "bar: 95% interval over seeds")
-    title = f"Error near and far: {listing(selection.tasks, 3)}"
+    title = f"Error near and far: {listing(selection.titles, 3)}"
     return titled(concatenate(layers, columns), title, [*lines, _key(drawn)])
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
+from bench.core.grammar import title_of
 from leaderboard.charts.cells import Drawn, drawn_of, only
 from leaderboard.charts.panels import SMALL, Row, Series, chart_of, concatenate
 from leaderboard.charts.style import fitted, ordered, titled
@@ -65,7 +66,8 @@ def far_chart(
         InputError: several tasks or architectures, no stored predictions, or another number of rows.
     """
     selection = drawn_of(records)
-    title = f"{only(selection.tasks, 'task', '--task')} · {only(selection.architectures, 'architecture', '--arch')}"
+    task = title_of(only(selection.tasks, "task", "--task"))
+    title = f"{task} · {only(selection.architectures, 'architecture', '--arch')}"
     predictions = _predictions(selection, details_of, far)
     targets, feature = (np.asarray(v, dtype=np.float64) for v in (far.targets, far.feature))
     lengths = {len(targets), len(feature), *map(len, predictions.values())}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.core.errors import InputError
+from bench.core.grammar import title_of
 from leaderboard.charts.cells import drawn_of, only
 from leaderboard.charts.panels import Row, Series, chart_of, concatenate
 from leaderboard.charts.style import ordered, titled
@@ -79,7 +80,7 @@ def function_chart(
     lines = selection.subtitle("thin: a seed", "thick: their mean", "dots: training data")
     lines += ["dashed: the truth"] if truth else []
     lines += [f"{bad} predictions were not finite and are not drawn"] if bad else []
-    return titled(concatenate(layers, 2), f"Answers far outside of the data: {task} · {architecture}", lines)
+    return titled(concatenate(layers, 2), f"Answers far outside of the data: {title_of(task)} · {architecture}", lines)
 
 
 def _curves(details: Sequence[Details]) -> tuple[list[Row], int]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bench.core.grammar import title_of
 from leaderboard.charts.cells import Drawn, DrawnCell, drawn_of, networks_and_references
 from leaderboard.charts.panels import (
     Row,
@@ -65,7 +66,7 @@ def growth_chart(
     series = Series.of(names, len(panels) == 1)
     chart = facet(_layers(values, series, domain, ticks), list(panels), columns)
     lines = [*drawn.subtitle("line: geometric mean", "band: 95% interval over seeds"), *note]
-    return titled(chart, f"Growth far away: {listing(drawn.tasks, 3)}", [*lines, _key(values, outside)])
+    return titled(chart, f"Growth far away: {listing(drawn.titles, 3)}", [*lines, _key(values, outside)])
 
 
 def _curves(drawn: Drawn, cells: Sequence[DrawnCell]) -> dict[CellKey, list[Row]]:
@@ -103,7 +104,7 @@ def _references(
             places = [panel for panel, task in panels.items() if task == cell.key.task]
             greys += [row | {"panel": panel, "name": cell.key.architecture} for panel in places for row in curve]
         else:
-            outside.setdefault(cell.key.architecture, []).append(cell.key.task)
+            outside.setdefault(cell.key.architecture, []).append(title_of(cell.key.task))
     return greys, outside
 
 

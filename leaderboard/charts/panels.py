@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.core.grammar import title_of
 from leaderboard.charts.cells import DrawnCell
 from leaderboard.charts.style import color_scale, dash_scale, fitted, listing
 from leaderboard.ranking.standings import Board
@@ -18,7 +19,7 @@ SMALL = (250, 170)
 
 def panel_of(cell: DrawnCell) -> str:
     """The panel that a network is drawn in."""
-    return f"{cell.key.task} · {cell.key.architecture}"
+    return f"{title_of(cell.key.task)} · {cell.key.architecture}"
 
 
 def panels_of(networks: Iterable[DrawnCell]) -> dict[str, tuple[str, str]]:

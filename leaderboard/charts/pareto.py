@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from bench.core.grammar import title_of
 from leaderboard.charts.cells import drawn_of
 from leaderboard.charts.labels import Box, Frame, names_layers, place_names
 from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, chart_of, concatenate, tooltips
@@ -29,6 +30,7 @@ def pareto_chart(
     columns: int = 3,
     most: int | None = None,
     board: Board | None = None,
+    own_tables: bool = False,
 ) -> Any:
     """Far error against max growth, both logarithmic: a point for each method, a panel for each task.
 
@@ -41,15 +43,18 @@ def pareto_chart(
         columns: panels in a row.
         most: panels; the first tasks have them.
         board: the standings of the records, where they are at hand.
+        own_tables: a user's own tables enter totals beside other tasks; ``board`` says it, where it is given.
 
     Raises:
         InputError: nothing to draw, or several protocols.
     """
     source = summarized(records)
     selection = drawn_of(source)
-    board = board or standings(source.summaries)[0]
+    board = board or standings(source.summaries, own_tables)[0]
     references = {c.method for c in selection.cells if c.is_reference}
-    rows = board.overall if overall else [row for row in board.per_task if row.edition in board.editions]
+    rows = (
+        board.overall if overall else [row for row in board.per_task if row.edition in (*board.editions, *board.apart)]
+    )
     drawn = [row for row in rows if _finite(row) and not (overall and row.missing)]
     if all(row.method in references for row in drawn):
         references = set()  # nothing else to draw them beside
@@ -69,7 +74,7 @@ def pareto_chart(
     chart = concatenate(layers, columns)
     names = {id(row): f"{row.method.architecture} {row.method.norm}" for row in rows}
     left = sorted({names[id(row)] for row in rows} - {names[id(row)] for row in drawn})
-    title = f"Far error against growth: {ALL_TASKS if overall else listing(selection.tasks, 3)}"
+    title = f"Far error against growth: {ALL_TASKS if overall else listing(selection.titles, 3)}"
     return titled(chart, title, [*selection.subtitle("means and 95% intervals over seeds"), *note, _key(points, left)])
 
 
@@ -79,7 +84,7 @@ def _finite(row: Standing) -> bool:
 
 
 def _point(row: Standing, references: set[Method]) -> Row:
-    names: Row = {"panel": row.task, "norm": row.method.norm, "architecture": row.method.architecture}
+    names: Row = {"panel": title_of(row.task), "norm": row.method.norm, "architecture": row.method.architecture}
     names["layer"] = "reference" if row.method in references else "network"
     names["bound"] = "unbounded" if row.unbounded else "bounded or undecided"
     return (

@@ -48,6 +48,7 @@ def render_page(
     title: str = "FarField standings",
     note: str = "",
     protocols: Settings | None = None,
+    own_tables: bool = False,
 ) -> str:
     """The page as HTML: sortable standings, growth, far error against growth, comparison of schemes, provenance.
 
@@ -57,6 +58,7 @@ def render_page(
         title: of the page.
         note: a sentence below it.
         protocols: what each protocol fixes, as (name, value) lines.
+        own_tables: a user's own tables enter totals beside other tasks.
 
     Raises:
         InputError: there are no records.
@@ -68,11 +70,11 @@ def render_page(
     sections: list[dict[str, Any]] = []
     charts: list[_Chart] = []
     by_protocol = cells_by_protocol(summaries)
-    for number, board in enumerate(standings(summaries)):
+    for number, board in enumerate(standings(summaries, own_tables)):
         mine = every if len(by_protocol) == 1 else _of_protocol(every, board.protocol)
         drawn = _charts(mine, board, len(charts))
         charts += drawn
-        sections.append(_section(f"board{number}", board, mine.summaries, drawn))
+        sections.append(_section(f"board{number}", board, mine.summaries, drawn, own_tables))
     environments = page_parts.environments(summaries)
     script = _template_text("page.js")
     page: str = (
@@ -119,10 +121,10 @@ def _of_protocol(records: Summarized, protocol: str) -> Summarized:
     return records.where(lambda key: key.protocol == protocol)
 
 
-def _section(name: str, board: Board, records: Summaries, charts: Sequence[_Chart]) -> dict[str, Any]:
+def _section(name: str, board: Board, records: Summaries, charts: Sequence[_Chart], own_tables: bool) -> dict[str, Any]:
     overall, per_task = standing_grids(board, "both")
     try:
-        comparisons = compare(records, "norm")
+        comparisons = compare(records, "norm", own_tables=own_tables)
     except InputError:
         comparisons = []  # a single scheme: nothing to compare
     conclusions = [

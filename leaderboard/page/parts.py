@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.core.grammar import title_of
 from leaderboard.charts.style import seeds_text
 from leaderboard.ranking.cells import Cells
 from leaderboard.ranking.statistics import LEAST_TASKS
@@ -75,7 +76,10 @@ def table(name: str, grid: Grid[Any], by_task: bool = False) -> dict[str, Any]:
     """
     columns = [(column, _is_numeric(column, grid)) for column in grid.visible()]
     rows = [
-        {"task": row.task if by_task else None, "cells": [_cell(column, row, numeric) for column, numeric in columns]}
+        {
+            "task": title_of(row.task) if by_task else None,
+            "cells": [_cell(column, row, numeric) for column, numeric in columns],
+        }
         for row in grid.rows
     ]
     return {
@@ -84,7 +88,7 @@ def table(name: str, grid: Grid[Any], by_task: bool = False) -> dict[str, Any]:
         "columns": [{"heading": c.heading.replace(GAP, " "), "numeric": numeric} for c, numeric in columns],
         "rows": rows,
         "notes": list(grid.notes),
-        "choices": list(dict.fromkeys(row.task for row in grid.rows)) if by_task else [],
+        "choices": list(dict.fromkeys(title_of(row.task) for row in grid.rows)) if by_task else [],
     }
 
 

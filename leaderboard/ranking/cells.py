@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.grammar import is_own
 from bench.core.registry import natural
 from leaderboard.records.record import STATUSES, CellKey, Truth
 from leaderboard.records.summary import Summaries
@@ -111,6 +112,16 @@ class Cells:
             if newest[place] > newest[before]:
                 chosen[edition.task] = place
         return np.array([chosen[task] for task in sorted(chosen, key=natural)], dtype=np.int64)
+
+    def total_editions(self, own_tables: bool = False) -> Whole:
+        """Those of :meth:`current_editions` that totals go over.
+
+        A user's own tables are no part of anybody else's totals: they count only with ``own_tables``, or where there is
+        nothing else.
+        """
+        current = self.current_editions()
+        own = np.array([is_own(self.editions[place].task) for place in current.tolist()], dtype=bool)
+        return current if own_tables or own.all() else current[~own]
 
 
 def cells_by_protocol(summaries: Summaries) -> dict[str, Cells]:

@@ -80,7 +80,9 @@ class Comparison:
     levels: tuple[Level, ...]
 
 
-def compare(records: Iterable[Record] | Summaries, by: By = "norm", reference: str | None = None) -> list[Comparison]:
+def compare(
+    records: Iterable[Record] | Summaries, by: By = "norm", reference: str | None = None, own_tables: bool = False
+) -> list[Comparison]:
     """Compare schemes at the same architecture, or architectures at the same scheme, for each protocol.
 
     Args:
@@ -88,6 +90,7 @@ def compare(records: Iterable[Record] | Summaries, by: By = "norm", reference: s
             summaries are looked at.
         by: what is compared.
         reference: its canonical spelling. By default ``none`` for norms, for architectures the one with most records.
+        own_tables: a user's own tables enter totals beside other tasks.
 
     Raises:
         InputError: nothing to compare, or no record has that reference.
@@ -105,7 +108,7 @@ def compare(records: Iterable[Record] | Summaries, by: By = "norm", reference: s
     chosen = reference if reference is not None else _default(protocols.values(), by)
     if chosen not in names:
         raise UnknownName.among(f"reference {by}", chosen, names)
-    return [_comparison(protocol, cells, by, chosen) for protocol, cells in protocols.items()]
+    return [_comparison(protocol, cells, by, chosen, own_tables) for protocol, cells in protocols.items()]
 
 
 def _default(protocols: Iterable[Cells], by: By) -> str:
@@ -119,11 +122,11 @@ def _default(protocols: Iterable[Cells], by: By) -> str:
     return max(sorted(sizes), key=lambda name: sizes[name])
 
 
-def _comparison(protocol: str, cells: Cells, by: By, reference: str) -> Comparison:
+def _comparison(protocol: str, cells: Cells, by: By, reference: str, own_tables: bool) -> Comparison:
     """A row for each pair of cells, and one for each candidate over all tasks as they were measured last."""
     matched = matched_cells(cells, by, reference)
     pairs = Pairs(cells, matched)
-    current = np.isin(cells.edition[matched[:, 0]], cells.current_editions())
+    current = np.isin(cells.edition[matched[:, 0]], cells.total_editions(own_tables))
     rows: dict[Names, list[int]] = {}
     for place, (base, other) in enumerate(matched.tolist()):
         fixed = cells.keys[base].architecture if by == "norm" else cells.keys[base].norm

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from bench.core.grammar import title_of
 from bench.core.registry import natural
 from leaderboard.ranking.comparison import Comparison, Difference
 from leaderboard.ranking.levels import Level
@@ -225,7 +226,7 @@ def _advice(rows: Sequence[ConclusionRow], comparison: Comparison) -> Advice:
 
 
 def _tasks(tasks: Sequence[str]) -> str:
-    return tasks[0] if len(tasks) == 1 else f"{len(tasks)} tasks"
+    return title_of(tasks[0]) if len(tasks) == 1 else f"{len(tasks)} tasks"
 
 
 def _clause(rows: Sequence[ConclusionRow], reference: str) -> str:

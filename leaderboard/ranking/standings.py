@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Cells, Edition, Method, cells_by_protocol
 from leaderboard.ranking.statements.claims import Told, claims_of
 from leaderboard.ranking.statements.places import displacements, lines
@@ -136,6 +137,7 @@ class Board:
     Attributes:
         protocol: which.
         editions: the tasks that totals go over, as they were measured.
+        apart: a user's own tables, where they stand beside those and totals leave them out.
         overall: a row a method, over all of ``editions``.
         per_task: a row a method for each edition, older ones too, each task ranked for itself.
         notes: what a reader must know, one line each.
@@ -143,22 +145,24 @@ class Board:
 
     protocol: str
     editions: tuple[Edition, ...]
+    apart: tuple[Edition, ...]
     overall: tuple[Standing, ...]
     per_task: tuple[Standing, ...]
     notes: tuple[str, ...]
 
 
-def standings(records: Iterable[Record] | Summaries) -> list[Board]:
+def standings(records: Iterable[Record] | Summaries, own_tables: bool = False) -> list[Board]:
     """A board for each protocol among ``records``.
 
     Args:
         records: any. Of those in a store (``StoredRecords``) only the summaries are looked at.
+        own_tables: a user's own tables enter totals beside other tasks.
 
     Raises:
         ValueError: a key occurs twice, or the records of a cell disagree about the truth.
     """
     summaries = records if isinstance(records, Summaries) else summarized(records).summaries
-    return [_board(protocol, cells) for protocol, cells in cells_by_protocol(summaries).items()]
+    return [_board(protocol, cells, own_tables) for protocol, cells in cells_by_protocol(summaries).items()]
 
 
 def cell_verdicts(records: Iterable[Record] | Summaries) -> dict[CellKey, str]:
@@ -174,12 +178,20 @@ def cell_verdicts(records: Iterable[Record] | Summaries) -> dict[CellKey, str]:
     return found
 
 
-def _board(protocol: str, cells: Cells) -> Board:
-    measured, current = Measured(cells), cells.current_editions()
-    totals = np.where(np.isin(cells.edition, current), cells.method, -1)
-    names = [_Name(method, None, None, missing) for method, missing in _missing(cells, current).items()]
+def _board(protocol: str, cells: Cells, own_tables: bool) -> Board:
+    measured, current = Measured(cells), cells.total_editions(own_tables)
+    apart = tuple(cells.editions[e] for e in cells.current_editions().tolist() if e not in current)
+    missing = _missing(cells, current)
+    if apart:  # what was tried on those alone has no place in totals of others
+        alone = {edition.task for edition in apart}
+        elsewhere = {Method.of(key) for key in cells.keys if key.task not in alone}
+        missing = {method: tasks for method, tasks in missing.items() if method in elsewhere}
+    names = [_Name(method, None, None, tasks) for method, tasks in missing.items()]
+    rows = {name.method: place for place, name in enumerate(names)}
+    row = np.array([rows.get(method, -1) for method in cells.methods], dtype=np.int64)
+    totals = np.where(np.isin(cells.edition, current), row[cells.method], -1)
     overall = _rows(protocol, measured, totals, names)
-    claims = claims_of(measured, totals, overall[0].method, [name.method for name in names])
+    claims = claims_of(measured, totals, overall[0].method, [name.method for name in names]) if overall else {}
     overall = tuple(
         replace(row, general=claim.ratio, general_tasks=claim.tasks, told=claim.told)
         for row in overall
@@ -194,7 +206,10 @@ def _board(protocol: str, cells: Cells) -> Board:
     per_task = _rows(protocol, measured, np.arange(len(cells)), names, cells.edition)
     editions = tuple(cells.editions[e] for e in current.tolist())
     notes = (*_moved(measured, current, overall), *_notes(cells, current, overall))
-    return Board(protocol, editions, overall, per_task, notes)
+    if apart:
+        titles = ", ".join(title_of(edition.task) for edition in apart)
+        notes = (f"not in totals: own tables ({shorten(titles, 200)}); --own-tables takes them in", *notes)
+    return Board(protocol, editions, apart, overall, per_task, notes)
 
 
 def _moved(measured: Measured, current: Whole, overall: Sequence[Standing]) -> list[str]:
@@ -213,7 +228,7 @@ def _moved(measured: Measured, current: Whole, overall: Sequence[Standing]) -> l
     kept = np.flatnonzero(np.isfinite(tables[0]).all(axis=1))
     methods = [overall[place].method for place in kept.tolist()]
     found = displacements(*(table[kept] for table in tables))
-    tasks = [cells.editions[edition].task for edition in current.tolist()]
+    tasks = [title_of(cells.editions[edition].task) for edition in current.tolist()]
     return lines(found, [f"{method.architecture} {method.norm}" for method in methods], tasks)
 
 

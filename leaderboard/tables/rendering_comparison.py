@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.core.grammar import title_of
 from leaderboard.ranking.comparison import Comparison, Difference
 from leaderboard.ranking.conclusion import Conclusion, ConclusionRow, conclude
 from leaderboard.ranking.statements.power import MOST_SEEDS
 from leaderboard.ranking.statistics import LEAST_TASKS
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import COMPARED, FAR_ERROR, ID_ERROR, Quantity
-from leaderboard.tables.grid import GAP, Column, Grid, show_number, show_value
+from leaderboard.tables.grid import GAP, Column, Grid, clean, show_number, show_value
 from leaderboard.tables.rendering_standings import PER_TASK_TITLE, Scope, heading, no_claim, show_range, without
 
 
@@ -58,7 +59,7 @@ def conclusion_grid(conclusion: Conclusion) -> Grid[ConclusionRow]:
         "advice": [{"truth": one.truth, "sentence": one.sentence} for one in conclusion.advice],
     }
     tasks = {task for one in conclusion.advice for task in one.tasks}
-    where = f", {next(iter(tasks))}" if len(tasks) == 1 else ""
+    where = f", {title_of(next(iter(tasks)))}" if len(tasks) == 1 else ""
     claims = any(row.general for row in conclusion.rows)
     columns = without(_conclusion_columns(conclusion), set() if claims else {"general"})
     most = max((len(row.tasks) for row in conclusion.rows), default=0)
@@ -132,7 +133,7 @@ def _show_claim(row: ConclusionRow) -> str | None:
 
 def _difference_columns(fixed: str, by: str) -> list[Column[Difference]]:
     return [
-        Column("task", "task", lambda row: row.task),
+        Column("task", "task", lambda row: row.task, show=lambda row: clean(title_of(row.task))),
         Column("tasks", "tasks", lambda row: row.tasks, spare=3),
         Column(fixed, fixed, lambda row: row.fixed),
         Column(by, by, lambda row: row.candidate),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal
 
+from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Method
 from leaderboard.ranking.standings import Board, Standing
 from leaderboard.ranking.statistics import LEAST_TASKS
@@ -35,7 +36,7 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
         "protocol": board.protocol,
         "editions": [{"task": e.task, "version": e.version, "data_hash": e.data_hash} for e in board.editions],
     }
-    tasks = counted_tasks(len(board.editions)) if len(board.editions) > 1 else board.editions[0].task
+    tasks = counted_tasks(len(board.editions)) if len(board.editions) > 1 else title_of(board.editions[0].task)
     truths = {row.truth for row in board.per_task if row.edition in board.editions}
     tasks += f" ({next(iter(truths))} truth{'s' * (len(board.editions) > 1)})" if len(truths) == 1 else ""
     columns = _standing_columns(MethodNames.of(row.method for row in board.overall), _ambiguous_editions(board))
@@ -199,8 +200,8 @@ def _count_column(status: Status) -> Column[Standing]:
 def _task_name(row: Standing, editions: frozenset[str]) -> str:
     """The task, with version and data where it was measured in several editions."""
     if row.edition and row.task in editions:
-        return clean(f"{row.task} v{row.edition.version} {row.edition.data_hash[:6]}")
-    return clean(row.task)
+        return clean(f"{title_of(row.task)} v{row.edition.version} {row.edition.data_hash[:6]}")
+    return clean(title_of(row.task))
 
 
 def _mean_column(quantity: Quantity) -> Column[Standing]:

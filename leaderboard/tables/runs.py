@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal, get_args
 
 from bench.core.errors import InputError, UnknownName
+from bench.core.grammar import title_of
 from leaderboard.records.quantities import OF_RECORDS, Quantity
 from leaderboard.records.record import CellKey, Record, SetResult
 from leaderboard.records.store.store import RecordFilter, Store
@@ -68,7 +69,7 @@ def _list_columns() -> list[Column[RecordRow]]:
     return [
         Column("id", "id", lambda row: row.digest, show=lambda row: row.digest[:SHORT]),
         Column("protocol", "protocol", lambda row: row.cell.protocol, spare=2),
-        Column("task", "task", lambda row: row.cell.task),
+        Column("task", "task", lambda row: row.cell.task, show=lambda row: title_of(row.cell.task)),
         Column("architecture", "architecture", lambda row: row.cell.architecture),
         Column("norm", "norm", lambda row: row.cell.norm),
         Column("seed", "seed", lambda row: row.seed),

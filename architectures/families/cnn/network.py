@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -81,9 +82,10 @@ class Cnn(nn.Module):
         """(N, *shape) to (N, 1)."""
         x = x.transpose(1, 2) if self.steps_first else x
         pooled = self.stages(self.stem(x)).flatten(2).mean(2)
-        return self.limit(self.head(self.head_norm(pooled)))
+        output: Tensor = self.limit(self.head(self.head_norm(pooled)))
+        return output
 
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
         """As ``forward``; the mean over positions is an average."""
         streams = tuple(follow.hull((stream,)) for stream in follow(self.stages, follow(self.stem, streams)))
         return follow(self.limit, follow(self.head, follow(self.head_norm, streams)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +23,7 @@ from bench.core.problem import Problem
 
 
 @dataclass(frozen=True)
-class Plan:
+class TransformerPlan:
     """What tells one transformer from another.
 
     Args:
@@ -59,7 +59,7 @@ class Attention(nn.Module):
     parameters of many members are stacked. Site ``qk`` normalizes queries and keys of each head, by a layer each.
     """
 
-    def __init__(self, name: str, norm: Norm, plan: Plan) -> None:
+    def __init__(self, name: str, norm: Norm, plan: TransformerPlan) -> None:
         super().__init__()
         self.heads, self.causal = plan.heads, plan.causal
         self.qkv = Linear(plan.width, 3 * plan.width, plan.drawing)
@@ -78,9 +78,10 @@ class Attention(nn.Module):
             later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1)
             scores = scores.masked_fill(later, -math.inf)
         mixed = torch.softmax(scores, dim=-1) @ v
-        return self.project(mixed.transpose(1, 2).flatten(2))
+        output: Tensor = self.project(mixed.transpose(1, 2).flatten(2))
+        return output
 
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
         """Whatever the scores are, each head answers with an average of the values of all tokens."""
         width = self.project.in_features
         values = tuple(follow.channels(stream, 2 * width, 3 * width) for stream in follow(self.qkv, streams))
@@ -88,7 +89,7 @@ class Attention(nn.Module):
         return follow(self.project, (mixed,) * len(streams))
 
 
-def _block(name: str, norm: Norm, plan: Plan) -> nn.Module:
+def _block(name: str, norm: Norm, plan: TransformerPlan) -> nn.Module:
     dims = (plan.width, plan.width)
     feed_forward = plan.feed_forward(plan.width, plan.hidden, plan.activation, plan.drawing)
     return nn.Sequential(
@@ -104,7 +105,7 @@ class Transformer(nn.Module):
     ``final`` on the tokens before the readout.
     """
 
-    def __init__(self, problem: Problem, norm: Norm, plan: Plan) -> None:
+    def __init__(self, problem: Problem, norm: Norm, plan: TransformerPlan) -> None:
         super().__init__()
         self.readout = plan.readout
         self.tokenizer = tokenizer(problem, plan.width, plan.patch, plan.drawing)
@@ -128,7 +129,8 @@ class Transformer(nn.Module):
         if self.cls is not None:
             tokens = torch.cat([self.cls().expand(len(tokens), -1, -1), tokens], dim=1)
         tokens = self.final_norm(self.blocks(self.embed_norm(tokens)))
-        return self.limit(self.head(self.head_activation(self.read(tokens))))
+        output: Tensor = self.limit(self.head(self.head_activation(self.read(tokens))))
+        return output
 
     def _centres_tokens(self) -> bool:
         last_block = cast(nn.Sequential, self.blocks[-1])
@@ -142,7 +144,7 @@ class Transformer(nn.Module):
             return tokens.mean(1)
         return tokens[:, 0] if self.readout == "cls" else tokens[:, -1]
 
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
         """As ``forward``; the class token is a stream of its own."""
         streams = follow(self.tokenizer, streams)
         if self.cls is not None:
@@ -157,7 +159,7 @@ def transformer(problem: Problem, norm: Norm, options: TransformerOptions) -> nn
     return Transformer(
         problem,
         norm,
-        Plan(
+        TransformerPlan(
             depth=options.depth,
             width=options.width,
             heads=options.heads,
@@ -176,7 +178,7 @@ def decoder(problem: Problem, norm: Norm, options: DecoderOptions) -> nn.Module:
     return Transformer(
         problem,
         norm,
-        Plan(
+        TransformerPlan(
             depth=options.depth,
             width=options.width,
             heads=options.heads,
@@ -198,7 +200,7 @@ def ft_transformer(problem: Problem, norm: Norm, options: FtTransformerOptions) 
     return Transformer(
         problem,
         norm,
-        Plan(
+        TransformerPlan(
             depth=options.depth,
             width=options.width,
             heads=options.heads,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +42,7 @@ class _Positioned(nn.Module):
         self.count, self.embed = count, embed
         self.positions = Tokens(count, width)
 
-    def trace(self, streams: Streams, follow: Interpreter) -> Streams:
+    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
         """As ``forward``."""
         positions = follow.constant(self.positions.weight)
         return tuple(follow.sum(stream, positions, "") for stream in follow(self.embed, streams))
@@ -60,7 +61,8 @@ class PatchTokens(_Positioned):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, height, breadth) to (N, patches, width)."""
-        return self.embed(x).flatten(2).transpose(1, 2) + self.positions()
+        output: Tensor = self.embed(x).flatten(2).transpose(1, 2) + self.positions()
+        return output
 
 
 class StepTokens(_Positioned):
@@ -71,7 +73,8 @@ class StepTokens(_Positioned):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, steps, channels) to (N, steps, width)."""
-        return self.embed(x) + self.positions()
+        output: Tensor = self.embed(x) + self.positions()
+        return output
 
 
 Tokenizer = FeatureTokens | PatchTokens | StepTokens

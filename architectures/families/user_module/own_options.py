@@ -51,7 +51,7 @@ def _value(function: Callable[..., Any], parameter: inspect.Parameter, text: str
     annotation, default = annotation_of(function, parameter), parameter.default
     if annotation is parameter.empty:
         value = guess(text)
-        if isinstance(default, bool) or (isinstance(default, str) and default is not parameter.empty):
+        if isinstance(default, (bool, str)):
             return _bound(parameter.name, type(default), text, where)
         if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
             return float(value)

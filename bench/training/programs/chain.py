@@ -183,7 +183,7 @@ class ChainStack:
             link.gradients = tuple(gradients[name] for name in link.names)
 
     def _views(self, flat: Tensor) -> dict[str, Tensor]:
-        pieces = flat.split([shape.numel() for shape in self._shapes.values()], dim=1)
+        pieces = flat.split([shape.numel() for shape in self._shapes.values()], dim=1)  # type: ignore[no-untyped-call]
         return {name: p.unflatten(1, shape) for (name, shape), p in zip(self._shapes.items(), pieces, strict=True)}
 
     def _run(self, inputs: Tensor, shared: bool, keep: bool) -> Tensor:

@@ -67,13 +67,15 @@ class Single:
             alike = [_laid_out_as(p, g) for p, g in zip(self._learned, gradients, strict=True)]
             parameters: list[Tensor] = [p.detach() for p in self._learned]
             fused_adam(parameters, alike, self._first, self._second, self._steps, self._rate)
-        return loss.detach().reshape(1)
+        output: Tensor = loss.detach().reshape(1)
+        return output
 
     @torch.no_grad()
     def predict(self, inputs: Tensor) -> Tensor:
         """Outputs in evaluation mode: (rows, *shape) -> (1, rows)."""
         self._module.eval()
-        return self._module(inputs).squeeze(-1).unsqueeze(0)
+        output: Tensor = self._module(inputs).squeeze(-1).unsqueeze(0)
+        return output
 
     def state(self, place: int) -> dict[str, Tensor]:
         """A copy of parameters and buffers, as ``load_state_dict`` takes it; ``place`` is 0."""

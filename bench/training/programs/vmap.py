@@ -71,4 +71,5 @@ class Stack:
         return run(self._parameters, self._buffers, inputs)
 
     def _one(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], inputs: Tensor) -> Tensor:
-        return functional_call(self._module, (parameters, buffers), (inputs,)).squeeze(-1)
+        output: Tensor = functional_call(self._module, (parameters, buffers), (inputs,)).squeeze(-1)
+        return output

@@ -70,7 +70,8 @@ def _fewest(d: Floats, deviation: Floats, freedom_a_seed: Floats, level: Floats)
         middle = (low + high) // 2
         enough = _decide(d, deviation, np.maximum(middle, 2), freedom_a_seed, level)
         high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-    return np.maximum(high, 2)
+    fewest: NDArray[np.int64] = np.maximum(high, 2)
+    return fewest
 
 
 def _decide(

@@ -1,4 +1,4 @@
-"""The files of users' tables: found, measured before they are read, unpacked; and data frames kept as files."""
+"""The files of users' tables: found, measured before they are read, and unpacked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from bench.core.errors import InputError
-from tasks.reading.cache import cache_directory, locked
+from tasks.reading.cache import cache_directory
 
 MEMORY_SHARE = 0.25  # of this machine's memory that a table may take
 FRAME = "frame:"  # begins the path of a data frame kept in the cache
@@ -109,32 +109,6 @@ def _opened(file: Path, path: str) -> IO[bytes]:
         return archive.open(members[0])
     openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
     return cast(IO[bytes], openers.get(suffix, open)(file, "rb"))
-
-
-def keep_frame(frame: object) -> str:
-    """Keep a data frame in the cache, where worker processes find it; its path is ``frame:<hash>``.
-
-    Args:
-        frame: of pandas, or anything that Arrow can take in (polars, pyarrow).
-
-    Raises:
-        InputError: two columns have the same name, or a column cannot be stored.
-    """
-    from tasks.reading.own.parquet import as_table
-
-    table = as_table(frame)
-    folder = cache_directory() / "frames"
-    draft = folder / f".draft-{os.getpid()}.parquet"
-    from pyarrow import ArrowException, parquet  # type: ignore[import-untyped]
-
-    with locked(draft):
-        try:
-            parquet.write_table(table, draft)
-        except (ArrowException, ValueError, TypeError, OSError) as error:
-            raise InputError(f"the data frame cannot be stored: {error}", hint="leave odd columns out") from None
-        name = hashlib.sha256(draft.read_bytes()).hexdigest()[:16]
-        os.replace(draft, folder / f"{name}.parquet")
-    return f"{FRAME}{name}"
 
 
 def check_memory(needed: int, where: str) -> None:

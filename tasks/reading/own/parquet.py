@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +15,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import parquet
 
 from bench.core.errors import InputError
+from tasks.reading.cache import cache_directory, locked
 from tasks.reading.own import frames
 from tasks.reading.own.source import Source
 from tasks.reading.own.text import MOST_COLUMNS, tidy
@@ -95,6 +98,28 @@ def _source(table: Any) -> Source:
 def _joined(column: Any) -> Any:
     joined = column.combine_chunks()
     return joined.chunk(0) if isinstance(joined, pa.ChunkedArray) and joined.num_chunks == 1 else joined
+
+
+def keep_frame(frame: object) -> str:
+    """Keep a data frame in the cache, where worker processes find it; its path is ``frame:<hash>``.
+
+    Args:
+        frame: of pandas, or anything that Arrow can take in (polars, pyarrow).
+
+    Raises:
+        InputError: two columns have the same name, or a column cannot be stored.
+    """
+    table = as_table(frame)
+    folder = cache_directory() / "frames"
+    draft = folder / f".draft-{os.getpid()}.parquet"
+    with locked(draft):
+        try:
+            parquet.write_table(table, draft)
+        except (pa.ArrowException, ValueError, TypeError, OSError) as error:
+            raise InputError(f"the data frame cannot be stored: {error}", hint="leave odd columns out") from None
+        name = hashlib.sha256(draft.read_bytes()).hexdigest()[:16]
+        os.replace(draft, folder / f"{name}.parquet")
+    return f"{frames.FRAME}{name}"
 
 
 def as_table(frame: object) -> Any:

@@ -297,19 +297,27 @@ def _check_head(names: tuple[str, ...], columns: list[Any], head: _Head, reading
     if reading.header != GUESS:
         return
     numbers = [name for name in names if dialect.looks_numeric(name)]
-    whole = [int(name) for name in numbers if name.isdigit()]
-    counted = len(whole) == len(numbers) and all(b > a for a, b in itertools.pairwise(whole))
-    suspects = numbers if numbers and not counted else []
+    suspects = [] if _counted(numbers) else list(numbers)
     suspects += [
         name
         for name, column in zip(names, columns, strict=True)
-        if len(name) > 1 and name in names and pc.any(pc.equal(column, name)).as_py()
+        if len(name) > 1 and pc.any(pc.equal(pc.utf8_trim_whitespace(column), name)).as_py()
     ]
     repeated = len(suspects) == len(names) and not numbers  # the line of names again, further down
     if suspects and not repeated:
         what = f"line {head.line} looks like a row, not like names ({suspects[0]!r})"
         hint = f"header=none calls the columns c1, c2, …; header={head.line} takes that line for names all the same"
         raise InputError(what, where=where, hint=hint)
+
+
+def _counted(numbers: list[str]) -> bool:
+    """Whether numbers are names all the same: years, or counted in equal steps."""
+    if not all(number.isdigit() for number in numbers):
+        return False
+    steps = {int(b) - int(a) for a, b in itertools.pairwise(numbers)}
+    if all(1000 <= int(number) < 3000 for number in numbers):
+        return min(steps, default=1) > 0
+    return steps == {1} or (len(numbers) > 2 and len(steps) == 1 and min(steps) > 0) or numbers == ["0"]
 
 
 class _Lines:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import pytest
 import bench
 import tasks
 from bench.cli import main
+from bench.sweep.query import stored_records
+from leaderboard.ranking.standings import standings
 from leaderboard.records.store.store import Store
 
 
@@ -105,3 +109,57 @@ def test_bad_input_is_one_line(
     lines = [line for line in said.strip().splitlines() if line.startswith("farfield: ")]
     assert len(lines) == 1
     assert fragment in lines[0]
+
+
+def test_a_table_has_a_name_and_stays_out_of_totals(
+    cars: pandas.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cars.to_csv("cars.csv", index=False)
+    table = ["--data", "cars.csv", "--target", "price", "--far-by", "mileage", "--name"]
+    code, text, said = run([*table, "my cars", "--task", "diabetes"], tmp_path / "out", capsys)
+    assert code == 0, said
+    assert "Standings over diabetes" in text
+    assert "my cars" in text
+    assert "own-data(" not in text
+    assert "not in totals: own tables (my cars)" in text
+
+    def board(*options: str) -> list[dict[str, str]]:
+        assert main(["leaderboard", "--out", "out", "--format", "csv", *options]) == 0
+        return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+    (alone,), (mixed,) = board(), board("--own-tables")
+    rows = {row["task"]: float(row["far_error"]) for row in board("--scope", "tasks")}
+    ours = next(task for task in rows if task.startswith("own-data("))
+    assert float(alone["far_error"]) == pytest.approx(rows["diabetes"])
+    assert float(mixed["far_error"]) == pytest.approx((rows["diabetes"] * rows[ours]) ** 0.5)
+    (own,) = board("--task", "my cars")
+    assert float(own["far_error"]) == pytest.approx(rows[ours])
+    with Store(tmp_path / "out" / "records.sqlite") as store:
+        (key,) = [record.key for record in store.records() if record.key.task == ours]
+    unnamed = tasks.own_data("cars.csv", target="price", far_by="mileage")
+    assert key.data_hash == unnamed.data_hash()
+    assert key.task == unnamed.name[:-1] + ', name="my cars")'
+
+    other = ["--data", "cars.csv", "--target", "price", "--far-by", "age", "--name"]
+    for name, fragment in (("my cars", "another table already"), ("diabetes", "is a task already"), ("(", "no name")):
+        code, _, said = run([*other, name], tmp_path / "out", capsys)
+        assert code == 2
+        assert fragment in said
+
+
+def test_methods_of_own_tables_alone_are_in_no_total(
+    cars: pandas.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cars.to_csv("cars.csv", index=False)
+    own = tasks.own_data("cars.csv", target="price", far_by="mileage")
+    for task, architecture in ((own, "mean"), ("diabetes", "ridge")):
+        given = {"tasks": [task], "architectures": architecture, "protocol": "quick", "wandb": "disabled"}
+        assert bench.run(**given, out="out").complete
+    (board,) = standings(stored_records(Path("out")))
+    assert [(row.method.architecture, row.rank, row.missing) for row in board.overall] == [("ridge", 1, ())]
+    assert len(board.per_task) == 2
+    (mixed,) = standings(stored_records(Path("out")), own_tables=True)
+    assert {row.method.architecture for row in mixed.overall} == {"ridge", "mean"}
+    assert len(mixed.editions) == 2

@@ -17,7 +17,7 @@ from bench.api import run
 from bench.cli import app, main
 from bench.commands._options import Fields, Given, with_options
 from bench.core.errors import InputError
-from bench.core.limits import MAX_PARAMETERS
+from bench.core.problem import MAX_PARAMETERS
 from bench.plan.jobs import Settings
 from bench.plan.options import CellOptions, FilterOptions, StatusFilterOptions, SuiteFilterOptions, SweepOptions
 from bench.tracking import WandbOptions
@@ -60,7 +60,7 @@ def test_the_limit_of_parameters_is_stated_once() -> None:
     for folder in ("bench", "architectures", "tasks", "farfield"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             found += [path.name for line in path.read_text().splitlines() if re.search(r"200_000_000|2e8\b", line)]
-    assert found == ["limits.py"]
+    assert len(found) == 1, found
     assert SweepOptions().max_parameters == Settings().max_parameters == MAX_PARAMETERS
 
 

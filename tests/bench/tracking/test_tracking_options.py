@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from bench.cli import main
 from bench.core.errors import InputError
-from bench.tracking import TrackingOptions, TrackingWarning, choose_mode, logged_in
+from bench.tracking import TrackingOptions, TrackingWarning, WandbOptions, choose_mode, logged_in
+from bench.tracking.description import describe_cell
 from bench.tracking.options import environment_of
 
 KEY = "k" * 40
@@ -106,3 +108,50 @@ def test_wrong_options_are_refused(options: Callable[..., TrackingOptions], wron
 def test_importing_tracking_loads_neither_wandb_nor_altair() -> None:
     code = "import sys, bench.tracking; print([m for m in ('wandb', 'altair', 'torch', 'pandas') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def made(tmp_path: Path, **asked: Any) -> TrackingOptions:
+    return TrackingOptions.of(WandbOptions(**asked), "offline", tmp_path, "a-suite", "sweep-1")
+
+
+def test_wandbs_variables_count_and_flags_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plain = made(tmp_path)
+    assert (plain.project, plain.entity, plain.tags, plain.group, plain.notes) == ("farfield", None, (), None, None)
+    assert (plain.directory, plain.destination) == (tmp_path, ())
+    elsewhere = tmp_path / "elsewhere"
+    said = {"PROJECT": "theirs", "ENTITY": "team", "TAGS": "a, b,,a", "RUN_GROUP": "g", "NOTES": "n"}
+    for name, value in (said | {"DIR": str(elsewhere)}).items():
+        monkeypatch.setenv(f"WANDB_{name}", value)
+    found = made(tmp_path)
+    assert (found.project, found.entity, found.tags) == ("theirs", "team", ("a", "b"))
+    assert (found.group, found.notes, found.directory) == ("g", "n", elsewhere)
+    flagged = made(tmp_path, wandb_project="mine", wandb_entity="me", wandb_tags=("x,y", "z"))
+    assert (flagged.project, flagged.entity, flagged.tags) == ("mine", "me", ("x", "y", "z"))
+    assert flagged.destination != found.destination
+
+
+def test_runs_that_go_elsewhere_are_other_runs(make_record: Any, tmp_path: Path) -> None:
+    run = describe_cell([make_record(0)], [{}], suite="a-suite", sweep_id="s")
+    assert run.sent_as(made(tmp_path)) == run
+    there = run.sent_as(made(tmp_path, wandb_project="mine", wandb_tags=("t",)))
+    assert there.id != run.id
+    assert there.tags == (*run.tags, "t")
+    assert there.digest() != run.digest()
+
+
+def test_a_sweep_is_kept_as_the_variables_say(kept_runs: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From the command to what wandb itself wrote."""
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("WANDB_RUN_GROUP", "a group")
+    monkeypatch.setenv("WANDB_NOTES", "some notes")
+    (tmp_path / "elsewhere").mkdir()
+    arguments = ["run", "--task", "sine-1d", "--arch", "mean", "--protocol", "quick", "--out", str(tmp_path / "out")]
+    flags = ["--wandb", "offline", "--wandb-project", "mine", "--wandb-entity", "team", "--wandb-tags", "one,two"]
+    assert main([*arguments, *flags]) == 0
+    runs = kept_runs(tmp_path / "elsewhere")
+    assert len(runs) == 2
+    for kept in runs:
+        assert (kept.run.project, kept.run.entity, kept.run.run_group) == ("mine", "team", "a group")
+        assert kept.run.notes == "some notes"
+        assert {"one", "two"} <= set(kept.run.tags)
+    assert not (tmp_path / "out" / "wandb").exists()

@@ -159,6 +159,7 @@ def test_words_stay_words(kit: Any) -> None:
         ("x,y\n1,2\n\0,4\n", "binary"),
         ("3.5,ok\n1.5,ok\n", "looks like a row"),
         ("a,ok\n1.5,ok\n2.5,b\n", "looks like a row"),
+        ("39, private, 77516\n50, private, 83311\n", "looks like a row"),
         ("x,y\n", "no rows"),
         ("\n\n", "no column names|no rows"),
         ('"x,y\n1,2\n3,4\n', "in line 1, that of the names, is not closed"),

@@ -78,6 +78,10 @@ def test_a_first_line_of_numbers_is_no_line_of_names(kit: Any) -> None:
 def test_names_that_are_years_or_places_are_names(kit: Any) -> None:
     assert list(kit.read(kit.lines(names=("2001", "2002", "y")), far_by="2001").inputs.columns) == ["2001", "2002"]
     assert list(kit.read(kit.lines(names=("0", "1", "2")), far_by="0", target="2").inputs.columns) == ["0", "1"]
+    assert list(kit.read(kit.lines(names=("400", "410", "420")), far_by="400", target="420").inputs.columns) == [
+        "400",
+        "410",
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "Unnamed: 0", "rowname", "row.names", "X", "index", "__index_level_0__"])

@@ -144,7 +144,7 @@ def _one(
         module.train()
         optimizer.zero_grad()
         loss = nn.functional.mse_loss(module(x).squeeze(-1), z)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         if step in schedule.checks:
             module.eval()

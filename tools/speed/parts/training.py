@@ -48,7 +48,7 @@ def plain(job: TrainingJob, device: str = "cpu") -> float:
                 z = data.targets if chosen is None else data.targets[chosen[step]]
                 optimizer.zero_grad()
                 loss = nn.functional.mse_loss(module(x).squeeze(-1), z)
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
     _wait(device)
     return time.perf_counter() - started
