@@ -22,6 +22,7 @@ from bench.checking.reporter import Reporter
 from bench.core.errors import OUT_OF_MEMORY, FarFieldError, Unsupported
 from bench.core.problem import InputKind, Problem
 from bench.plan.jobs import Cell, Job, Settings, record_keys
+from bench.plan.protocol import get_protocol
 from tasks.splitting import data_hash
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def train_for_portrait(
     task = tasks.resolve(TRIAL_TASKS[problem.kind])
     try:
         seen = describe(architecture, scheme, problem)
-        cell = Cell(task.name, architecture.name, str(scheme), "quick")
+        cell = Cell(task.name, architecture.name, str(scheme), get_protocol("quick").name)
         job = Job(tuple(record_keys(cell, [0])), task.card.truth)
         record = run_job(job, Settings())[0].record
     except Unsupported as reason:
@@ -190,7 +191,7 @@ def _is_far(task: tasks.Task) -> Finding:
 
 
 def _learns(task: tasks.Task) -> Finding:
-    cell = Cell(task.name, "ridge", "none", "quick")
+    cell = Cell(task.name, "ridge", "none", get_protocol("quick").name)
     record = run_job(Job(tuple(record_keys(cell, [0])), task.card.truth, True), Settings())[0].record
     if record.status != "ok":
         return Finding(*LEARNS, "", False, f"{record.status}: {record.reason}", "correct what the reason names")
