@@ -14,7 +14,6 @@ import torch
 
 import architectures
 import tasks
-from architectures.analysis.certificate import certificate
 from architectures.building import build
 from architectures.contract.precision import in_float64, without_fast_paths
 from architectures.description import count_flops
@@ -23,6 +22,7 @@ from bench.cell import probing
 from bench.cell.admission import hold_to_contract
 from bench.cell.directions import axis_directions, directions
 from bench.cell.outcome import Outcome, blank_outcomes, make_record
+from bench.cell.proof import far_growths, proven_growth
 from bench.cell.worst import worst_growth
 from bench.core.errors import OUT_OF_MEMORY, FarFieldError, ReasonCode, Unsupported
 from bench.core.origin import VERSIONED
@@ -248,24 +248,18 @@ def _measured_network(
     fields = _measured(predict, context.task, lines)
     known = [*zip(metrics.LADDER, fields["growth"], strict=True), *fields["axis_growth"]]
     worst = worst_growth(module, predict, context.task, lines.rays, lines.axes, known)
-    bound = _bound(module)
+    measured = [*(g for _, g in known), *(g for _, g in worst), *far_growths(predict, context.task)]
+    bound, why = proven_growth(module, context.task, lines.rays, measured)
     fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,
         "best_step": result.best_step,
         "edge_of_grid": result.edge_of_grid,
-        "certificate": None if bound is None else bound / context.task.target_max,
+        "certificate": bound,
+        "certificate_reason": why,
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
     }
     return fields, _curves_kept(predict, context.task)
-
-
-def _bound(module: torch.nn.Module) -> float | None:
-    """The certificate; whatever goes wrong with it never costs a trained network its record."""
-    try:
-        return certificate(module)
-    except Exception:
-        return None
 
 
 def _measured(predict: probing.Predict, task: StandardizedTask, lines: Lines) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def make_record() -> Callable[..., Record]:
     def make(seed: int = 0, *, task: str = "sine-1d", norm: str = "layer@first", **changes: Any) -> Record:
         growth = tuple((1.0 + 0.1 * seed) * r**0.9 for r in LADDER)
         record = Record(
-            key=RecordKey("1", task, "1", "da" * 8, "mlp(width=64)", "50" * 8, norm, seed),
+            key=RecordKey("2-dev", task, "1", "da" * 8, "mlp(width=64)", "50" * 8, norm, seed),
             status="ok",
             truth="bounded",
             created="2026-01-01T00:00:00+00:00",
@@ -52,6 +52,10 @@ def make_record() -> Callable[..., Record]:
             departure=tuple(0.5 * g for g in growth),
             nonfinite=(0,) * len(LADDER),
             exponent=0.9 + 0.001 * seed,
+            local_exponent=0.9,
+            axis_growth=tuple((r, r**0.9) for r in (1e2, 1e4, 1e6, 1e8)),
+            axis_exponent=0.9,
+            probe_nonfinite=0,
             parameters=100,
             seconds=1.5,
             environment={"torch": "2.x", "device": "cpu"},
