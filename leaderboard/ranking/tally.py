@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.ranking.cells import Cells
-from leaderboard.ranking.statistics import VERDICTS, Moments, Tests, combine, moments, verdicts
+from leaderboard.ranking.statistics import VERDICTS, Estimates, Moments, Tests, combine, estimates, moments, verdicts
 from leaderboard.records.quantities import EXPONENT, MEANS, RANGES, SUMS, Quantity
 from leaderboard.records.record import STATUSES
 
@@ -105,6 +105,11 @@ class Measured:
             reasons=self._reasons(of_record, rows),
         )
 
+    def estimates(self, quantity: Quantity, row: Whole, rows: int) -> Estimates:
+        """The mean of a quantity, its logarithm on a logarithmic scale, over each row's cells, and its variance."""
+        every = self.moments[quantity.name]
+        return estimates(replace(every, count=np.where(row >= 0, every.count, 0)), row, rows)
+
     def _tests(self, quantity: Quantity, row: Whole, rows: int) -> Tests:
         every = self.moments[quantity.name]
         tests = combine(replace(every, count=np.where(row >= 0, every.count, 0)), row, rows)
@@ -116,6 +121,18 @@ class Measured:
             if reason is not None and row[place] >= 0:
                 found[row[place]][reason] = None
         return [tuple(reasons) for reasons in found]
+
+
+def shown_verdicts(tally: Tally) -> list[tuple[str, str]]:
+    """Of each row the word of its verdict (over cells that disagree, how many have which) and the grade.
+
+    The grade is what a verdict rests on; it is empty where that is not told.
+    """
+    words = []
+    for row in tally.verdicts.tolist():
+        each = [(name, n) for name, n in zip(VERDICTS, row, strict=True) if n]
+        words.append(each[0][0] if len(each) == 1 else ", ".join(f"{n} {name}" for name, n in each))
+    return [(word, "") for word in words]
 
 
 def _count(places: Whole, size: int) -> Whole:
