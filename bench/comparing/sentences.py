@@ -1,0 +1,144 @@
+"""The sentences that a comparison on one's own table ends with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bench.comparing.choice import BOUNDED, Choice
+from leaderboard.ranking.comparison import compare
+from leaderboard.ranking.conclusion import Conclusion, ConclusionRow, conclude
+from leaderboard.records.interval import Interval
+from leaderboard.records.record import Record
+from leaderboard.tables.grid import show_number
+
+if TYPE_CHECKING:
+    from tasks import StandardizedTask
+
+CLIP = "clip@input"
+FEW_ROWS = 50  # far rows below which their error is uncertain by a fifth and more
+NONE = "none"
+
+
+def sentences(
+    records: Sequence[Record],
+    schemes: Conclusion,
+    baselines: Conclusion | None,
+    choice: Choice | None,
+    task: StandardizedTask,
+) -> tuple[str, ...]:
+    """What to take, what the far rows say of that, whether clipping does as well, what the baselines do."""
+    found = [_taken(choice)] if choice else ["No network finished with all its seeds: there is nothing to recommend."]
+    if choice:
+        found.append(_tested(choice))
+        found += [one.sentence for one in schemes.advice]
+        found += _clipping(records, choice.architecture)
+    if baselines is not None and choice:
+        found += _beside(baselines)
+    return (*found, *_few(task))
+
+
+def _taken(choice: Choice) -> str:
+    network = f"{choice.architecture} with {choice.norm}"
+    error = f"validation error {show_number(choice.error)}"
+    if not choice.bounded:
+        return f"No scheme is bounded on the rays; {network} has the least error near the data ({error})."
+    grade = f" ({choice.row.grade})" if choice.row.grade else ""
+    cost = _cost(choice.row)
+    return (
+        f"Take {network}: of the schemes whose outputs stay bounded on the rays{grade} it has the least {error}{cost}. "
+        "The far rows had no part in this choice."
+    )
+
+
+def _cost(row: ConclusionRow) -> str:
+    """What it costs near the data, where that is told."""
+    ratio = row.id_ratio
+    if ratio is None or ratio.low is None or ratio.low <= 1.0005:
+        return ""
+    return f"; near the data its error is {_shown(ratio)} times that of none"
+
+
+def _tested(choice: Choice) -> str:
+    """What the far rows say of the choice."""
+    row = choice.row
+    if row.judgement == "reference" or row.ratio is None:
+        return "It is also what the other schemes are compared with."
+    ratio = f"its far error is {_shown(row.ratio)} times that of none"
+    if row.judgement == "better":
+        return f"The far rows agree: {ratio}."
+    if row.judgement == "equivalent":
+        return f"The far rows do not speak against it: {ratio}, which is as good as equal."
+    if row.judgement == "worse":
+        return (
+            f"The far rows speak against it: {ratio}. The target seems to go on beyond the training rows; none follows "
+            "it there, and nothing bounds what none answers further out."
+        )
+    return f"The far rows do not decide: {ratio}{_needed(row)}."
+
+
+def _needed(row: ConclusionRow) -> str:
+    few, many = row.seeds_needed or (None, None)
+    if few is None:
+        return ""
+    return f" ({few:,} {f'to {many:,}' if many else 'or more'} seeds would decide)"
+
+
+def _clipping(records: Sequence[Record], architecture: str) -> list[str]:
+    """Whether drawing the input back does as well as the normalization layers."""
+    mine = [record for record in records if record.key.architecture == architecture]
+    done = {record.key.norm for record in mine if record.status == "ok"}
+    layers = sorted(done - {CLIP, NONE})
+    if CLIP not in done or not layers:
+        return []
+    (found,) = [conclude(one) for one in compare([r for r in mine if r.key.norm != NONE], "norm", CLIP)]
+    rows = [row for row in found.rows if row.judgement != "reference" and row.ratio is not None]
+    told = "; ".join(f"{row.name} {_shown(row.ratio)} times" for row in rows if row.ratio)
+    if not rows:
+        return []
+    better = [row.name for row in rows if row.judgement == "better"]
+    behind = f"far errors relative to that of {CLIP}: {told}"
+    if better:
+        return [f"{CLIP} does not do as well as {' and '.join(better)} ({behind})."]
+    if any(row.judgement == "undecided" for row in rows):
+        return [f"Whether {CLIP} does as well as the normalization layers is not decided ({behind})."]
+    how = "better than" if all(row.judgement == "worse" for row in rows) else "as well as"
+    return [f"{CLIP} does {how} the normalization layers ({behind}): it only draws inputs back to the training radius."]
+
+
+def _beside(baselines: Conclusion) -> list[str]:
+    """The best baseline against the network under ``none``."""
+    rows = [row for row in baselines.rows if row.judgement != "reference" and row.ratio is not None]
+    named = {word: [row for row in rows if row.judgement == word] for word in ("better", "equivalent", "undecided")}
+    parts = []
+    for word, phrase in (("better", "better than"), ("equivalent", "as good as"), ("undecided", "not told from")):
+        listed = ", ".join(f"{row.name} ({_shown(row.ratio)} times{_growth(row)})" for row in named[word] if row.ratio)
+        if listed:
+            parts.append(f"{phrase} it: {listed}")
+    if not parts:
+        return [f"No baseline comes near {baselines.reference} under none on the far rows."]
+    return [f"Baselines against {baselines.reference} under none on the far rows: {'; '.join(parts)}."]
+
+
+def _growth(row: ConclusionRow) -> str:
+    return "" if row.verdict == BOUNDED else f", {row.verdict} growth"
+
+
+def _few(task: StandardizedTask) -> list[str]:
+    """A warning for each far set with few rows: of independent normal errors an RMSE has a deviation of 1/√(2n)."""
+    found = []
+    for far in task.far:
+        if len(far) < FEW_ROWS:
+            share = 100 * 1.96 / math.sqrt(2 * len(far))
+            found.append(
+                f"ONLY {len(far)} FAR ROWS ({far.label}): their number alone makes an error on them uncertain by about "
+                f"{share:.0f}%, which the intervals over seeds do not contain."
+            )
+    return found
+
+
+def _shown(interval: Interval | None) -> str:
+    assert interval is not None
+    ends = "" if interval.low is None or interval.high is None else (interval.low, interval.high)
+    return show_number(interval.mean) + (f" [{show_number(ends[0])}, {show_number(ends[1])}]" if ends else "")
