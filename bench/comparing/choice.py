@@ -10,6 +10,8 @@ import numpy as np
 
 from bench.sweep.runner import Results
 from leaderboard.ranking.conclusion import Conclusion, ConclusionRow
+from leaderboard.ranking.statements.power import EQUIVALENT
+from leaderboard.ranking.statistics import Sample, log_t_intervals
 from leaderboard.records.record import Record
 from leaderboard.records.store.store import Store
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from tasks import StandardizedTask
 
 BOUNDED = "bounded"
+PLAIN = "clip@input"
+LEAST = 1e-12  # of an error, so that it has a logarithm
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Choice:
         architecture, norm: in canonical spelling.
         bounded: its verdict on rays says so; if not, none of the schemes is bounded.
         error: its relative error on validation rows, geometric mean over seeds.
+        least_norm, least_error: of the schemes that were chosen from, the one with the least such error.
         row: its row of the conclusion.
         validation: of every (architecture, norm) that finished, the same error.
     """
@@ -35,16 +40,20 @@ class Choice:
     norm: str
     bounded: bool
     error: float
+    least_norm: str
+    least_error: float
     row: ConclusionRow
     validation: tuple[tuple[tuple[str, str], float], ...]
 
 
 def choose(results: Results, conclusion: Conclusion, task: StandardizedTask, architecture: str | None) -> Choice | None:
-    """Of the schemes of ``architecture`` that all seeds finished, the bounded one with the least validation error.
+    """The bounded scheme of ``architecture`` with the least validation error, of those that all seeds finished.
 
     Growth is measured on rays, which have no labels, and validation rows lie in the training domain: the errors on far
-    rows have no part in the choice, so that they remain a test of it. Where no scheme is bounded, the one with the
-    least validation error.
+    rows have no part in the choice, so that they remain a test of it. ``clip@input``, which changes nothing within the
+    training radius, is kept unless another's validation error is smaller by more than 5%, by the whole 95% interval of
+    their ratio over seeds: the validation rows are few, and seeds do not show how much others would differ.
+    Where no scheme is bounded, the one with the least validation error of all.
 
     Args:
         results: with the store that has the curves.
@@ -57,25 +66,41 @@ def choose(results: Results, conclusion: Conclusion, task: StandardizedTask, arc
     """
     rows = [r for r in conclusion.rows if r.fixed == architecture and not r.troubles and r.far_error is not None]
     errors = _validation_errors(results, task)
-    found = [(row, errors[row.fixed, row.name]) for row in rows if (row.fixed, row.name) in errors]
-    if not found:
+    found = {row.name: row for row in rows if (row.fixed, row.name) in errors}
+    if architecture is None or not found:
         return None
-    bounded = [pair for pair in found if pair[0].verdict == BOUNDED]
-    row, error = min(bounded or found, key=lambda pair: pair[1])
-    return Choice(row.fixed, row.name, bool(bounded), error, row, tuple(sorted(errors.items())))
+    bounded = [name for name, row in found.items() if row.verdict == BOUNDED]
+    middle = {name: _middle(errors[architecture, name]) for name in found}
+    least = min(bounded or found, key=lambda name: middle[name])
+    kept = PLAIN in bounded and not _told(errors[architecture, least], errors[architecture, PLAIN])
+    norm = PLAIN if kept else least
+    every = tuple(sorted((name, _middle(mine)) for name, mine in errors.items()))
+    return Choice(architecture, norm, bool(bounded), middle[norm], least, middle[least], found[norm], every)
 
 
-def _validation_errors(results: Results, task: StandardizedTask) -> dict[tuple[str, str], float]:
-    """Of each network that finished: RMSE on validation rows over that of the training mean, at the selected step."""
+def _middle(errors: dict[int, float]) -> float:
+    """Geometric mean."""
+    return math.exp(sum(map(math.log, errors.values())) / len(errors))
+
+
+def _told(errors: dict[int, float], others: dict[int, float]) -> bool:
+    """Whether the errors are smaller than those of the others, paired by seed, by more than counts as equivalent."""
+    pairs = tuple(errors[seed] / others[seed] for seed in errors if seed in others)
+    (ratio,) = log_t_intervals([Sample(pairs)])
+    return ratio.high is not None and ratio.high < math.exp(-EQUIVALENT)
+
+
+def _validation_errors(results: Results, task: StandardizedTask) -> dict[tuple[str, str], dict[int, float]]:
+    """Of each network, by seed: RMSE on validation rows over that of the training mean, at the selected step."""
     scale = math.sqrt(float(np.square(task.validation.targets).mean()))
-    logs: dict[tuple[str, str], list[float]] = {}
+    found: dict[tuple[str, str], dict[int, float]] = {}
     with Store(results.store) as store:
         for record in results.records:
             squared = _selected(store, record)
             if squared is not None:
                 name = (record.key.architecture, record.key.norm)
-                logs.setdefault(name, []).append(math.log(max(math.sqrt(squared) / scale, 1e-12)))
-    return {name: math.exp(sum(values) / len(values)) for name, values in logs.items()}
+                found.setdefault(name, {})[record.key.seed] = max(math.sqrt(squared) / scale, LEAST)
+    return found
 
 
 def _selected(store: Store, record: Record) -> float | None:

@@ -29,8 +29,7 @@ from tasks import own_data
 from tasks.families.own.options import MAHALANOBIS
 
 if TYPE_CHECKING:
-    from bench.core.problem import Problem
-    from tasks import StandardizedTask
+    pass
 
 REFERENCE = "none"
 SCHEMES = (REFERENCE, "layer@first", "layer@all", "rms@all", "clip@input")
@@ -66,7 +65,11 @@ class DataComparison(Printed):
         """The two conclusions, and what follows from them below the first."""
         first = conclusion_grid(self.schemes)
         facts = {**(first.facts or {}), "said": list(self.said)}
-        grids: list[Grid[Any]] = [dataclasses.replace(first, notes=(*self.said, *first.notes), facts=facts)]
+        grids: list[Grid[Any]] = [
+            dataclasses.replace(
+                first, notes=(*self.said, *(note for note in first.notes if note not in self.said)), facts=facts
+            )
+        ]
         return grids if self.baselines is None else [*grids, conclusion_grid(self.baselines)]
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.comparing.choice import BOUNDED, Choice
+from bench.comparing.choice import BOUNDED, PLAIN, Choice
 from leaderboard.ranking.comparison import compare
 from leaderboard.ranking.conclusion import Conclusion, ConclusionRow, conclude
 from leaderboard.records.interval import Interval
@@ -16,7 +16,7 @@ from leaderboard.tables.grid import show_number
 if TYPE_CHECKING:
     from tasks import StandardizedTask
 
-CLIP = "clip@input"
+CLIP = PLAIN
 FEW_ROWS = 50  # far rows below which their error is uncertain by a fifth and more
 NONE = "none"
 
@@ -29,7 +29,7 @@ def sentences(
     task: StandardizedTask,
 ) -> tuple[str, ...]:
     """What to take, what the far rows say of that, whether clipping does as well, what the baselines do."""
-    found = [_taken(choice)] if choice else ["No network finished with all its seeds: there is nothing to recommend."]
+    found = _taken(choice) if choice else ["No network finished with all its seeds: there is nothing to recommend."]
     if choice:
         found.append(_tested(choice))
         found += [one.sentence for one in schemes.advice]
@@ -39,17 +39,24 @@ def sentences(
     return (*found, *_few(task))
 
 
-def _taken(choice: Choice) -> str:
-    network = f"{choice.architecture} with {choice.norm}"
-    error = f"validation error {show_number(choice.error)}"
+def _taken(choice: Choice) -> list[str]:
+    """The network to take, then why."""
+    network, own = f"{choice.architecture} with {choice.norm}", show_number(choice.error)
     if not choice.bounded:
-        return f"No scheme is bounded on the rays; {network} has the least error near the data ({error})."
+        return [
+            "No scheme is bounded on the rays: take none of these for inputs far away without a limit of your own.",
+            f"{network} has the least validation error ({own}); the far rows had no part in this.",
+        ]
     grade = f" ({choice.row.grade})" if choice.row.grade else ""
-    cost = _cost(choice.row)
-    return (
-        f"Take {network}: of the schemes whose outputs stay bounded on the rays{grade} it has the least {error}{cost}. "
-        "The far rows had no part in this choice."
-    )
+    why = f"it has the least validation error ({own})"
+    if choice.norm != choice.least_norm:
+        other = f"{choice.least_norm} has {show_number(choice.least_error)}"
+        why = f"none is told to have a validation error smaller by more than 5% (its own is {own}, {other})"
+    return [
+        f"Take {network}.",
+        f"Of the schemes whose outputs stay bounded on the rays{grade} {why}{_cost(choice.row)}. The far rows had no part "
+        "in this choice.",
+    ]
 
 
 def _cost(row: ConclusionRow) -> str:
@@ -126,9 +133,18 @@ def _growth(row: ConclusionRow) -> str:
 
 
 def _few(task: StandardizedTask) -> list[str]:
-    """A warning for each far set with few rows: of independent normal errors an RMSE has a deviation of 1/√(2n)."""
+    """What is said of far rows that are few or near.
+
+    Of n independent normal errors the RMSE has a relative deviation of 1/√(2n).
+    """
     found = []
     for far in task.far:
+        beyond = float((task.distance(far.rows.inputs) > 1).mean())
+        if beyond < 0.5:
+            found.append(
+                f"Only {beyond:.0%} of the far rows ({far.label}) lie beyond R, the edge of the training rows: how the "
+                "schemes do further out is not measured by any label."
+            )
         if len(far) < FEW_ROWS:
             share = 100 * 1.96 / math.sqrt(2 * len(far))
             found.append(

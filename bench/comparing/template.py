@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SETUP = '''
+SETUP = """
 import copy
 
 import farfield as ff
@@ -20,9 +20,9 @@ R = data.problem.radius  # 99% of the training rows lie within this distance of 
 
 def tensor(values):
     return torch.as_tensor(np.ascontiguousarray(values), dtype=torch.float32)
-'''
+"""
 
-FARFIELD = '''
+FARFIELD = """
 # This network is not a row of torch's own layers: FarField builds it (it is an ordinary torch.nn.Module).
 from architectures import parse_scheme, resolve
 from architectures.building import build_network
@@ -32,7 +32,7 @@ drawn = iter(range(10**9))
 
 def network():
     return build_network(resolve({architecture!r}), parse_scheme({norm!r}), data.problem, next(drawn))
-'''
+"""
 
 TRAIN = '''
 def error(net, rows):
@@ -66,7 +66,7 @@ for far in data.far:
     print(f"far error {error(net, far.rows):.3g} on {len(far)} rows: {far.label}")
 '''
 
-PROBE = '''
+PROBE = """
 # How far from the training mean it answers along 64 rays; 1 is as far as the furthest training target.
 net = net.double().eval()
 directions = np.random.default_rng(0).normal(size=(64, data.problem.size))
@@ -75,7 +75,7 @@ for r in (1, 10, 100, 1000, 10000):
     with torch.no_grad():
         answers = net(torch.as_tensor(r * R * directions))
     print(f"growth at {r:>5} R: {answers.abs().max().item() / data.target_max:.3g}")
-'''
+"""
 
 
 def setup(table: str, constants: Mapping[str, str]) -> str:

@@ -123,9 +123,7 @@ def _charts(records: Summarized, board: Board, first: int) -> list[Chart]:
         total = pareto_chart(records, overall=True, board=board)
         made.insert(1, ("Far error against growth, over all tasks", f"{pareto}, in all. {switch}", total))
     # tests hold the charts against Vega-Lite's schema; here that would take as long as everything else
-    return [
-        Chart(first + i, title, text, chart.to_dict(validate=False)) for i, (title, text, chart) in enumerate(made)
-    ]
+    return [Chart(first + i, title, text, chart.to_dict(validate=False)) for i, (title, text, chart) in enumerate(made)]
 
 
 def _counts(summaries: Summaries, cells: int) -> dict[str, Any]:
