@@ -46,7 +46,7 @@ class Choice:
     validation: tuple[tuple[tuple[str, str], float], ...]
 
 
-def choose(results: Results, conclusion: Conclusion, task: StandardizedTask, architecture: str | None) -> Choice | None:
+def choose(results: Results, conclusion: Conclusion, task: StandardizedTask, architecture: str) -> Choice | None:
     """The bounded scheme of ``architecture`` with the least validation error, of those that all seeds finished.
 
     Growth is measured on rays, which have no labels, and validation rows lie in the training domain: the errors on far
@@ -67,7 +67,7 @@ def choose(results: Results, conclusion: Conclusion, task: StandardizedTask, arc
     rows = [r for r in conclusion.rows if r.fixed == architecture and not r.troubles and r.far_error is not None]
     errors = _validation_errors(results, task)
     found = {row.name: row for row in rows if (row.fixed, row.name) in errors}
-    if architecture is None or not found:
+    if not found:
         return None
     bounded = [name for name, row in found.items() if row.verdict == BOUNDED]
     middle = {name: _middle(errors[architecture, name]) for name in found}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tasks import StandardizedTask, Task
 
 
-def paste(task: Task, loaded: StandardizedTask, choice: Choice, protocol: Protocol) -> str:
+def paste(task: Task, loaded: StandardizedTask, choice: Choice, protocol: Protocol, plugins: Sequence[str] = ()) -> str:
     """Python that reads the table, builds ``choice`` in plain torch, trains it as ``protocol`` does, and probes it.
 
     Where the network is not made of torch's own layers in a row, it is built by FarField instead.
@@ -26,7 +26,8 @@ def paste(task: Task, loaded: StandardizedTask, choice: Choice, protocol: Protoc
     schedule = protocol.schedule(loaded.card, len(loaded.train))
     network = plain_network(choice.architecture, choice.norm, loaded.problem)
     if network is None:
-        network = FARFIELD.format(architecture=choice.architecture, norm=choice.norm)
+        loading = "".join(f"load_plugin({file!r})\n" for file in plugins)
+        network = FARFIELD.format(architecture=choice.architecture, norm=choice.norm, loading=loading)
     given = ", ".join(f"{name}={value!r}" for name, value in _given(task).items() if name != "path")
     table = f"ff.own_data({_options(task).path!r}, {given})"
     values = {
@@ -45,12 +46,13 @@ def reproduce(
     protocol: str,
     seeds: int | str | Sequence[int] | None,
     out: str | Path,
+    plugins: Sequence[str] = (),
 ) -> str:
     """The command that makes the same page again."""
     words = ["farfield", "compare"]
     for name, value in _given(task).items():
         words += ["--data" if name == "path" else "--" + name.replace("_", "-"), str(value)]
-    for flag, names in (("--arch", architectures), ("--norm", norms)):
+    for flag, names in (("--arch", architectures), ("--norm", norms), ("--plugin", plugins)):
         for name in names:
             words += [flag, name]
     words += ["--protocol", protocol]

@@ -65,8 +65,8 @@ def _written(layer: nn.Module) -> str | None:
         return ""
     if isinstance(layer, nn.Linear):
         return f"nn.Linear({layer.in_features}, {layer.out_features})"
-    if type(layer) in (nn.LayerNorm, nn.RMSNorm) and layer.eps == 1e-5 and layer.elementwise_affine:
-        eps = ", eps=1e-5" if type(layer) is nn.RMSNorm else ""
+    if isinstance(layer, nn.LayerNorm | nn.RMSNorm) and layer.eps == 1e-5 and layer.elementwise_affine:
+        eps = ", eps=1e-5" if isinstance(layer, nn.RMSNorm) else ""
         return f"nn.{type(layer).__name__}({layer.normalized_shape[0]}{eps})"
     if type(layer) is nn.BatchNorm1d and layer.eps == 1e-5 and layer.affine:
         return f"nn.BatchNorm1d({layer.num_features})"

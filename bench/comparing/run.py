@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from architectures import resolve
 from bench.api import run
 from bench.comparing.choice import Choice, choose
 from bench.comparing.code import paste, reproduce
@@ -129,15 +130,15 @@ def compare_data(
     loaded = task.load()
     label = _label(task.options)
     shown = [_called(record, label) for record in results.records]
-    networks = {record.key.architecture for record in shown} - set(BASELINES)
     (first,) = [conclude(one) for one in compare(shown, "norm", REFERENCE)]
-    main = next((r.key.architecture for r in shown if r.key.architecture in networks), None)
+    main = resolve(nets[0]).name
     beside = _baselines(shown, main)
     choice = choose(results, first, loaded, main)
     said = sentences(shown, first, beside, choice, loaded)
-    schedule_of = get_protocol(first.protocol)
-    code = paste(task, loaded, choice, schedule_of) if choice else ""
-    settings = [*schedule_of.settings(), ("seeds", ", ".join(map(str, sorted({r.key.seed for r in shown}))))]
+    protocol_used = get_protocol(first.protocol)
+    plugins = tuple(map(str, (sweep or {}).get("plugins", ())))
+    code = paste(task, loaded, choice, protocol_used, plugins) if choice else ""
+    settings = [*protocol_used.settings(), ("seeds", ", ".join(map(str, sorted({r.key.seed for r in shown}))))]
     page = Page(
         title=f"{clean(label)} far away",
         schemes=first,
@@ -147,7 +148,7 @@ def compare_data(
         said=said,
         facts=facts_of(task, loaded),
         code=code,
-        command=reproduce(task, nets, schemes, first.protocol, seeds, out),
+        command=reproduce(task, nets, schemes, first.protocol, seeds, out, plugins),
         protocol=first.protocol,
         settings=tuple(settings),
     )
@@ -168,10 +169,10 @@ def _called(record: Record, label: str) -> Record:
     return dataclasses.replace(record, key=dataclasses.replace(record.key, task=label))
 
 
-def _baselines(records: Sequence[Record], network: str | None) -> Conclusion | None:
+def _baselines(records: Sequence[Record], network: str) -> Conclusion | None:
     """The baselines against ``network``, all under ``none``."""
     mine = [r for r in records if r.key.norm == REFERENCE and r.key.architecture in (network, *BASELINES)]
-    if network is None or not any(r.key.architecture == network for r in mine):
+    if not any(r.key.architecture == network for r in mine):
         return None
     (found,) = [conclude(one) for one in compare(mine, "architecture", network)]
     return found

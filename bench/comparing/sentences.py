@@ -54,8 +54,8 @@ def _taken(choice: Choice) -> list[str]:
         why = f"none is told to have a validation error smaller by more than 5% (its own is {own}, {other})"
     return [
         f"Take {network}.",
-        f"Of the schemes whose outputs stay bounded on the rays{grade} {why}{_cost(choice.row)}. The far rows had no part "
-        "in this choice.",
+        f"Of the schemes whose outputs stay bounded on the rays{grade} {why}{_cost(choice.row)}. The far rows "
+        "had no part in this choice.",
     ]
 
 
@@ -156,5 +156,6 @@ def _few(task: StandardizedTask) -> list[str]:
 
 def _shown(interval: Interval | None) -> str:
     assert interval is not None
-    ends = "" if interval.low is None or interval.high is None else (interval.low, interval.high)
-    return show_number(interval.mean) + (f" [{show_number(ends[0])}, {show_number(ends[1])}]" if ends else "")
+    if interval.low is None or interval.high is None:
+        return show_number(interval.mean)
+    return f"{show_number(interval.mean)} [{show_number(interval.low)}, {show_number(interval.high)}]"
