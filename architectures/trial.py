@@ -49,7 +49,7 @@ class LinearMap:
 
 
 @dataclass(frozen=True)
-class Plan:
+class NetworkPlan:
     """What the first build has shown.
 
     Args:
@@ -72,7 +72,7 @@ class Plan:
 
 
 @lru_cache(maxsize=1024)
-def plan_of(architecture: Architecture, problem: Problem) -> Plan:
+def plan_of(architecture: Architecture, problem: Problem) -> NetworkPlan:
     """The plan of the network that ``architecture`` builds for ``problem``.
 
     Raises:
@@ -117,7 +117,7 @@ def check_kind(architecture: Architecture, problem: Problem) -> None:
         raise Unsupported(f"{card.name} reads {' or '.join(card.inputs)} inputs, not {problem.kind}", code="input_kind")
 
 
-def _trial(architecture: Architecture, problem: Problem, device: str) -> Plan:
+def _trial(architecture: Architecture, problem: Problem, device: str) -> NetworkPlan:
     recorder = _Recorder(architecture.card.name)
     with isolated(0), torch.device(device), torch.no_grad():
         module = call_builder(architecture, problem, recorder).eval()
@@ -130,7 +130,7 @@ def _trial(architecture: Architecture, problem: Problem, device: str) -> Plan:
             recorder.add(foreign_norms(module, problem, kept, recorder.sites))
     unused = tuple(name for name in recorder.sites if name not in recorder.visits and name not in recorder.fixed)
     named = dict(module.named_parameters())
-    return Plan(
+    return NetworkPlan(
         recorder.in_forward_order(),
         unused,
         tuple(recorder.before.items()),

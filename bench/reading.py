@@ -64,6 +64,7 @@ def load(
     tasks: Sequence[str] = (),
     architectures: Sequence[str] = (),
     norms: Sequence[str] = (),
+    real: bool | None = None,
 ) -> Loaded:
     """The records in a folder of results; nothing is run.
 
@@ -72,13 +73,14 @@ def load(
         suite: only the cells of this suite (a name or a YAML file).
         protocol: only this protocol.
         tasks, architectures, norms: only these; shell patterns such as ``"sine*"``. One may be given as a string.
+        real: only tasks measured in the world (true), or only those computed from a formula (false).
 
     Raises:
         InputError: no results there, an unknown suite, or nothing that matches.
     """
     folder = Path(out)
     chosen = [[names] if isinstance(names, str) else list(names) for names in (tasks, architectures, norms)]
-    records = stored_records(folder, suite, protocol, *chosen)
+    records = stored_records(folder, suite, protocol, *chosen, real=real)
     return Loaded(records, records.path)
 
 

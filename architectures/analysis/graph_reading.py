@@ -42,6 +42,11 @@ def read_graph(network: nn.Module, example: Tensor, training: bool = False) -> G
         return Unread(" ".join(f"{type(error).__name__}: {error}".split())[:300])
 
 
+def warm_up() -> None:
+    """Load what ``torch.export`` loads on first use, a second or two, so that it is not counted against a network."""
+    read_graph(nn.Linear(1, 1), torch.zeros(2, 1))
+
+
 def read_faithfully(network: nn.Module, batches: Sequence[Tensor]) -> Graph | Unread:
     """The graph of ``network`` in evaluation, if its program answers as the network does on every one of ``batches``.
 

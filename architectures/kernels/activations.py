@@ -27,7 +27,7 @@ _SERIES = tuple((-1) ** (k + 1) * 2 * k / (2 * k + 1) for k in range(1, 8))
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PointPairs:
     """What an activation makes of pairs of rows (see the module); ``slope`` is ``E φ'(u)φ'(v)``. Each (n1, n2)."""
 
     inner: Array
@@ -58,7 +58,7 @@ class ActivationKernel(Protocol):
         """The largest ``root² E φ'² / E φ²`` over roots from ``low`` to ``high``; the same shape."""
         ...
 
-    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
+    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> PointPairs:
         """All of it for deviations a (n1, 1) and b (1, n2) at those angles."""
         ...
 
@@ -91,18 +91,18 @@ class Bent:
         """See :class:`ActivationKernel`: 1, as φ is homogeneous."""
         return np.ones_like(high)
 
-    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
+    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> PointPairs:
         """See :class:`ActivationKernel`."""
         half = a * b / 2
         near, far = angles.near, angles.far
         bend = (1 - self.leak) ** 2
         if not bend:
-            return Pairs(2 * half * angles.cos, 2 * half * near, 2 * half * far, 0.0, np.ones_like(near))
+            return PointPairs(2 * half * angles.cos, 2 * half * near, 2 * half * far, 0.0, np.ones_like(near))
         theta = angles.theta
         k = (angles.sin - theta * angles.cos) / PI
         mean = bend / PI if centred else 0.0
         straight = 2 * self.leak
-        return Pairs(
+        return PointPairs(
             inner=half * (straight * angles.cos + bend * (angles.cos + k) - mean),
             fall=half * (straight * near + bend * (near - k)),
             rise=half * (straight * far + bend * (far + k) - 2 * mean),
@@ -132,7 +132,7 @@ class Erf:
         """See :class:`ActivationKernel`: it rises with the root."""
         return steepness(self, high)
 
-    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
+    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> PointPairs:
         """See :class:`ActivationKernel`."""
         product = 2 * a * b
         straight = np.sqrt(1 + 2 * a**2 + 2 * b**2)
@@ -144,7 +144,7 @@ class Erf:
             result: Array = 2 / PI * np.arctan2(product * (gain + straight * gap), straight * bent + product**2 * cos)
             return result
 
-        return Pairs(
+        return PointPairs(
             inner=2 / PI * np.arctan2(product * angles.cos, bent),
             fall=difference(angles.near, angles.cos),
             rise=difference(angles.far, -angles.cos),
@@ -202,7 +202,7 @@ class Gelu:
         ends = np.maximum(steepness(self, low), steepness(self, high))
         return np.where((low < _PEAK) & (high > _PEAK), _HIGHEST, ends)
 
-    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> Pairs:
+    def pairs(self, a: Array, b: Array, angles: Angles, centred: bool) -> PointPairs:
         """See :class:`ActivationKernel`."""
         product, cos, near = a * b, angles.cos, angles.near
         ones = (1 + a**2) * (1 + b**2)
@@ -218,7 +218,7 @@ class Gelu:
         even_fall += 2 / PI * gain * (1 / (bent * straight) - (product**2 - 1) / ones)
         between = _deficit(a, b, False)
         means = _mean(a) * _mean(b) if centred else 0.0
-        return Pairs(
+        return PointPairs(
             inner=(product * cos + even) / 4 - means,
             fall=(product * near + even_fall) / 4,
             # the even half of <0> is ab (1 - 4 between)

@@ -44,8 +44,10 @@ def main(descriptor: str) -> None:
     sys.stdin = open(os.devnull)  # noqa: SIM115 - it stays open as long as the process lives
     reporter = Reporter(int(descriptor))
     plugin = Plugin.unpacked(order["plugin"])
+    from architectures.analysis.graph_reading import warm_up
     from bench.checking import norms, subjects  # import torch, which must not count against the file
 
+    warm_up()
     limit_memory(order["memory"])
     before = ProcessState.now()
     checks = {**subjects.SUBJECTS, "norm": norms.check_norm}

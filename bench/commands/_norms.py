@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.commands._tables import Fact, facts_grid
 from bench.core.grammar import spell_value
-from leaderboard.tables.grid import Column, Grid
+from leaderboard.tables.grid import Grid
 
 if TYPE_CHECKING:
     from architectures import NormKindCard
@@ -25,7 +25,7 @@ _GROWTH = {
 }
 
 
-def norm_grids(card: NormKindCard) -> list[Grid[Any]]:
+def norm_grids(card: NormKindCard) -> list[Grid[Fact]]:
     """A kind's card, and its options."""
     parametrization = card.sort == "parametrization"
     facts = [
@@ -41,15 +41,11 @@ def norm_grids(card: NormKindCard) -> list[Grid[Any]]:
         Fact("chain", "has a fast link" if card.link else ""),
         Fact("citation", card.citation),
     ]
-    grids: list[Grid[Any]] = [facts_grid(f"norm {card.name}", [fact for fact in facts if fact.text])]
+    grids = [facts_grid(f"norm {card.name}", [fact for fact in facts if fact.text])]
     options = [field for field in dataclasses.fields(card.options) if field.init]
     if options:
-        columns = [
-            Column[Any]("option", "option", lambda field: field.name),
-            Column[Any]("type", "type", lambda field: getattr(field.type, "__name__", str(field.type))),
-            Column[Any]("default", "default", lambda field: spell_value(field.default)),
-        ]
-        grids.append(Grid(f"options, as {card.name}({options[0].name}=...)@first", columns, options))
+        title = f"options and their defaults, as {card.name}({options[0].name}=...)"
+        grids.append(facts_grid(title, [Fact(field.name, spell_value(field.default)) for field in options]))
     return grids
 
 

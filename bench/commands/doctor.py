@@ -28,15 +28,15 @@ def doctor(
 
     Changes nothing, and asks no network unless told to. Exit code 1 when something is wrong.
     """
-    from bench.checking.doctor import Finding, examine
+    from bench.checking.doctor import Observation, examine
     from leaderboard.tables.grid import Column, Grid
 
     findings = examine(results.out, network=network)
     columns = [
-        Column[Finding]("topic", "topic", lambda f: f.topic),
-        Column[Finding]("state", "state", lambda f: f.state),
-        Column[Finding]("found", "found", lambda f: f.found),
-        Column[Finding]("advice", "advice", lambda f: f.advice),
+        Column[Observation]("topic", "topic", lambda f: f.topic),
+        Column[Observation]("state", "state", lambda f: f.state),
+        Column[Observation]("found", "found", lambda f: f.found),
+        Column[Observation]("advice", "advice", lambda f: f.advice),
     ]
     write_grids([Grid("doctor", columns, findings)], form)
     return EXIT_INCOMPLETE if any(f.state == "wrong" for f in findings) else 0

@@ -17,6 +17,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, TypeVar, Union
 
 from bench.core.errors import InputError, suggest
@@ -227,3 +228,27 @@ def _quote(text: str) -> str:
     if _BARE.match(text):
         return text
     return f'"{text}"' if '"' not in text else f"'{text}'"
+
+
+OWN_DATA = "own-data"
+"""The task that is made from a user's own table; its options are the table's path and the rest."""
+
+
+def is_own(task: str) -> bool:
+    """Whether ``task``, in canonical spelling, is a user's own table."""
+    return task.startswith(f"{OWN_DATA}(")
+
+
+@lru_cache(maxsize=4096)
+def title_of(task: str) -> str:
+    """What tables and pictures call ``task``: the name that a user gave to a table, else its spelling.
+
+    >>> title_of("own-data(path=cars.csv, target=price, far_by=age, name=cars)")
+    'cars'
+    """
+    if not is_own(task):
+        return task
+    try:
+        return parse_call(task, "task").options.get("name", task)
+    except InputError:
+        return task

@@ -12,8 +12,8 @@ import architectures
 import tasks
 from architectures import Architecture, NormScheme
 from bench.core.errors import InputError
+from bench.core.grammar import title_of
 from bench.core.origin import Origin
-from bench.core.owned import title_of
 from bench.core.problem import MAX_PARAMETERS
 from bench.plan.options import ProgramName
 from bench.plan.protocol import get_protocol
@@ -137,7 +137,7 @@ def _check_schemes(schemes: Sequence[NormScheme], asked: Sequence[Architecture])
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """What a sweep comes to.
 
     Args:
@@ -208,7 +208,7 @@ def count_records(cells: Iterable[Cell], seeds: Sequence[int]) -> int:
     return sum(len(keys.seeds(cell, seeds)) for cell in cells)
 
 
-def make_plan(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[str]) -> Plan:
+def make_plan(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[str]) -> SweepPlan:
     """One job a cell, over the seeds whose key digest is not in ``finished``; cells without any are left out.
 
     Loads every task, whose data hash is part of the keys.
@@ -226,7 +226,7 @@ def make_plan(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[
             left_keys = tuple(shared.with_seed(seed) for seed in left)
             fixed, origin = cell.architecture in keys.deterministic, keys.origins[cell.architecture]
             jobs.append(Job(left_keys, keys.truths[cell.task], fixed, origin))
-    return Plan(tuple(digests), tuple(jobs))
+    return SweepPlan(tuple(digests), tuple(jobs))
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ import architectures
 import tasks
 from bench.cell.fitting import Misfit, first_misfits
 from bench.core.errors import InputError
-from bench.core.owned import OWN_DATA, title_of
+from bench.core.grammar import OWN_DATA, title_of
 from bench.plan.jobs import Cell
 from bench.sweep.runner import RunOptions
 from bench.sweep.workers.pool import LocalExecutor

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from bench.tracking.description import RECORDS, RunDescription, Table
+from bench.tracking.description import RECORDS, RunDescription, RunTable
 from bench.tracking.options import Mode
 from bench.tracking.picture import cell_chart
 from bench.tracking.runfile import is_complete
@@ -209,7 +209,7 @@ def _fill(run: Any, description: RunDescription, home: Path) -> None:
             run.log_artifact(_artifact(description, Path(folder)))
 
 
-def _table(table: Table) -> Any:
+def _table(table: RunTable) -> Any:
     import wandb
 
     return wandb.Table(columns=list(table.columns), data=[list(row) for row in table.rows], allow_mixed_types=True)

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.core.errors import FarFieldError
-from bench.core.grammar import parse_call
-from bench.core.owned import title_of
+from bench.core.grammar import parse_call, title_of
 from bench.plan.protocol import get_protocol
 from bench.tracking.options import TrackingOptions
 from leaderboard.ranking.standings import standings
@@ -28,7 +27,7 @@ _LONGEST = {"group": 128, "job_type": 128, "tag": 64, "name": 128}
 
 
 @dataclass(frozen=True)
-class Table:
+class RunTable:
     """A table: column names and rows of numbers, text and nulls."""
 
     columns: tuple[str, ...]
@@ -55,7 +54,7 @@ class RunDescription:
     tags: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[tuple[int, Mapping[str, float]], ...] = ()
-    tables: Mapping[str, Table] = field(default_factory=dict)
+    tables: Mapping[str, RunTable] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     failed: bool = False
@@ -80,7 +79,7 @@ class RunDescription:
         """Read what :meth:`to_json` wrote."""
         data = json.loads(text)
         data["tables"] = {
-            name: Table(tuple(t["columns"]), tuple(map(tuple, t["rows"]))) for name, t in data["tables"].items()
+            name: RunTable(tuple(t["columns"]), tuple(map(tuple, t["rows"]))) for name, t in data["tables"].items()
         }
         data["history"] = tuple((step, values) for step, values in data["history"])
         data["tags"] = tuple(data["tags"])
@@ -162,7 +161,7 @@ def describe_sweep(
         group=_short(suite, "group"),
         job_type="sweep",
         config={"suite": suite, "sweep_id": sweep_id},
-        tables={"standings": Table(columns, rows)} if columns else {},
+        tables={"standings": RunTable(columns, rows)} if columns else {},
         summary={"rows": len(rows), **{f"records/{status}": count for status, count in sorted(statuses.items())}},
         files={} if suite_text is None else {"suite.yaml": suite_text},
     )
@@ -235,11 +234,11 @@ def _at(values: Sequence[float | None], index: int) -> float | None:
     return values[index] if index < len(values) else None
 
 
-def _growth_table(records: Sequence[Record]) -> Table:
+def _growth_table(records: Sequence[Record]) -> RunTable:
     rows = [
         (r.key.seed, *rung) for r in records for rung in zip(r.ladder, r.growth, r.departure, r.nonfinite, strict=True)
     ]
-    return Table(("seed", "distance", "growth", "departure", "nonfinite"), tuple(rows))
+    return RunTable(("seed", "distance", "growth", "departure", "nonfinite"), tuple(rows))
 
 
 def _summary(records: Sequence[Record]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from bench.plan.jobs import Cell, Job
 from bench.tracking import Tracker, TrackingOptions, WandbOptions, choose_mode
 from leaderboard.records.record import CellKey, Record
 from leaderboard.records.store.store import RecordFilter, Store
+from leaderboard.records.store.stored_records import cells_of
 
 if TYPE_CHECKING:
     from bench.plan.suite import Suite
@@ -62,7 +63,7 @@ class Mirror:
         """Queue what an earlier, interrupted sweep may not have told, and the summary run with the standings."""
         if self.off:
             return
-        for cell in dict.fromkeys(record.key.cell for record in results.records):
+        for cell in cells_of(results.records):
             if cell not in self._told:
                 self._tell(cell)
         self._tracker.finish(_standings_rows(results.records))

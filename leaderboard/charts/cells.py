@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench.core.errors import InputError
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.charts.style import listing, seeds_text
 from leaderboard.ranking.cells import Cells, Method, cells_by_protocol
 from leaderboard.records.quantities import LEARNING_RATE

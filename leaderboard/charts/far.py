@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.charts.cells import Drawn, drawn_of, only
 from leaderboard.charts.panels import SMALL, Row, Series, chart_of, concatenate
 from leaderboard.charts.style import fitted, ordered, titled

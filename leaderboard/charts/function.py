@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.core.errors import InputError
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.charts.cells import drawn_of, only
 from leaderboard.charts.panels import Row, Series, chart_of, concatenate
 from leaderboard.charts.style import ordered, titled

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.charts.cells import Drawn, DrawnCell, drawn_of, networks_and_references
 from leaderboard.charts.panels import (
     Row,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.charts.cells import DrawnCell
 from leaderboard.charts.style import color_scale, dash_scale, fitted, listing
 from leaderboard.ranking.standings import Board

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.charts.cells import drawn_of
 from leaderboard.charts.labels import Box, Frame, names_layers, place_names
 from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, chart_of, concatenate, tooltips

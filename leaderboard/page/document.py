@@ -13,13 +13,15 @@ from leaderboard.page import parts as page_parts
 from leaderboard.page.shell import Chart, rendered, written
 from leaderboard.ranking.cells import cells_by_protocol
 from leaderboard.ranking.comparison import compare
+from leaderboard.ranking.conclusion import conclude
 from leaderboard.ranking.standings import Board, standings
 from leaderboard.records.record import Record
 from leaderboard.records.store.stored_records import Summarized, summarized
 from leaderboard.records.summary import Summaries
-from leaderboard.tables.rendering import comparison_grids, standing_grids
+from leaderboard.tables.rendering import Scope, comparison_grids, conclusion_grid, standing_grids
 
 MOST_PANELS = 9  # of a chart; tables have the rest
+_SCOPES: tuple[Scope, ...] = ("overall", "tasks")
 Settings = Mapping[str, Sequence[tuple[str, str]]]
 
 
@@ -90,16 +92,24 @@ def _section(name: str, board: Board, records: Summaries, charts: Sequence[Chart
     overall, per_task = standing_grids(board, "both")
     try:
         comparisons = compare(records, "norm", own_tables=own_tables)
-        grids = [grid for comparison in comparisons for grid in comparison_grids(comparison)]
     except InputError:
-        grids = []  # a single scheme: nothing to compare
-    compared = [page_parts.table(f"{name}-norms{i}", grid, by_task=i > 0) for i, grid in enumerate(grids)]
+        comparisons = []  # a single scheme: nothing to compare
+    conclusions = [
+        page_parts.table(f"{name}-conclusion{i}", conclusion_grid(conclude(comparison)))
+        for i, comparison in enumerate(comparisons)
+    ]
+    compared = [
+        page_parts.table(f"{name}-norms{i}-{scope}", grid, by_task=scope == "tasks")
+        for i, comparison in enumerate(comparisons)
+        for scope in _SCOPES
+        for grid in comparison_grids(comparison, scope)
+    ]
     return {
         "id": name,
         "protocol": board.protocol,
-        "first": [page_parts.table(f"{name}-overall", overall), *compared[:1]],
+        "first": [page_parts.table(f"{name}-overall", overall), *conclusions],
         "charts": charts,
-        "then": [page_parts.table(f"{name}-tasks", per_task, by_task=True), *compared[1:]],
+        "then": [page_parts.table(f"{name}-tasks", per_task, by_task=True), *compared],
     }
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.owned import is_own
+from bench.core.grammar import is_own
 from bench.core.registry import natural
 from leaderboard.records.record import STATUSES, CellKey, Truth
 from leaderboard.records.summary import Summaries

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from bench.core.registry import natural
 from leaderboard.ranking.comparison import Comparison, Difference
 from leaderboard.ranking.levels import Level
-from leaderboard.ranking.pairs import By
+from leaderboard.ranking.pairs import By, Effect
 from leaderboard.ranking.statements.power import EQUIVALENT, MOST_SEEDS, detectable, seeds_needed
+from leaderboard.ranking.statistics import holm
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import FAR_ERROR, ID_ERROR
 from leaderboard.records.record import Truth
 
 LEVEL = 0.05
 MOST_CLAUSES = 4  # of a sentence
-MOST_NAMES = 4
+MOST_NAMES = 6
 Judgement = Literal["reference", "better", "worse", "equivalent", "undecided"]
 
 
@@ -42,7 +43,7 @@ class ConclusionRow:
         verdict: how it grows; ``grade``: what the verdict rests on (empty where there is none).
         ratio: far error over the reference's, paired by task and seed, with the 95% interval over seeds, on these
             tasks; ``None`` of the reference itself and without pairs.
-        p_holm: of no difference in far error, corrected for all rows of the conclusion.
+        p_holm: of no difference in far error, corrected for the rows of this kind of truth that share ``fixed``.
         judgement: better, worse, equivalent (the interval lies inside 1/1.05…1.05), undecided; or the reference.
         detectable: the smallest ratio above 1 (or its inverse) that these seeds would have shown four times in five.
         seeds_needed: how many seeds a task would decide, from few to many as the variance is only estimated; the
@@ -104,7 +105,7 @@ def conclude(comparison: Comparison) -> Conclusion:
     levels = {(level.truth, level.names): level for level in comparison.levels if not level.is_reference}
     differences = comparison.by_truth
     judged = _judged(differences, [levels[_key(row)].seeds[0] for row in differences])
-    rows = [_row(levels[_key(row)], row, *found) for row, found in zip(differences, judged, strict=True)]
+    rows = [_row(levels[_key(row)], row, found) for row, found in zip(differences, judged, strict=True)]
     rows += [_row(level) for level in comparison.levels if level.is_reference]
     rows.sort(key=_order)
     kinds = [truth for truth in get_args(Truth) if any(row.truth == truth for row in rows)]
@@ -123,48 +124,67 @@ def _order(row: ConclusionRow) -> tuple[object, ...]:
     return get_args(Truth).index(row.truth), natural(row.fixed), error, natural(row.name), row.source_hash
 
 
-Judged = tuple[Judgement, float | None, tuple[int | None, int | None] | None]
+@dataclass(frozen=True)
+class _Judged:
+    """What is found of one row's far error."""
+
+    judgement: Judgement = "reference"
+    p_holm: float | None = None
+    detectable: float | None = None
+    needed: tuple[int | None, int | None] | None = None
 
 
-def _judged(rows: Sequence[Difference], seeds: Sequence[int]) -> list[Judged]:
-    """Of each row the judgement on its far error, what could have been detected, how many seeds would decide."""
-    found: list[Judged] = [("undecided", None, None)] * len(rows)
-    random: list[int] = []
-    for place, row in enumerate(rows):
-        effect = row.effect(FAR_ERROR.name)
-        mean, p_value = effect.log_difference, effect.p_holm
-        if mean is None or mean.low is None or mean.high is None or effect.lost or effect.won:
-            continue
-        if mean.low > -EQUIVALENT and mean.high < EQUIVALENT:
-            found[place] = ("equivalent", None, None)
-        elif p_value is not None and p_value < LEVEL:
-            found[place] = ("better" if mean.mean < 0 else "worse", None, None)
-        if effect.standard_error:
-            random.append(place)
-    effects = [rows[place].effect(FAR_ERROR.name) for place in random]
-    error = [effect.standard_error or 0.0 for effect in effects]
-    freedom = [effect.freedom for effect in effects]
-    smallest = detectable(error, freedom).tolist()
-    middle = [effect.log_difference.mean if effect.log_difference else 0.0 for effect in effects]
-    ends = seeds_needed(middle, error, freedom, [seeds[place] for place in random]).tolist()
+_REFERENCE = _Judged()
+
+
+def _judged(rows: Sequence[Difference], seeds: Sequence[int]) -> list[_Judged]:
+    """Of each row the judgement, what could have been detected, how many seeds would decide."""
+    effects = [row.effect(FAR_ERROR.name) for row in rows]
+    p_values, asked = _corrected(rows, effects)
+    found = [_Judged(_judgement(effect, p), p) for effect, p in zip(effects, p_values, strict=True)]
+    random = [place for place, effect in enumerate(effects) if effect.standard_error and effect.log_difference]
+    error = [effects[place].standard_error or 0.0 for place in random]
+    freedom = [effects[place].freedom for place in random]
+    level = [LEVEL / asked[place] for place in random]
+    smallest = detectable(error, freedom, level).tolist()
+    means = [difference.mean if (difference := effects[place].log_difference) else 0.0 for place in random]
+    ends = seeds_needed(means, error, freedom, [seeds[place] for place in random], level).tolist()
     for place, ratio, (few, many) in zip(random, smallest, ends, strict=True):
-        judgement = found[place][0]
-        needed = (_countable(few), _countable(many)) if judgement == "undecided" else None
-        found[place] = (judgement, ratio, needed)
+        needed = (_countable(few), _countable(many)) if found[place].judgement == "undecided" else None
+        found[place] = replace(found[place], detectable=ratio, needed=needed)
     return found
+
+
+def _corrected(rows: Sequence[Difference], effects: Sequence[Effect]) -> tuple[list[float | None], list[int]]:
+    """Holm's p-value of each row and how many it is corrected for: those of one kind of truth that share ``fixed``."""
+    families: dict[tuple[Truth | None, str], list[int]] = {}
+    for place, row in enumerate(rows):
+        families.setdefault((row.truth, row.fixed), []).append(place)
+    p_values: list[float | None] = [None] * len(rows)
+    asked = [1] * len(rows)
+    for places in families.values():
+        known = [effects[place].p_value for place in places]
+        for place, p_value in zip(places, holm(known), strict=True):
+            p_values[place], asked[place] = p_value, max(sum(p is not None for p in known), 1)
+    return p_values, asked
+
+
+def _judgement(effect: Effect, p_holm: float | None) -> Judgement:
+    mean = effect.log_difference
+    if mean is None or mean.low is None or mean.high is None or effect.lost or effect.won:
+        return "undecided"
+    if mean.low > -EQUIVALENT and mean.high < EQUIVALENT:
+        return "equivalent"
+    if p_holm is not None and p_holm < LEVEL:
+        return "better" if mean.mean < 0 else "worse"
+    return "undecided"
 
 
 def _countable(seeds: int) -> int | None:
     return seeds if seeds <= MOST_SEEDS else None
 
 
-def _row(
-    level: Level,
-    row: Difference | None = None,
-    judgement: Judgement = "reference",
-    smallest: float | None = None,
-    needed: tuple[int | None, int | None] | None = None,
-) -> ConclusionRow:
+def _row(level: Level, row: Difference | None = None, judged: _Judged = _REFERENCE) -> ConclusionRow:
     far = row.effect(FAR_ERROR.name) if row else None
     return ConclusionRow(
         truth=level.truth,
@@ -179,10 +199,10 @@ def _row(
         verdict=level.verdict,
         grade=level.grade,
         ratio=far.ratio if far else None,
-        p_holm=far.p_holm if far else None,
-        judgement=judgement,
-        detectable=smallest,
-        seeds_needed=needed,
+        p_holm=judged.p_holm,
+        judgement=judged.judgement,
+        detectable=judged.detectable,
+        seeds_needed=judged.needed,
         id_ratio=row.effect(ID_ERROR.name).ratio if row else None,
         general=far.general if far else None,
         troubles=tuple((status, n) for status, n in level.counts if n and status != "ok"),
@@ -243,7 +263,7 @@ def _best(rows: Sequence[ConclusionRow]) -> str:
 
 
 def _open(rows: Sequence[ConclusionRow], reference: str) -> str:
-    text = f"{_names(rows)} {_is(rows)} not told from {reference}"
+    text = f"{_names(rows)} {_is(rows)} not yet told from {reference}"
     ranges = [row.seeds_needed for row in rows if row.seeds_needed]
     few = [few for few, _ in ranges if few is not None]
     if not few:
@@ -251,7 +271,7 @@ def _open(rows: Sequence[ConclusionRow], reference: str) -> str:
     many = [many for _, many in ranges]
     most = max((n for n in many if n is not None), default=None)
     end = f"more than {MOST_SEEDS:,}" if most is None or None in many else f"{most:,}"
-    return f"{text} ({min(few):,} to {end} seeds would decide)"
+    return f"{text} (run {min(few):,} to {end} seeds to decide)"
 
 
 def _names(rows: Sequence[ConclusionRow]) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Cells, Edition, Method, cells_by_protocol
 from leaderboard.ranking.statements.claims import Told, claims_of
 from leaderboard.ranking.statements.places import displacements, lines
@@ -64,8 +64,8 @@ class Standing:
 
     Attributes:
         rank: in the order of the board, 1 first; rows with equal numbers share a rank.
-        rank_range: the places it can hold on these tasks (:mod:`leaderboard.ranking.statements.rank_ranges`); ``None`` where
-            there are too many rows to tell.
+        rank_range: the places it can hold on these tasks (:mod:`leaderboard.ranking.statements.rank_ranges`); ``None``
+            where there are too many rows to tell.
         means: of each of ``MEANS`` in order, with intervals over seeds: geometric on a logarithmic scale.
         ranges: of each of ``RANGES`` in order, the least and the greatest.
         sums: of each of ``SUMS`` in order, over all records.
@@ -180,14 +180,18 @@ def cell_verdicts(records: Iterable[Record] | Summaries) -> dict[CellKey, str]:
 
 def _board(protocol: str, cells: Cells, own_tables: bool) -> Board:
     measured, current = Measured(cells), cells.total_editions(own_tables)
-    totals = np.where(np.isin(cells.edition, current), cells.method, -1)
-    names = [_Name(method, None, None, missing) for method, missing in _missing(cells, current).items()]
-    overall = _rows(protocol, measured, totals, names)
     apart = tuple(cells.editions[e] for e in cells.current_editions().tolist() if e not in current)
+    missing = _missing(cells, current)
     if apart:  # what was tried on those alone has no place in totals of others
-        elsewhere = {Method.of(key) for key in cells.keys if key.task not in {edition.task for edition in apart}}
-        overall = _ranked_anew([row for row in overall if row.method in elsewhere])
-    claims = claims_of(measured, totals, overall[0].method, [name.method for name in names])
+        alone = {edition.task for edition in apart}
+        elsewhere = {Method.of(key) for key in cells.keys if key.task not in alone}
+        missing = {method: tasks for method, tasks in missing.items() if method in elsewhere}
+    names = [_Name(method, None, None, tasks) for method, tasks in missing.items()]
+    rows = {name.method: place for place, name in enumerate(names)}
+    row = np.array([rows.get(method, -1) for method in cells.methods], dtype=np.int64)
+    totals = np.where(np.isin(cells.edition, current), row[cells.method], -1)
+    overall = _rows(protocol, measured, totals, names)
+    claims = claims_of(measured, totals, overall[0].method, [name.method for name in names]) if overall else {}
     overall = tuple(
         replace(row, general=claim.ratio, general_tasks=claim.tasks, told=claim.told)
         for row in overall
@@ -201,17 +205,11 @@ def _board(protocol: str, cells: Cells, own_tables: bool) -> Board:
     ]
     per_task = _rows(protocol, measured, np.arange(len(cells)), names, cells.edition)
     editions = tuple(cells.editions[e] for e in current.tolist())
-    notes: tuple[str, ...] = (*_moved(measured, current, overall), *_notes(cells, current, overall))
+    notes = (*_moved(measured, current, overall), *_notes(cells, current, overall))
     if apart:
         titles = ", ".join(title_of(edition.task) for edition in apart)
         notes = (f"not in totals: own tables ({shorten(titles, 200)}); --own-tables takes them in", *notes)
     return Board(protocol, editions, apart, overall, per_task, notes)
-
-
-def _ranked_anew(rows: Sequence[Standing]) -> tuple[Standing, ...]:
-    """``rows`` in order, without gaps in their ranks."""
-    ranks = {rank: place for place, rank in reversed(list(enumerate((row.rank for row in rows), start=1)))}
-    return tuple(replace(row, rank=ranks[row.rank]) for row in rows)
 
 
 def _moved(measured: Measured, current: Whole, overall: Sequence[Standing]) -> list[str]:
@@ -230,7 +228,7 @@ def _moved(measured: Measured, current: Whole, overall: Sequence[Standing]) -> l
     kept = np.flatnonzero(np.isfinite(tables[0]).all(axis=1))
     methods = [overall[place].method for place in kept.tolist()]
     found = displacements(*(table[kept] for table in tables))
-    tasks = [cells.editions[edition].task for edition in current.tolist()]
+    tasks = [title_of(cells.editions[edition].task) for edition in current.tolist()]
     return lines(found, [f"{method.architecture} {method.norm}" for method in methods], tasks)
 
 

@@ -150,7 +150,7 @@ def estimates(samples: Moments, group: ArrayLike, groups: int) -> Estimates:
     tasks = moments(samples.mean[there], place, np.zeros(groups, dtype=np.bool_))
     lone = np.bincount(place[~exact & (count < 2)], minlength=groups) > 0
     part = samples.variance[there] / (count * tasks.count[place] ** 2)
-    variance = np.bincount(place, weights=part, minlength=groups)
+    variance = np.bincount(place, weights=part, minlength=groups).astype(np.float64)
     known = np.isfinite(tasks.mean) & ~lone
     random = known & (variance > 0)
     # relative to the whole, so that squares of tiny variances do not vanish

@@ -7,9 +7,9 @@ clipped nor floored; infinite where an output was not finite.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, get_args
 
 import numpy as np
@@ -71,7 +71,7 @@ class Summary:
 FACTS: tuple[str, ...] = tuple(f.name for f in fields(Summary) if f.name != "numbers")
 SUMMARY_FIELDS: tuple[str, ...] = (*FACTS, *NUMBERS)
 _TEXTS = ("digest", "created", "reason", "reason_code", "origin", "program")
-_ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +158,10 @@ class Summaries:
         """The summaries of ``records``."""
         cells: dict[CellKey, int] = {}
         builder = SummaryBuilder()
-        for record in records:
-            builder.add(cells.setdefault(record.key.cell, len(cells)), Summary.of(record).values())
+        rest = iter(records)
+        while some := list(islice(rest, ROWS_AT_ONCE)):
+            places = [cells.setdefault(record.key.cell, len(cells)) for record in some]
+            builder.add(places, [Summary.of(record).values() for record in some])
         return builder.build(tuple(cells))
 
     def _check(self) -> None:
@@ -185,44 +187,22 @@ class SummaryBuilder:
 
     def __init__(self) -> None:
         self._environments: dict[object, int] = {}
-        self._rows: list[tuple[object, ...]] = []
-        self._places: list[int] = []
         self._parts: list[dict[str, Any]] = []
 
-    def add(self, cell: int, row: tuple[object, ...]) -> None:
-        """A record.
+    def add(self, cells: Sequence[int], rows: Sequence[tuple[object, ...]]) -> None:
+        """Some records.
 
         Args:
-            cell: its cell's place among the cells that :meth:`build` will be given.
-            row: the values of its summary.
+            cells: of each its cell's place among the cells that :meth:`build` will be given.
+            rows: of each the values of its summary; what follows them is ignored.
         """
-        self._places.append(cell)
-        self._rows.append(row)
-        if len(self._rows) >= _ROWS_AT_ONCE:
-            self._turn()
-
-    def build(self, cells: tuple[CellKey, ...]) -> Summaries:
-        """All that was added, as columns."""
-        if self._rows or not self._parts:
-            self._turn()
-        columns: dict[str, Any] = {}
-        for name in list(self._parts[0]):
-            parts = [part.pop(name) for part in self._parts]
-            columns[name] = np.concatenate(parts) if name not in _TEXTS else tuple(chain.from_iterable(parts))
-        environments = tuple(_environment(content) for content in self._environments)
-        made = Summaries(cells=cells, environments=environments, **columns)
-        made._check()
-        return made
-
-    def _turn(self) -> None:
-        """Rows to columns."""
-        turned = list(zip(*self._rows, strict=True)) or [()] * len(SUMMARY_FIELDS)
-        columns: dict[str, Any] = dict(zip(SUMMARY_FIELDS, turned, strict=True))
+        turned = list(zip(*rows, strict=True)) or [()] * len(SUMMARY_FIELDS)
+        columns: dict[str, Any] = dict(zip(SUMMARY_FIELDS, turned, strict=False))
         codes: dict[object, int] = {status: code for code, status in enumerate(STATUSES)}
         seen = self._environments
         try:
             part = {
-                "cell": np.array(self._places, dtype=np.int64),
+                "cell": np.array(cells, dtype=np.int64),
                 "environment": np.array([seen.setdefault(e, len(seen)) for e in columns["environment"]], np.int64),
                 **{name: columns[name] for name in _TEXTS},
                 "seed": np.array(columns["seed"], dtype=np.int64),
@@ -234,7 +214,24 @@ class SummaryBuilder:
         except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"a summary is damaged: {error}") from None
         self._parts.append(part)
-        self._rows, self._places = [], []
+
+    def build(self, cells: tuple[CellKey, ...], environments: Mapping[object, object] | None = None) -> Summaries:
+        """All that was added, as columns.
+
+        Args:
+            cells: distinct.
+            environments: their contents, where the rows have something else that stands for them.
+        """
+        if not self._parts:
+            self.add([], [])
+        columns: dict[str, Any] = {}
+        for name in list(self._parts[0]):
+            parts = [part.pop(name) for part in self._parts]
+            columns[name] = np.concatenate(parts) if name not in _TEXTS else tuple(chain.from_iterable(parts))
+        seen = self._environments if environments is None else [environments[name] for name in self._environments]
+        made = Summaries(cells=cells, environments=tuple(_environment(content) for content in seen), **columns)
+        made._check()
+        return made
 
 
 def _environment(text: object) -> Environment:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.ranking.comparison import Comparison, Difference
 from leaderboard.ranking.conclusion import Conclusion, ConclusionRow, conclude
 from leaderboard.ranking.statements.power import MOST_SEEDS
+from leaderboard.ranking.statistics import LEAST_TASKS
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import COMPARED, FAR_ERROR, ID_ERROR, Quantity
 from leaderboard.tables.grid import GAP, Column, Grid, clean, show_number, show_value
@@ -32,7 +33,7 @@ def comparison_grids(comparison: Comparison, scope: Scope = "both") -> list[Grid
     )
     parts = (
         ("overall", f"{start}, over all tasks", comparison.overall, {"task"}, over_tasks),
-        ("tasks", f"{start}, {PER_TASK_TITLE}", comparison.per_task, {"tasks", "far_error_general"}, (ratios,)),
+        ("tasks", f"{start}, {PER_TASK_TITLE}", comparison.per_task, {"tasks", f"{FAR_ERROR.name}_general"}, (ratios,)),
     )
     alone = len({row.edition for row in comparison.per_task}) == 1
     return [
@@ -58,15 +59,23 @@ def conclusion_grid(conclusion: Conclusion) -> Grid[ConclusionRow]:
         "advice": [{"truth": one.truth, "sentence": one.sentence} for one in conclusion.advice],
     }
     tasks = {task for one in conclusion.advice for task in one.tasks}
-    where = f", {clean(title_of(next(iter(tasks))))}" if len(tasks) == 1 else ""
+    where = f", {title_of(next(iter(tasks)))}" if len(tasks) == 1 else ""
     claims = any(row.general for row in conclusion.rows)
-    columns = without(_conclusion_columns(conclusion), set() if claims or len(tasks) > 1 else {"general"})
+    columns = without(_conclusion_columns(conclusion), set() if claims else {"general"})
+    most = max((len(row.tasks) for row in conclusion.rows), default=0)
+    general = (
+        "for tasks like these: the same over task means, with its 95% interval"
+        if claims
+        else f"for tasks like these: {no_claim(most)}"
+        + f" (at least {LEAST_TASKS} of a kind of truth are needed)" * (most < LEAST_TASKS)
+    )
     notes = (
         *(one.sentence for one in conclusion.advice),
-        f"on these tasks: ratio is far error over that of {conclusion.reference}, paired by task and seed, with its 95% "
-        "interval over seeds; better and worse by the t-test (Holm over this table), equivalent: inside 1/1.05…1.05",
-        "could show: the smallest ratio (or its inverse) that these seeds would have shown four times in five; seeds to "
-        "decide: a task, if this ratio is the true one",
+        f"on these tasks: ratio is far error over that of {conclusion.reference}, paired by task and seed, with its "
+        "95% interval over seeds; better and worse by t-test (Holm between lines), equivalent: inside 1/1.05…1.05",
+        general,
+        "could show: the smallest ratio (or its inverse) that these seeds would have shown four times in five; seeds "
+        "to decide: a task, if this ratio is the true one",
     )
     title = f"Conclusion against {conclusion.by} {conclusion.reference}, protocol {conclusion.protocol}{where}"
     return Grid(title, columns, conclusion.rows, notes, facts, section=lambda row: (row.truth, row.fixed))
@@ -79,8 +88,8 @@ def _conclusion_columns(conclusion: Conclusion) -> list[Column[ConclusionRow]]:
         Column("tasks", "tasks", lambda row: len(row.tasks), spare=4),
         Column(fixed, fixed, lambda row: row.fixed),
         Column(conclusion.by, conclusion.by, lambda row: row.name),
-        Column("id_error", heading(ID_ERROR), lambda row: row.id_error, "lower", spare=2),
-        Column("far_error", heading(FAR_ERROR), lambda row: row.far_error, "lower", spare=-1),
+        Column(ID_ERROR.name, heading(ID_ERROR), lambda row: row.id_error, "lower", spare=2),
+        Column(FAR_ERROR.name, heading(FAR_ERROR), lambda row: row.far_error, "lower", spare=-1),
         Column("verdict", "verdict", lambda row: row.verdict, show=_show_verdict, spare=-2),
         Column("grade", "grade", lambda row: row.grade or None, extra=True),
         Column("ratio", f"far error{GAP}ratio ↓", lambda row: row.ratio, "lower"),

@@ -8,12 +8,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal
 
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Method
 from leaderboard.ranking.standings import Board, Standing
 from leaderboard.ranking.statistics import LEAST_TASKS
 from leaderboard.records.interval import Interval
-from leaderboard.records.quantities import FAR_SATURATED, MAX_GROWTH, MEANS, QUANTITIES, RANGES, SUMS, Quantity
+from leaderboard.records.quantities import (
+    FAR_ERROR,
+    FAR_SATURATED,
+    MAX_GROWTH,
+    MEANS,
+    QUANTITIES,
+    RANGES,
+    SUMS,
+    Quantity,
+)
 from leaderboard.records.record import STATUSES, Status
 from leaderboard.tables.grid import GAP, Column, Grid, clean
 
@@ -37,7 +46,7 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
     )
     return [
         Grid(
-            title, without(columns, unseen), rows, _statements(board, rows, name) + board.notes, facts,
+            title, _standing_alone(without(columns, unseen)), rows, _statements(board, rows, name) + board.notes, facts,
             section=lambda row: row.edition,
         )
         for name, title, rows, unseen in parts
@@ -89,6 +98,12 @@ def no_claim(tasks: int) -> str:
 def without(columns: Sequence[Column[Any]], unseen: set[str]) -> list[Column[Any]]:
     """The columns, those named left to CSV and JSON."""
     return [replace(c, extra=c.extra or c.name in unseen) for c in columns]
+
+
+def _standing_alone(columns: Sequence[Column[Standing]]) -> list[Column[Standing]]:
+    """The columns where no kind of truth stands beside the far error, which a narrow terminal then keeps."""
+    apart = any(c.name in _OF_SOME_TASKS and not c.extra for c in columns)
+    return [c if apart or c.name != FAR_ERROR.name else replace(c, spare=0) for c in columns]
 
 
 def _ambiguous_editions(board: Board) -> frozenset[str]:

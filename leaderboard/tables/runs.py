@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal, get_args
 
 from bench.core.errors import InputError, UnknownName
-from bench.core.owned import title_of
+from bench.core.grammar import title_of
 from leaderboard.records.quantities import OF_RECORDS, Quantity
 from leaderboard.records.record import CellKey, Record, SetResult
 from leaderboard.records.store.store import RecordFilter, Store

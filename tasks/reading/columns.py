@@ -17,7 +17,7 @@ _EXACT = Context(prec=2000)
 
 
 @dataclass(frozen=True)
-class Column:
+class KeyColumn:
     """A column.
 
     Args:
@@ -35,7 +35,7 @@ class Column:
     levels: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, values: np.ndarray) -> Column:
+    def of(cls, values: np.ndarray) -> KeyColumn:
         """The column that an array (n,) of float64 or text is."""
         return cls(values, "number" if values.dtype.kind == "f" else "text")
 
@@ -44,7 +44,7 @@ class Column:
         """Mask (n,) of rows without a value."""
         return np.isnan(self.values) if self.values.dtype.kind == "f" else np.asarray(self.values == "")
 
-    def take(self, which: np.ndarray) -> Column:
+    def take(self, which: np.ndarray) -> KeyColumn:
         """The rows at the given indices, or where a mask is true."""
         keys = None if self.keys is None else self.keys[which]
         exact = None if self.exact is None else self.exact[which]

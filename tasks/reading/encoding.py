@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.core.errors import InputError, suggest
 from tasks.data.samples import FarSet, RawTask, Rows, Samples
-from tasks.reading.columns import Column
+from tasks.reading.columns import KeyColumn
 from tasks.reading.rules import FarRule
 
 MOST_WORDS = 100
@@ -18,7 +18,7 @@ MOST_NAMED = 12
 
 
 @dataclass(frozen=True)
-class Table:
+class EncodedTable:
     """Columns of a table, and which of them is the target.
 
     Args:
@@ -31,7 +31,7 @@ class Table:
     columns: Mapping[str, np.ndarray]
     target: str
     unused: tuple[str, ...] = field(default=())
-    described: Mapping[str, Column] = field(default_factory=dict)
+    described: Mapping[str, KeyColumn] = field(default_factory=dict)
 
     def column(self, name: str) -> np.ndarray:
         """One column (n,).
@@ -43,15 +43,15 @@ class Table:
             raise InputError(f"there is no column {name!r}", hint=suggest(name, self.columns))
         return self.columns[name]
 
-    def details(self, name: str) -> Column:
+    def details(self, name: str) -> KeyColumn:
         """One column with all that is known of it.
 
         Raises:
             InputError: there is none of that name.
         """
-        return self.described[name] if name in self.described else Column.of(self.column(name))
+        return self.described[name] if name in self.described else KeyColumn.of(self.column(name))
 
-    def take(self, which: np.ndarray) -> Table:
+    def take(self, which: np.ndarray) -> EncodedTable:
         """The rows at the given indices, or where a mask is true."""
         columns = {name: values[which] for name, values in self.columns.items()}
         described = {name: column.take(which) for name, column in self.described.items()}
@@ -92,7 +92,7 @@ class Table:
         return np.concatenate(parts, axis=1), tuple(names)
 
 
-def held_out(table: Table, *rules: FarRule, notes: tuple[str, ...] = ()) -> Samples:
+def held_out(table: EncodedTable, *rules: FarRule, notes: tuple[str, ...] = ()) -> Samples:
     """Samples of ``table`` whose far sets are chosen by ``rules``; a row goes to the first rule that takes it.
 
     Raises:

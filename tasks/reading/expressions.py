@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.core.errors import InputError
-from tasks.reading.columns import TRUTHS, Column
+from tasks.reading.columns import TRUTHS, KeyColumn
 from tasks.reading.times import days_of
 
 MOST_CHARACTERS = 1000
@@ -26,14 +26,14 @@ COMPARISONS: Mapping[type[ast.cmpop], Callable[[np.ndarray, np.ndarray], np.ndar
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`((?:[^`]|``)+)`")
 _MEND = 'compare columns with numbers or "texts", joined by and, or, not; `in backticks` names that are no plain word'
 
-ColumnOf = Callable[[str], "Column | np.ndarray"]
+ColumnOf = Callable[[str], "KeyColumn | np.ndarray"]
 
 
 @dataclass(frozen=True)
 class _Side:
     """One side of a comparison: a column (n,) or a literal (1,)."""
 
-    column: Column
+    column: KeyColumn
     literal: bool = False
 
 
@@ -163,9 +163,9 @@ class Expression:
         match node:
             case ast.Name(id=name):
                 found = column(self.quoted.get(name, name))
-                return _Side(found if isinstance(found, Column) else Column.of(found))
+                return _Side(found if isinstance(found, KeyColumn) else KeyColumn.of(found))
             case ast.Constant(value=str(text)):
-                return _Side(Column(np.array([text]), "text"), literal=True)
+                return _Side(KeyColumn(np.array([text]), "text"), literal=True)
             case ast.Constant(value=bool() | int() | float() as number):
                 return _number(number)
             case ast.UnaryOp(operand=ast.Constant(value=int() | float() as number)):
@@ -190,12 +190,12 @@ class Expression:
 def _number(number: float) -> _Side:
     exact = np.array([number], dtype=object)
     try:
-        return _Side(Column(np.array([float(number)]), "number", exact=exact), literal=True)
+        return _Side(KeyColumn(np.array([float(number)]), "number", exact=exact), literal=True)
     except OverflowError:
         raise InputError(f"a number of {len(str(number))} digits", hint="write it as 1e300") from None
 
 
-def _values(column: Column, other: _Side) -> np.ndarray:
+def _values(column: KeyColumn, other: _Side) -> np.ndarray:
     """What is compared of ``column`` with the other side: exact whole numbers, ranks of an order, times as days."""
     against = other.column
     if column.kind == "text" and against.kind in ("time", "truth", "order") and not other.literal:

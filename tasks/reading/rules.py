@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from bench.core.errors import InputError, suggest
-from tasks.reading.columns import Column
+from tasks.reading.columns import KeyColumn
 from tasks.reading.expressions import Expression
 
 
@@ -19,7 +19,7 @@ class Columns(Protocol):
         """One column (n,), float64 or text, whether it is an input or not."""
         ...
 
-    def details(self, name: str) -> Column:
+    def details(self, name: str) -> KeyColumn:
         """One column with all that is known of it."""
         ...
 
@@ -134,7 +134,7 @@ class Furthest:
 
 
 @dataclass(frozen=True)
-class Group:
+class GroupRule:
     """Rows whose ``column`` holds one of ``members``, compared by exact value: 1 is 1.0, but no 1.0000001.
 
     Args:

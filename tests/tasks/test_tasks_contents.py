@@ -5,7 +5,7 @@ import pytest
 
 import tasks
 from tasks.families.images.digits import digit_images, rotated
-from tasks.families.sequences.computed import Range, damped, driven, integrated, populations
+from tasks.families.sequences.computed import Span, damped, driven, integrated, populations
 from tasks.families.sequences.series import blocks
 
 
@@ -65,7 +65,7 @@ def test_contrast_changes_the_intensity_alone() -> None:
 
 def test_damped_oscillators_obey_their_equation() -> None:
     """x(t+h) + exp(-2γh) x(t-h) = 2 exp(-γh) cos(βh) x(t), β² = ω² - γ², holds exactly for any step h."""
-    series = damped(np.random.default_rng(0), Range("any", 1, 4, 50))[:, :, 0]
+    series = damped(np.random.default_rng(0), Span("any", 1, 4, 50))[:, :, 0]
     draw = np.random.default_rng(0)
     omega, gamma = draw.uniform(0.8, 1.2, 50), draw.uniform(0.02, 0.1, 50)
     h, beat = 0.4, np.sqrt(omega**2 - gamma**2)
@@ -82,14 +82,14 @@ def test_integration_is_exact_where_a_formula_is_known() -> None:
 
 def test_populations_keep_their_invariant() -> None:
     """x + y - log x - log y is constant along every orbit of the Lotka-Volterra equations."""
-    orbit = populations(np.random.default_rng(0), Range("any", 3, 6, 40))
+    orbit = populations(np.random.default_rng(0), Span("any", 3, 6, 40))
     assert orbit.min() > 0
     invariant = (orbit - np.log(orbit)).sum(axis=2)
     np.testing.assert_allclose(invariant, invariant[:, :1] + 0 * invariant, rtol=1e-6)
 
 
 def test_driven_oscillators_begin_with_their_energy() -> None:
-    series = driven(np.random.default_rng(0), Range("any", 4, 25, 200))
+    series = driven(np.random.default_rng(0), Span("any", 4, 25, 200))
     assert series.shape == (200, 20, 2)
     assert np.abs(series[:, :, 1]).max() <= 0.5
     place = series[:, 0, 0]

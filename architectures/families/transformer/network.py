@@ -23,7 +23,7 @@ from bench.core.problem import Problem
 
 
 @dataclass(frozen=True)
-class Plan:
+class TransformerPlan:
     """What tells one transformer from another.
 
     Args:
@@ -59,7 +59,7 @@ class Attention(nn.Module):
     parameters of many members are stacked. Site ``qk`` normalizes queries and keys of each head, by a layer each.
     """
 
-    def __init__(self, name: str, norm: Norm, plan: Plan) -> None:
+    def __init__(self, name: str, norm: Norm, plan: TransformerPlan) -> None:
         super().__init__()
         self.heads, self.causal = plan.heads, plan.causal
         self.qkv = Linear(plan.width, 3 * plan.width, plan.drawing)
@@ -89,7 +89,7 @@ class Attention(nn.Module):
         return follow(self.project, (mixed,) * len(streams))
 
 
-def _block(name: str, norm: Norm, plan: Plan) -> nn.Module:
+def _block(name: str, norm: Norm, plan: TransformerPlan) -> nn.Module:
     dims = (plan.width, plan.width)
     feed_forward = plan.feed_forward(plan.width, plan.hidden, plan.activation, plan.drawing)
     return nn.Sequential(
@@ -105,7 +105,7 @@ class Transformer(nn.Module):
     ``final`` on the tokens before the readout.
     """
 
-    def __init__(self, problem: Problem, norm: Norm, plan: Plan) -> None:
+    def __init__(self, problem: Problem, norm: Norm, plan: TransformerPlan) -> None:
         super().__init__()
         self.readout = plan.readout
         self.tokenizer = tokenizer(problem, plan.width, plan.patch, plan.drawing)
@@ -159,7 +159,7 @@ def transformer(problem: Problem, norm: Norm, options: TransformerOptions) -> nn
     return Transformer(
         problem,
         norm,
-        Plan(
+        TransformerPlan(
             depth=options.depth,
             width=options.width,
             heads=options.heads,
@@ -178,7 +178,7 @@ def decoder(problem: Problem, norm: Norm, options: DecoderOptions) -> nn.Module:
     return Transformer(
         problem,
         norm,
-        Plan(
+        TransformerPlan(
             depth=options.depth,
             width=options.width,
             heads=options.heads,
@@ -200,7 +200,7 @@ def ft_transformer(problem: Problem, norm: Norm, options: FtTransformerOptions) 
     return Transformer(
         problem,
         norm,
-        Plan(
+        TransformerPlan(
             depth=options.depth,
             width=options.width,
             heads=options.heads,

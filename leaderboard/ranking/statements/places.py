@@ -6,6 +6,7 @@ median task do not. Where they disagree about a row, a line says so and names th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ Flags = NDArray[np.bool_]
 
 FARTHEST = 2  # places that two readings may differ by before a line says so
 MOST_LINES = 4
+MOST_TRIED = 20  # tasks in pairs
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,22 @@ def _places(values: Floats) -> Whole:
 
 
 def _tasks(values: Floats, row: int, wanted: int) -> tuple[int, ...]:
-    """Tasks to leave out, one after the other, until the row stands within ``FARTHEST`` of the place ``wanted``."""
+    """The fewest tasks without which the row stands within ``FARTHEST`` of the place ``wanted``.
+
+    One or two are looked for among all; more are left out one after the other, what matters most first: where the row
+    differs most from the middle of the rows, on the side that has moved it.
+    """
     ahead = _places(values.mean(axis=1))[row] < wanted
     lead = values[row] - np.median(values, axis=0)  # below 0: better there than the middle of the rows
-    order = np.argsort(lead if ahead else -lead, kind="stable")
-    for number in range(1, values.shape[1]):
-        place = _places(np.delete(values, order[:number], axis=1).mean(axis=1))[row]
-        if abs(int(place) - wanted) <= FARTHEST:
-            return tuple(order[:number].tolist())
-    return tuple(order[:1].tolist())
+    order = np.argsort(lead if ahead else -lead, kind="stable").tolist()
+
+    def enough(left_out: tuple[int, ...]) -> bool:
+        rest = np.delete(values, left_out, axis=1)
+        return bool(rest.size) and abs(int(_places(rest.mean(axis=1))[row]) - wanted) <= FARTHEST
+
+    few = [combination for size in (1, 2) for combination in itertools.combinations(order[:MOST_TRIED], size)]
+    more = [tuple(order[:size]) for size in range(3, len(order))]
+    return next((chosen for chosen in (*few, *more) if enough(chosen)), tuple(order[:1]))
 
 
 def lines(found: Sequence[Displacement], names: Sequence[str], tasks: Sequence[str]) -> list[str]:
@@ -91,10 +100,14 @@ def lines(found: Sequence[Displacement], names: Sequence[str], tasks: Sequence[s
     """
     told = [
         f"{names[one.row]}: place {one.place} by the {one.aggregate}, {one.median_place} by the median task;"
-        f" {' and '.join(tasks[task] for task in one.tasks)} make{'s' * (len(one.tasks) == 1)} the difference"
+        f" {_listed([tasks[task] for task in one.tasks])} make{'s' * (len(one.tasks) == 1)} the difference"
         for one in found[:MOST_LINES]
     ]
     left = len(found) - len(told)
     return [*told, f"and {left} other row{'s' * (left > 1)} of which the two differ by more than {FARTHEST}"][
         : len(told) + (left > 0)
     ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -90,7 +90,7 @@ def _rejected(p_values: Floats, compared: Flags) -> Flags:
     sizes = compared.sum(axis=1)
     count = np.zeros(len(sizes), dtype=np.int64)
     while True:  # each step rejects what the number rejected so far allows; it ends where Holm's does
-        told = compared & (p_values <= (LEVEL / np.maximum(sizes - count, 1))[:, None])
+        told: Flags = compared & (p_values <= (LEVEL / np.maximum(sizes - count, 1))[:, None])
         now = told.sum(axis=1)
         if (now == count).all():
             return told

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from bench.core.errors import InputError
 from leaderboard.records.quantities import OF_RECORDS
 from leaderboard.records.record import CELL_PARTS, CellKey, Record
-from leaderboard.records.summary import FACTS, SUMMARY_FIELDS, Summaries, Summary, SummaryBuilder
+from leaderboard.records.summary import FACTS, ROWS_AT_ONCE, SUMMARY_FIELDS, Summaries, Summary, SummaryBuilder
 
 EDITION = 2  # of what the columns mean: another number has every store summarize its records anew
 
@@ -109,14 +109,17 @@ def read(connection: sqlite3.Connection, where: str, values: Iterable[str | int]
             raise _damaged(f"there are {known} of {records} records")
         keys = connection.execute(f"SELECT id, {_PARTS} FROM cells").fetchall()
         places = {row[0]: place for place, row in enumerate(keys)}
+        environments: dict[object, object] = dict(connection.execute("SELECT id, content FROM environments"))
         builder = SummaryBuilder()
-        for row in connection.execute(f"SELECT {_READ}, summaries.cell FROM {_FROM}{where}", tuple(values)):
-            builder.add(places[row[-1]], row[:-1])
-        return builder.build(tuple([CellKey(*row[1:]) for row in keys])).in_order()
+        query = f"SELECT {_FIELDS}, cell FROM summaries JOIN cells ON cells.id = summaries.cell{where}"
+        cursor = connection.execute(query, tuple(values))
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            builder.add([places[row[-1]] for row in rows], rows)
+        return builder.build(tuple([CellKey(*row[1:]) for row in keys]), environments).in_order()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise _damaged(f"{CELL_PARTS[int(first['loc'][0])]} of a cell: {first['msg']}") from None
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
         raise _damaged(str(error)) from None
     finally:
         connection.execute("COMMIT")

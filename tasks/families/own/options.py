@@ -122,7 +122,7 @@ class OwnData:
     def rules(self) -> tuple[FarRule, ...]:
         """The far rules that are given, in the order of the options."""
         from tasks.reading.expressions import Expression
-        from tasks.reading.rules import Furthest, Group, Highest, Where
+        from tasks.reading.rules import Furthest, GroupRule, Highest, Where
 
         rules: list[FarRule] = []
         if self.far_by == MAHALANOBIS:
@@ -133,7 +133,7 @@ class OwnData:
             Expression.parse(self.far_where)
             rules.append(Where(self.far_where))
         if self.group_by is not None and self.far_group is not None:
-            rules.append(Group(self.group_by, members(self.far_group), whole=self.far_group.strip()))
+            rules.append(GroupRule(self.group_by, members(self.far_group), whole=self.far_group.strip()))
         return tuple(rules)
 
 

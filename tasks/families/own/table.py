@@ -12,7 +12,7 @@ import numpy as np
 from bench.core.errors import InputError
 from tasks.data.samples import Samples
 from tasks.families.own.options import MAHALANOBIS, OwnData, members
-from tasks.reading.encoding import Table, held_out
+from tasks.reading.encoding import EncodedTable, held_out
 from tasks.reading.expressions import Expression
 from tasks.reading.own import frames
 from tasks.reading.own.reading import listed
@@ -59,7 +59,7 @@ def build(options: OwnData) -> Samples:
     return dataclasses.replace(samples, split_by=f"own-data {frames.fingerprint(options.path)} {table.target}")
 
 
-def _table(sheet: Sheet, options: OwnData) -> tuple[Table, list[str]]:
+def _table(sheet: Sheet, options: OwnData) -> tuple[EncodedTable, list[str]]:
     """The columns that are inputs, the target, or looked at by a far rule.
 
     Raises:
@@ -98,7 +98,7 @@ def _table(sheet: Sheet, options: OwnData) -> tuple[Table, list[str]]:
         described[options.group_by] = described[group]
     columns = {name: described[name].values for name in sheet.names if name in described}
     unused = tuple(name for name in unused if name in columns)
-    return Table(columns, target, unused, described), []
+    return EncodedTable(columns, target, unused, described), []
 
 
 def _target(sheet: Sheet, name: str) -> str:
@@ -113,7 +113,7 @@ def _target(sheet: Sheet, name: str) -> str:
         raise
 
 
-def _cautions(table: Table) -> list[str]:
+def _cautions(table: EncodedTable) -> list[str]:
     """What is said of inputs that are often empty, and of words."""
     notes = []
     for name in table.input_names:

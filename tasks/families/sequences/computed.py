@@ -17,7 +17,7 @@ SUM_STEPS = 20
 
 
 @dataclass(frozen=True)
-class Range:
+class Span:
     """A set of sequences that differs from others in one quantity.
 
     Args:
@@ -34,11 +34,11 @@ class Range:
     label: str = ""
 
 
-Simulate = Callable[[np.random.Generator, Range], np.ndarray]
+Simulate = Callable[[np.random.Generator, Span], np.ndarray]
 Change = Callable[[float, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def by_range(task: str, simulate: Simulate, inside: Range, *away: Range) -> Samples:
+def by_range(task: str, simulate: Simulate, inside: Span, *away: Span) -> Samples:
     """Windows of sequences simulated in the range ``inside``, and of others in each range ``away``."""
     rows, taken = [], 0
     for part in (inside, *away):
@@ -67,13 +67,13 @@ def trend() -> Samples:
     return by_range(
         "trend-sequence",
         straight_lines,
-        Range("i-1-30", 1, 30, 600),
-        Range("i-31-60", 31, 60, 200, "i = 31 to 60"),
-        Range("i-61-100", 61, 100, 200, "i = 61 to 100"),
+        Span("i-1-30", 1, 30, 600),
+        Span("i-31-60", 31, 60, 200, "i = 31 to 60"),
+        Span("i-61-100", 61, 100, 200, "i = 61 to 100"),
     )
 
 
-def straight_lines(draw: np.random.Generator, part: Range) -> np.ndarray:
+def straight_lines(draw: np.random.Generator, part: Span) -> np.ndarray:
     """(count, length, 1) values a + b·i for all i of the range."""
     a, b = draw.standard_normal((2, part.count, 1))
     return np.asarray(a + b * np.arange(part.least, part.most + 1))[:, :, None]
@@ -90,13 +90,13 @@ def driven_oscillator() -> Samples:
 
 
 _ENERGIES = (
-    Range("energy-0-1", 0, 1, 500),
-    Range("energy-1-4", 1, 4, 100, "energy 1 to 4"),
-    Range("energy-4-25", 4, 25, 100, "energy 4 to 25"),
+    Span("energy-0-1", 0, 1, 500),
+    Span("energy-1-4", 1, 4, 100, "energy 1 to 4"),
+    Span("energy-4-25", 4, 25, 100, "energy 4 to 25"),
 )
 
 
-def damped(draw: np.random.Generator, part: Range) -> np.ndarray:
+def damped(draw: np.random.Generator, part: Span) -> np.ndarray:
     """(count, 20, 1) positions of x'' = -ω²x - 2γx' every 0.4 time units, in closed form.
 
     ω is uniform in [0.8, 1.2], γ in [0.02, 0.1], the first energy (x'² + ω²x²) / 2 in the range.
@@ -111,7 +111,7 @@ def damped(draw: np.random.Generator, part: Range) -> np.ndarray:
     return np.asarray(np.exp(-gamma * time) * swing)[:, :, None]
 
 
-def driven(draw: np.random.Generator, part: Range) -> np.ndarray:
+def driven(draw: np.random.Generator, part: Span) -> np.ndarray:
     """(count, 20, 2) positions of x'' = -x - x³ - 0.1x' + f with f = 0.5 cos(1.2t + φ), every 0.2 time units.
 
     φ is uniform, the first energy x'²/2 + x²/2 + x⁴/4 uniform in the range. The second channel is the force f.
@@ -134,13 +134,13 @@ def lotka_volterra() -> Samples:
     return by_range(
         "lotka-volterra",
         populations,
-        Range("to-1", 0.5, 1.5, 500),
-        Range("to-3", 1.5, 3, 100, "populations from 1.5 to 3"),
-        Range("to-6", 3, 6, 100, "populations from 3 to 6"),
+        Span("to-1", 0.5, 1.5, 500),
+        Span("to-3", 1.5, 3, 100, "populations from 1.5 to 3"),
+        Span("to-6", 3, 6, 100, "populations from 3 to 6"),
     )
 
 
-def populations(draw: np.random.Generator, part: Range) -> np.ndarray:
+def populations(draw: np.random.Generator, part: Span) -> np.ndarray:
     """(count, 20, 2) prey x and predators y, x' = x - xy, y' = xy - y (both 1 at rest), every 0.3 time units.
 
     Either prey or predators begin in the range, the other ones between 0.5 and 1.5.

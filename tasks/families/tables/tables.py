@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.data.samples import Samples
-from tasks.reading.encoding import Table, held_out
+from tasks.reading.encoding import EncodedTable, held_out
 from tasks.reading.files import TextFile, read_table
 from tasks.reading.packaged import PackagedTable, read_packaged
-from tasks.reading.rules import Above, Furthest, Group, Highest
+from tasks.reading.rules import Above, Furthest, GroupRule, Highest
 
 UCI = "https://archive.ics.uci.edu/static/public"
 PROTEIN = TextFile(
@@ -102,17 +102,17 @@ _DAYS_BEFORE_MONTH = np.cumsum([0, 0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30
 
 def protein() -> Samples:
     """RMSD of protein models from nine properties; far: total surface area above 20,000 Å²."""
-    return held_out(Table(read_table(PROTEIN), "RMSD"), Above("F1", 20_000.0, "large"))
+    return held_out(EncodedTable(read_table(PROTEIN), "RMSD"), Above("F1", 20_000.0, "large"))
 
 
 def airfoil() -> Samples:
     """Sound pressure level of an airfoil in a wind tunnel; far: the fifth with the highest frequencies."""
-    return held_out(Table(read_table(AIRFOIL), "level"), Highest("frequency", 0.8, "high-frequency"))
+    return held_out(EncodedTable(read_table(AIRFOIL), "level"), Highest("frequency", 0.8, "high-frequency"))
 
 
 def yacht() -> Samples:
     """Residuary resistance of a yacht; far: Froude numbers above 0.39, where resistance climbs steeply."""
-    return held_out(Table(read_table(YACHT), "resistance"), Above("froude", 0.39, "fast"))
+    return held_out(EncodedTable(read_table(YACHT), "resistance"), Above("froude", 0.39, "fast"))
 
 
 def diabetes() -> Samples:
@@ -121,31 +121,31 @@ def diabetes() -> Samples:
 
     data = load_diabetes(scaled=False)
     columns = dict(zip(data.feature_names, data.data.T, strict=True)) | {"progression": data.target}
-    return held_out(Table(columns, "progression"), Highest("bmi", 0.8, "heaviest"))
+    return held_out(EncodedTable(columns, "progression"), Highest("bmi", 0.8, "heaviest"))
 
 
 def diamonds() -> Samples:
     """Price of a diamond; far: above one and a half carats."""
-    return held_out(Table(read_packaged(DIAMONDS), "price"), Above("carat", 1.5, "heavy"))
+    return held_out(EncodedTable(read_packaged(DIAMONDS), "price"), Above("carat", 1.5, "heavy"))
 
 
 def wages() -> Samples:
     """Logarithm of weekly wages; far: more than 40 years of experience."""
     columns = read_packaged(WAGES)
     columns["wage"] = np.log(columns["wage"])
-    return held_out(Table(columns, "wage", unused=("ethnicity",)), Above("experience", 40.0, "long-experience"))
+    return held_out(EncodedTable(columns, "wage", unused=("ethnicity",)), Above("experience", 40.0, "long-experience"))
 
 
 def concrete() -> Samples:
     """Compressive strength of concrete; far: the fifth of mixtures furthest by Mahalanobis distance."""
-    return held_out(Table(read_packaged(CONCRETE), "compressive_strength"), Furthest(0.8, "unusual"))
+    return held_out(EncodedTable(read_packaged(CONCRETE), "compressive_strength"), Furthest(0.8, "unusual"))
 
 
 def ames() -> Samples:
     """Sale price of single-family houses; far: two other groups, townhouses and houses for two families."""
-    table = Table(read_packaged(AMES), "Sale_Price", unused=("Bldg_Type",))
-    townhouses = Group("Bldg_Type", ("Twnhs", "TwnhsE"), "townhouses")
-    return held_out(table, townhouses, Group("Bldg_Type", ("Duplex", "TwoFmCon"), "two-family"))
+    table = EncodedTable(read_packaged(AMES), "Sale_Price", unused=("Bldg_Type",))
+    townhouses = GroupRule("Bldg_Type", ("Twnhs", "TwnhsE"), "townhouses")
+    return held_out(table, townhouses, GroupRule("Bldg_Type", ("Duplex", "TwoFmCon"), "two-family"))
 
 
 def flights_later() -> Samples:
@@ -160,7 +160,7 @@ def flights_delayed() -> Samples:
     return held_out(table, Above("dep_delay", 120.0, "very-late"), notes=notes)
 
 
-def _flights() -> tuple[Table, tuple[str, ...]]:
+def _flights() -> tuple[EncodedTable, tuple[str, ...]]:
     raw = read_packaged(FLIGHTS)
     landed = np.isfinite(raw["arr_delay"])
     columns = {
@@ -168,4 +168,6 @@ def _flights() -> tuple[Table, tuple[str, ...]]:
         "hour": raw["hour"] + raw["minute"] / 60,
     } | {name: raw[name] for name in ("dep_delay", "distance", "origin", "arr_delay")}
     kept = {name: column[landed] for name, column in columns.items()}
-    return Table(kept, "arr_delay"), (f"flights left out because they did not arrive as planned: {(~landed).sum():,}",)
+    return EncodedTable(kept, "arr_delay"), (
+        f"flights left out because they did not arrive as planned: {(~landed).sum():,}",
+    )

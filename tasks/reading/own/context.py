@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.core.errors import InputError
 from tasks.data.samples import LARGEST
-from tasks.reading.columns import Column, number_key
+from tasks.reading.columns import KeyColumn, number_key
 from tasks.reading.own.numbers import Evidence
 from tasks.reading.own.reading import Reading
 from tasks.reading.own.source import Said
@@ -59,7 +59,7 @@ def too_large(values: np.ndarray) -> bool:
     return bool(len(known)) and float(np.abs(known).max()) >= LARGEST_WHOLE
 
 
-def checked(name: str, column: Column, context: Context) -> Column:
+def checked(name: str, column: KeyColumn, context: Context) -> KeyColumn:
     """Refuse infinity and numbers whose squares overflow; take -999 and the like for missing."""
     values = column.values
     with np.errstate(invalid="ignore"):
@@ -84,7 +84,7 @@ def checked(name: str, column: Column, context: Context) -> Column:
     if not gone.any():
         return column
     keys = None if column.keys is None else np.where(gone, "", column.keys)
-    return Column(np.where(gone, np.nan, values), column.kind, keys, column.exact)
+    return KeyColumn(np.where(gone, np.nan, values), column.kind, keys, column.exact)
 
 
 def like_dates(values: np.ndarray) -> bool:

@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from bench.core.errors import InputError
-from tasks.reading.columns import Column, number_key
+from tasks.reading.columns import KeyColumn, number_key
 from tasks.reading.own.context import Context, Wanted, checked, like_dates, too_large
 from tasks.reading.own.words import column_of_texts
 
 _PER_DAY = {"s": 86400.0, "ms": 86400e3, "us": 86400e6, "ns": 86400e9}
 
 
-def as_column(name: str, array: Any, wanted: Wanted, context: Context) -> Column:
+def as_column(name: str, array: Any, wanted: Wanted, context: Context) -> KeyColumn:
     """The column ``name``.
 
     Raises:
@@ -29,11 +29,11 @@ def as_column(name: str, array: Any, wanted: Wanted, context: Context) -> Column
     if pa.types.is_dictionary(kind):
         return _of_dictionary(name, array, wanted, context)
     if pa.types.is_null(kind):
-        return Column(np.full(len(array), np.nan), "number")
+        return KeyColumn(np.full(len(array), np.nan), "number")
     if pa.types.is_boolean(kind):
-        return Column(_floats(array), "truth")
+        return KeyColumn(_floats(array), "truth")
     if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
-        return Column(_days(array), "time")
+        return KeyColumn(_days(array), "time")
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
         return _of_numbers(name, array, wanted, context)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
@@ -44,7 +44,7 @@ def as_column(name: str, array: Any, wanted: Wanted, context: Context) -> Column
     return column_of_texts(name, array.cast(pa.string()), wanted, context)
 
 
-def _of_extension(name: str, array: Any, wanted: Wanted, context: Context) -> Column:
+def _of_extension(name: str, array: Any, wanted: Wanted, context: Context) -> KeyColumn:
     if array.type.extension_name == "pandas.period":
         stamps = pa.Array.from_pandas(array.to_pandas().dt.to_timestamp())
         context.said.about("periods by their begin", name)
@@ -52,7 +52,7 @@ def _of_extension(name: str, array: Any, wanted: Wanted, context: Context) -> Co
     return as_column(name, array.storage, wanted, context)
 
 
-def _of_dictionary(name: str, array: Any, wanted: Wanted, context: Context) -> Column:
+def _of_dictionary(name: str, array: Any, wanted: Wanted, context: Context) -> KeyColumn:
     """Categories: words with or without an order; categories that are numbers are numbers."""
     ordered, levels = array.type.ordered, array.dictionary
     column = as_column(name, array.dictionary_decode(), wanted, context)
@@ -61,7 +61,7 @@ def _of_dictionary(name: str, array: Any, wanted: Wanted, context: Context) -> C
         return column
     if not ordered:
         return column
-    return Column(column.values, "order", levels=tuple(str(level) for level in levels.to_pylist()))
+    return KeyColumn(column.values, "order", levels=tuple(str(level) for level in levels.to_pylist()))
 
 
 def _decoded(name: str, array: Any, context: Context) -> Any:
@@ -86,7 +86,7 @@ def _days(array: Any) -> np.ndarray:
     return np.where(gaps, np.nan, whole / per_day)
 
 
-def _of_numbers(name: str, array: Any, wanted: Wanted, context: Context) -> Column:
+def _of_numbers(name: str, array: Any, wanted: Wanted, context: Context) -> KeyColumn:
     kind = array.type
     if pa.types.is_floating(kind) and kind.bit_width < 64:
         # 0.1 in float32 is the 0.1 that a person sees, not 0.10000000149: the shortest decimal that means the same
@@ -107,7 +107,7 @@ def _of_numbers(name: str, array: Any, wanted: Wanted, context: Context) -> Colu
             keys = _spread(array, lambda value: number_key(str(value)) or "")
         if pa.types.is_integer(kind) and too_large(values):
             exact = np.array(array.to_pylist(), dtype=object)
-    return checked(name, Column(values, "number", keys, exact), context)
+    return checked(name, KeyColumn(values, "number", keys, exact), context)
 
 
 def _rounded(array: Any) -> np.ndarray:

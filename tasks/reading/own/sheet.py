@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from bench.core.errors import InputError, suggest
-from tasks.reading.columns import Column
+from tasks.reading.columns import KeyColumn
 from tasks.reading.own import frames
 from tasks.reading.own.context import Context, Wanted
 from tasks.reading.own.convert import as_column
@@ -74,7 +74,7 @@ class Sheet:
         """
         return tuple(self.resolved(name) for name in _names(text, self.names))
 
-    def column(self, name: str, wanted: Wanted = _PLAIN) -> Column:
+    def column(self, name: str, wanted: Wanted = _PLAIN) -> KeyColumn:
         """The column ``name``.
 
         Raises:

@@ -11,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from bench.core.errors import InputError
-from tasks.reading.columns import TRUTHS, Column, ColumnKind, number_key
+from tasks.reading.columns import TRUTHS, ColumnKind, KeyColumn, number_key
 from tasks.reading.own.context import Context, Wanted, checked, too_large
 from tasks.reading.own.numbers import AmbiguousNumbers, Numbers, read_numbers
 from tasks.reading.own.reading import GUESS, MISSING_NUMBERS, MISSING_TEXTS
@@ -21,7 +21,7 @@ MOSTLY = 0.5  # with more than this share of numbers a column is one of numbers,
 _UNSEEN = " \t\n\r\u00a0\ufeff\u200b\u202f"
 
 
-def column_of_texts(name: str, array: Any, wanted: Wanted, context: Context) -> Column:
+def column_of_texts(name: str, array: Any, wanted: Wanted, context: Context) -> KeyColumn:
     """The column that an Arrow array of texts is.
 
     Raises:
@@ -58,7 +58,7 @@ def column_of_texts(name: str, array: Any, wanted: Wanted, context: Context) -> 
     return table.as_words()
 
 
-def _plain_numbers(name: str, texts: Any, wanted: Wanted, context: Context) -> Column | None:
+def _plain_numbers(name: str, texts: Any, wanted: Wanted, context: Context) -> KeyColumn | None:
     """Numbers as computers write them, which Arrow reads a hundred times faster than Python.
 
     ``None`` where anything needs a closer look: grouped digits, units, a decimal sign in doubt, words.
@@ -87,7 +87,7 @@ def _plain_numbers(name: str, texts: Any, wanted: Wanted, context: Context) -> C
         context.said.about("decimal comma", name)
     if pc.any(pc.match_substring_regex(bodies, r"^[+-]?0\d+$")).as_py():
         context.said.about("zeros before whole numbers dropped", name)
-    return checked(name, Column(values, "number"), context)
+    return checked(name, KeyColumn(values, "number"), context)
 
 
 def _with_points(bodies: Any, context: Context) -> Any | None:
@@ -145,7 +145,7 @@ class _Words:
         kept = self.wanted.words
         return np.array([w in kept or (bool(w) and w.lower() not in missing) for w in self.words], dtype=bool)
 
-    def as_truths(self) -> Column | None:
+    def as_truths(self) -> KeyColumn | None:
         """True and false, yes and no."""
         known = self.known(MISSING_NUMBERS)
         lower = {word.lower() for word, is_known in zip(self.words, known, strict=True) if is_known}
@@ -177,7 +177,7 @@ class _Words:
             plain[place] = number
         return _Read(tuple(plain), np.array([number is not None for number in plain]), like, read.how)
 
-    def as_numbers(self, read: _Read, known: np.ndarray) -> Column | None:
+    def as_numbers(self, read: _Read, known: np.ndarray) -> KeyColumn | None:
         """A column of numbers, where all entries are."""
         if (known & ~read.mask).any():
             return None
@@ -224,7 +224,7 @@ class _Words:
         days[places] = read_times([self.words[place] for place in places], self.context.reading.dates).days
         return days
 
-    def as_times(self, known: np.ndarray, stated: bool = False) -> Column | None:
+    def as_times(self, known: np.ndarray, stated: bool = False) -> KeyColumn | None:
         """Times in days, where all entries are; numbers such as 20230113 too where the format is ``stated``.
 
         Raises:
@@ -246,23 +246,23 @@ class _Words:
         days[known] = read.days
         return self.as_floats(days, "time", known, self.words)
 
-    def as_words(self) -> Column:
+    def as_words(self) -> KeyColumn:
         """Words as they are."""
         known = self.known(MISSING_TEXTS)
         self._say_missing(known)
         words = np.array([w if k else "" for w, k in zip(self.words, known, strict=True)], dtype=np.str_)
-        return Column(np.asarray(words[self.codes]), "text")
+        return KeyColumn(np.asarray(words[self.codes]), "text")
 
     def as_floats(
         self, values: np.ndarray, kind: ColumnKind, known: np.ndarray, keys: tuple[str, ...] | None = None
-    ) -> Column:
+    ) -> KeyColumn:
         """A column of numbers from those of its different entries."""
         self._say_missing(known)
         spread = None
         if keys is not None and self.wanted.keys:
             given = [key if is_known else "" for key, is_known in zip(keys, known, strict=True)]
             spread = np.array(given, dtype=np.str_)[self.codes]
-        return Column(values[self.codes], kind, spread)
+        return KeyColumn(values[self.codes], kind, spread)
 
     def _say_missing(self, known: np.ndarray) -> None:
         for word, count, is_known in zip(self.words, self.counts, known, strict=True):

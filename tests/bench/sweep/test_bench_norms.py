@@ -199,6 +199,6 @@ def test_an_installed_package_offers_its_kind(tmp_path: Path, farfield: Callable
     shown = farfield("show", "norm", "softclip", "--format", "csv", cwd=tmp_path, PYTHONPATH=paths)
     assert shown.returncode == 0, shown.stderr
     assert "origin,installed" in shown.stdout
-    assert "scale,float,3.0" in shown.stdout
+    assert "scale,3.0" in shown.stdout
     listed = farfield("list", "norms", "soft*", "--format", "csv", cwd=tmp_path, PYTHONPATH=paths)
     assert listed.stdout.splitlines()[-1].startswith("softclip,layer,installed")

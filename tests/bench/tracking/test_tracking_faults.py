@@ -77,6 +77,11 @@ def test_the_warning_is_pythons_unless_the_caller_takes_it(options: Make, make_r
     assert len(caught) == 1
 
 
+def instead_of_wandb(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Have the process that owns wandb run ``code``."""
+    monkeypatch.setattr("bench.tracking.process.python_command", lambda *asked: [sys.executable, "-c", code])
+
+
 def test_a_folder_that_cannot_be_written_costs_a_line(
     options: Make, make_record: Make, said: list[str], tmp_path: Path
 ) -> None:
@@ -93,7 +98,7 @@ def test_a_suite_file_that_is_gone_costs_a_line_and_one_run(
     monkeypatch: pytest.MonkeyPatch, options: Make, make_record: Make, said: list[str], tmp_path: Path
 ) -> None:
     agreeable = """import sys; [print('{"ok": true}', flush=True) for _ in sys.stdin]"""
-    monkeypatch.setattr("bench.tracking.process._START", agreeable)
+    instead_of_wandb(monkeypatch, agreeable)
     with Tracker(options(), warn=said.append) as tracker:
         tracker.cell_done([make_record(task="a")], suite_file=tmp_path / "gone.yaml")
         tracker.cell_done([make_record(task="b")])
@@ -129,7 +134,7 @@ def test_a_process_that_is_killed_is_started_again_and_its_service_ends(
 def test_w_and_b_is_given_up_when_its_process_keeps_dying(
     monkeypatch: pytest.MonkeyPatch, options: Make, make_record: Make, said: list[str]
 ) -> None:
-    monkeypatch.setattr("bench.tracking.process._START", "import sys; sys.stdin.readline(); sys.exit(7)")
+    instead_of_wandb(monkeypatch, "import sys; sys.stdin.readline(); sys.exit(7)")
     with Tracker(options(), warn=said.append) as tracker:
         for task in ("a", "b", "c"):
             tracker.cell_done([make_record(task=task)])
@@ -145,7 +150,7 @@ def test_what_the_process_prints_ends_in_the_log(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     noise = "import os, sys; sys.stdin.readline(); print('noise', file=sys.stderr); os._exit(1)"
-    monkeypatch.setattr("bench.tracking.process._START", noise)
+    instead_of_wandb(monkeypatch, noise)
     asked = options()
     with Tracker(asked, warn=said.append) as tracker:
         tracker.cell_done([make_record()])
@@ -154,7 +159,7 @@ def test_what_the_process_prints_ends_in_the_log(
 
 
 def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("bench.tracking.process._START", "import time; time.sleep(1000)")
+    instead_of_wandb(monkeypatch, "import time; time.sleep(1000)")
     process = WandbProcess(ChildOptions("offline", str(tmp_path), "p", 1.0, 1.0, 0.5), tmp_path / "log")
     with pytest.raises(ProcessLost, match=r"did not answer in 0\.5 s"):
         process.ask("x" * 1_000_000)  # more than a pipe holds
@@ -164,7 +169,7 @@ def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_an_interrupted_sweep_does_not_wait(
     monkeypatch: pytest.MonkeyPatch, options: Make, make_record: Make, said: list[str]
 ) -> None:
-    monkeypatch.setattr("bench.tracking.process._START", "import time; time.sleep(1000)")
+    instead_of_wandb(monkeypatch, "import time; time.sleep(1000)")
     monkeypatch.setattr("bench.tracking.tracker._HURRY", 0.2)
     tracker = Tracker(options(), warn=said.append, patience=900.0)
     with pytest.raises(KeyboardInterrupt):
@@ -177,7 +182,7 @@ def test_an_interrupted_sweep_does_not_wait(
 def test_a_second_interrupt_ends_the_wait(
     monkeypatch: pytest.MonkeyPatch, options: Make, make_record: Make, said: list[str], wait_for: Make
 ) -> None:
-    monkeypatch.setattr("bench.tracking.process._START", "import time; time.sleep(1000)")
+    instead_of_wandb(monkeypatch, "import time; time.sleep(1000)")
     tracker = Tracker(options(), warn=said.append, patience=900.0)
     tracker.cell_done([make_record()])
     wait_for(lambda: tracker.pid)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bench.core.errors import InputError
-from tasks.reading.encoding import Table, held_out
-from tasks.reading.rules import Above, FarRule, Furthest, Group, Highest, Where
+from tasks.reading.encoding import EncodedTable, held_out
+from tasks.reading.rules import Above, FarRule, Furthest, GroupRule, Highest, Where
 from tasks.splitting import assemble
 
 COUNT = 400
@@ -16,7 +16,7 @@ COLUMNS = {
     "y": DRAW.normal(size=COUNT),
 }
 COLUMNS["twice"] = 2 * COLUMNS["size"]
-TABLE = Table(COLUMNS, "y")
+TABLE = EncodedTable(COLUMNS, "y")
 
 
 def test_thresholds_and_quantiles() -> None:
@@ -31,7 +31,7 @@ def test_thresholds_and_quantiles() -> None:
 
 
 def test_ties_at_the_quantile_stay_inside() -> None:
-    table = Table({"x": np.array([0.0, 1.0, 1.0, 1.0, 2.0]), "y": np.arange(5.0)}, "y")
+    table = EncodedTable({"x": np.array([0.0, 1.0, 1.0, 1.0, 2.0]), "y": np.arange(5.0)}, "y")
     assert Highest("x", 0.5).far(table).tolist() == [False, False, False, False, True]
 
 
@@ -42,21 +42,21 @@ def test_mahalanobis_is_the_textbook_distance() -> None:
     matrix = np.column_stack([COLUMNS["size"], COLUMNS["weight"]])
     precision = np.linalg.inv(np.cov(matrix.T))
     distance = np.array([mahalanobis(row, matrix.mean(axis=0), precision) for row in matrix])
-    plain = Table({name: COLUMNS[name] for name in ("size", "weight", "y")}, "y")
+    plain = EncodedTable({name: COLUMNS[name] for name in ("size", "weight", "y")}, "y")
     far = Furthest(0.8).far(plain)
     np.testing.assert_array_equal(far, distance > np.quantile(distance, 0.8))
-    repeated = Table({name: COLUMNS[name] for name in ("size", "weight", "twice", "y")}, "y")
+    repeated = EncodedTable({name: COLUMNS[name] for name in ("size", "weight", "twice", "y")}, "y")
     np.testing.assert_array_equal(Furthest(0.8).far(repeated), far)
 
 
 def test_groups_become_far_sets_and_no_inputs() -> None:
-    table = Table(COLUMNS, "y", unused=("kind",))
-    samples = held_out(table, Group("kind", ("rare",)), Above("size", 1.5))
+    table = EncodedTable(COLUMNS, "y", unused=("kind",))
+    samples = held_out(table, GroupRule("kind", ("rare",)), Above("size", 1.5))
     assert samples.feature_names == ("size", "weight", "twice")
     assert len(samples.far[0]) == 40
     assert len(samples.far[0]) + len(samples.far[1]) + len(samples.domain) == COUNT
     with pytest.raises(InputError, match="did you mean 'rare'"):
-        held_out(table, Group("kind", ("rar",)))
+        held_out(table, GroupRule("kind", ("rar",)))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_rules_that_cannot_be(rule: FarRule, message: str) -> None:
 
 
 def test_words_are_one_hot_by_those_of_the_domain() -> None:
-    samples = held_out(TABLE, Group("kind", ("rare",)))
+    samples = held_out(TABLE, GroupRule("kind", ("rare",)))
     assert samples.feature_names[-2:] == ("kind=even", "kind=odd")
     assert samples.domain.inputs[:, -2:].sum(axis=1).tolist() == [1.0] * 360
     assert not samples.far[0].rows.inputs[:, -2:].any(), "a word unknown to the domain is 0 everywhere"
@@ -83,7 +83,7 @@ def test_words_are_one_hot_by_those_of_the_domain() -> None:
 def test_missing_values_take_training_means_and_are_reported() -> None:
     columns = {name: values.copy() for name, values in COLUMNS.items()}
     columns["weight"][::7] = np.nan
-    raw = assemble(held_out(Table(columns, "y"), Above("size", 1.0)), "features", "gaps")
+    raw = assemble(held_out(EncodedTable(columns, "y"), Above("size", 1.0)), "features", "gaps")
     place = raw.feature_names.index("weight")
     known = {value for value in columns["weight"] if np.isfinite(value)}
     mean = np.mean([value for value in raw.train.inputs[:, place] if value in known])
@@ -96,10 +96,10 @@ def test_missing_values_take_training_means_and_are_reported() -> None:
 def test_an_empty_column_is_refused() -> None:
     columns = COLUMNS | {"weight": np.where(COLUMNS["size"] > 1, 1.0, np.nan)}
     with pytest.raises(InputError, match="'weight' has no value"):
-        assemble(held_out(Table(columns, "y"), Above("size", 1.0)), "features", "gaps")
+        assemble(held_out(EncodedTable(columns, "y"), Above("size", 1.0)), "features", "gaps")
 
 
 def test_too_many_different_texts() -> None:
     columns = COLUMNS | {"name": np.array([f"n{i}" for i in range(COUNT)])}
     with pytest.raises(InputError, match=r"'name' has .* different texts"):
-        held_out(Table(columns, "y"), Above("size", 1.0))
+        held_out(EncodedTable(columns, "y"), Above("size", 1.0))

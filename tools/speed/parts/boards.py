@@ -39,7 +39,7 @@ class Question:
 
 
 QUESTIONS: tuple[Question, ...] = (
-    Question(20_000, ("leaderboard",), 0.7, 100),
+    Question(20_000, ("leaderboard",)),
     Question(20_000, ("compare",), 1.5, 150),
     Question(20_000, ("compare", "--format", "json"), 1.5, 150),
     Question(20_000, ("leaderboard", "page", "--save", os.devnull), 8.0, 400),
