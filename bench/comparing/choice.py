@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.sweep.runner import Results
+from leaderboard.page.own_table import is_bounded
 from leaderboard.ranking.conclusion import Conclusion, ConclusionRow
 from leaderboard.ranking.statements.power import EQUIVALENT
 from leaderboard.ranking.statistics import Sample, log_t_intervals
@@ -18,7 +19,6 @@ from leaderboard.records.store.store import Store
 if TYPE_CHECKING:
     from tasks import StandardizedTask
 
-BOUNDED = "bounded"
 PLAIN = "clip@input"
 LEAST = 1e-12  # of an error, so that it has a logarithm
 
@@ -69,7 +69,7 @@ def choose(results: Results, conclusion: Conclusion, task: StandardizedTask, arc
     found = {row.name: row for row in rows if (row.fixed, row.name) in errors}
     if not found:
         return None
-    bounded = [name for name, row in found.items() if row.verdict == BOUNDED]
+    bounded = [name for name, row in found.items() if is_bounded(row)]
     middle = {name: _middle(errors[architecture, name]) for name in found}
     least = min(bounded or found, key=lambda name: middle[name])
     kept = PLAIN in bounded and not _told(errors[architecture, least], errors[architecture, PLAIN])

@@ -27,6 +27,7 @@ def paste(task: Task, loaded: StandardizedTask, choice: Choice, protocol: Protoc
     network = plain_network(choice.architecture, choice.norm, loaded.problem)
     if network is None:
         loading = "".join(f"load_plugin({file!r})\n" for file in plugins)
+        loading = f"from bench.core.plugins import load_plugin\n\n{loading}" if loading else ""
         network = FARFIELD.format(architecture=choice.architecture, norm=choice.norm, loading=loading)
     given = ", ".join(f"{name}={value!r}" for name, value in _given(task).items() if name != "path")
     table = f"ff.own_data({_options(task).path!r}, {given})"

@@ -8,8 +8,14 @@ from leaderboard.page.own_table import FarFacts, TableFacts
 from tasks import StandardizedTask, Task
 from tasks.families.own.options import OwnData
 from tasks.farness import how_far
+from tasks.reading.own.frames import FRAME
 
 CAUTION = "CAUTION: "
+
+
+def file_of(path: str) -> str:
+    """What people call the table's source."""
+    return "a data frame" if path.startswith(FRAME) else os.path.basename(path)
 
 
 def facts_of(task: Task, loaded: StandardizedTask) -> TableFacts:
@@ -31,7 +37,7 @@ def facts_of(task: Task, loaded: StandardizedTask) -> TableFacts:
     )
     return TableFacts(
         path=options.path,
-        file=os.path.basename(options.path),
+        file=file_of(options.path),
         target=options.target,
         rows=(len(loaded.train), len(loaded.validation), len(loaded.test)),
         inputs=loaded.problem.size,

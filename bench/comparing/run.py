@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from architectures import resolve
 from bench.api import run
 from bench.comparing.choice import Choice, choose
 from bench.comparing.code import paste, reproduce
-from bench.comparing.facts import facts_of
+from bench.comparing.facts import facts_of, file_of
 from bench.comparing.sentences import sentences
 from bench.core.errors import InputError
 from bench.plan.options import SweepOptions
@@ -138,7 +137,8 @@ def compare_data(
     protocol_used = get_protocol(first.protocol)
     plugins = tuple(map(str, (sweep or {}).get("plugins", ())))
     code = paste(task, loaded, choice, protocol_used, plugins) if choice else ""
-    settings = [*protocol_used.settings(), ("seeds", ", ".join(map(str, sorted({r.key.seed for r in shown}))))]
+    settings = [("protocol", f"{first.protocol}: {protocol_used.summary}"), *protocol_used.settings()]
+    settings.append(("seeds", ", ".join(map(str, sorted({record.key.seed for record in shown})))))
     page = Page(
         title=f"{clean(label)} far away",
         schemes=first,
@@ -160,7 +160,7 @@ def _label(options: Any) -> str:
     """What tables and pictures call the task: the user's name for it, or target and file."""
     if options.name:
         return str(options.name)
-    label = f"{options.target} of {os.path.basename(options.path)}"
+    label = f"{options.target} of {file_of(options.path)}"
     return label if len(label) <= MOST_LABEL else label[: MOST_LABEL - 1] + "…"
 
 

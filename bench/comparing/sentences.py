@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.comparing.choice import BOUNDED, PLAIN, Choice
+from bench.comparing.choice import PLAIN, Choice
+from leaderboard.page.own_table import is_bounded
 from leaderboard.ranking.comparison import compare
 from leaderboard.ranking.conclusion import Conclusion, ConclusionRow, conclude
 from leaderboard.records.interval import Interval
@@ -47,7 +48,7 @@ def _taken(choice: Choice) -> list[str]:
             "No scheme is bounded on the rays: take none of these for inputs far away without a limit of your own.",
             f"{network} has the least validation error ({own}); the far rows had no part in this.",
         ]
-    grade = f" ({choice.row.grade})" if choice.row.grade else ""
+    grade = f" ({choice.norm}: {choice.row.grade})" if choice.row.grade else ""
     why = f"it has the least validation error ({own})"
     if choice.norm != choice.least_norm:
         other = f"{choice.least_norm} has {show_number(choice.least_error)}"
@@ -129,7 +130,7 @@ def _beside(baselines: Conclusion) -> list[str]:
 
 
 def _growth(row: ConclusionRow) -> str:
-    return "" if row.verdict == BOUNDED else f", {row.verdict} growth"
+    return "" if is_bounded(row) else f", {row.verdict} growth"
 
 
 def _few(task: StandardizedTask) -> list[str]:

@@ -26,7 +26,6 @@ FARFIELD = """
 # This network is not a row of torch's own layers: FarField builds it (it is an ordinary torch.nn.Module).
 from architectures import parse_scheme, resolve
 from architectures.building import build_network
-from bench.core.plugins import load_plugin
 
 {loading}drawn = iter(range(10**9))
 

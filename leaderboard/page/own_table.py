@@ -127,6 +127,16 @@ def write_own_table(records: Sequence[Record], page: Page, path: str | Path) -> 
     return written(render_own_table(records, page), path)
 
 
+def is_bounded(row: ConclusionRow) -> bool:
+    """The verdict is bounded for all seeds, and no search found growth."""
+    return row.verdict.startswith("bounded") and "growth found" not in (row.grade, *row.verdict.split(", "))
+
+
+def _verdict(row: ConclusionRow) -> str:
+    """Word and grade."""
+    return f"{row.verdict}, {row.grade}" if row.grade and row.grade not in row.verdict else row.verdict
+
+
 def _is_warning(text: str) -> bool:
     return text.startswith("ONLY ")
 
@@ -164,8 +174,8 @@ def _row(row: ConclusionRow, names: Named, page: Page) -> dict[str, Any]:
         "ratio": _shown(row.ratio),
         "judgement": row.judgement,
         "could": "" if row.detectable is None or row.judgement != "undecided" else show_number(row.detectable),
-        "verdict": f"{row.verdict}, {row.grade}" if row.grade else row.verdict,
-        "bounded": row.verdict == "bounded",
+        "verdict": _verdict(row),
+        "bounded": is_bounded(row),
         "troubles": ", ".join(f"{n} {status}" for status, n in row.troubles),
     }
 

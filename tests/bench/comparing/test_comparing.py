@@ -21,6 +21,8 @@ from bench.cli import main
 from bench.comparing.plain import plain_network
 from bench.comparing.run import SCHEMES
 from bench.core.problem import Problem
+from leaderboard.page.own_table import is_bounded
+from leaderboard.ranking.conclusion import ConclusionRow
 
 EVIL = (
     "<img src=x onerror=document.body.dataset.evil='yes'></code></script><script>document.body.dataset.evil=1</script>"
@@ -169,7 +171,9 @@ def test_few_far_rows_are_said_loudly(tmp_path: Path, monkeypatch: pytest.Monkey
     assert found.choice is not None
     assert found.choice.norm in ("layer@first", "clip@input")
     assert not any("far error" in text for text in found.said[:1])
-    assert "ONLY 9 FAR ROWS" in found.page.read_text()
+    page = found.page.read_text()
+    assert "ONLY 9 FAR ROWS" in page
+    assert "<h1>target of a data frame far away</h1>" in page
 
 
 @pytest.mark.parametrize(
@@ -211,6 +215,26 @@ def test_networks_are_written_in_plain_torch(norm: str) -> None:
     exec(text, scope)
     answers = scope["network"]().eval()(torch.randn(4, 5))
     assert answers.shape == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "grade", "holds"),
+    [
+        ("bounded", "", True),
+        ("bounded", "searched", True),
+        ("bounded ≤ 2.9, proved", "proved", True),
+        ("bounded", "growth found", False),
+        ("bounded along rays, growth found", "", False),
+        ("mixed: 1 of 5 unbounded [1–72%]", "", False),
+        ("unbounded: sublinear to linear", "", False),
+    ],
+)
+def test_only_what_no_seed_and_no_search_contradicts_is_bounded(verdict: str, grade: str, holds: bool) -> None:
+    row = ConclusionRow(
+        "unknown", "mlp", "none", "a", "", ("t",), (5, 5), None, None, verdict, grade, None, None, "reference", None,
+        None, None, None, (),
+    )  # fmt: skip
+    assert is_bounded(row) is holds
 
 
 @pytest.mark.parametrize(
