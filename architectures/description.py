@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from architectures.analysis.prediction import Prediction, predict_module
-from architectures.building import build_estimator, build_skeleton, check_size, kinds_at, sites
+from architectures.analysis.prediction import Prediction, predict_module, trial_batches
+from architectures.building import build_estimator, build_network, build_skeleton, check_size, kinds_at, sites
 from architectures.card import Architecture
 from architectures.norms.layers import marked, site_of
 from architectures.norms.pairs import Paired
@@ -109,7 +109,7 @@ def describe(architecture: Architecture, scheme: NormScheme, problem: Problem, b
         batch_size=batch_size,
         flops_forward=count_flops(module, problem, 1, backward=False),
         flops_step=count_flops(module, problem, batch_size, backward=True),
-        prediction=predict_module(module),
+        prediction=predict(architecture, scheme, problem),
     )
 
 
@@ -123,7 +123,8 @@ def predict(architecture: Architecture, scheme: NormScheme, problem: Problem) ->
         estimator = build_estimator(architecture, scheme, problem)
         exponent = getattr(estimator, "exponent", architecture.card.exponent)  # where it depends on options and scheme
         return Prediction(exponent, f"an estimator: {architecture.card.summary}")
-    return predict_module(build_skeleton(architecture, scheme, problem))
+    network = build_network(architecture, scheme, problem, 0)
+    return predict_module(network, trial_batches(problem.shape))
 
 
 def count_flops(module: nn.Module, problem: Problem, batch_size: int, backward: bool) -> int:

@@ -53,7 +53,7 @@ def run(
         tasks, architectures, norms: without a suite, their product is run (``norms`` defaults to ``none``). A task may
             be :func:`tasks.own_data` of a file or a data frame.
         seeds: how many (``3`` is 0, 1, 2) or which (``"0,4"``, ``[0, 4]``); the suite's number, or 5.
-        protocol: ``1``, ``quick`` or ``paper``; the suite's, or 1.
+        protocol: ``2``, ``quick`` or ``paper``, of which the newest is meant; the suite's, or 2.
         plugins: files that register tasks or architectures.
         out: folder of the store.
         workers: processes; one a core, or one for a GPU.

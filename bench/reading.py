@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import altair
     import pandas
 
-Plot = Literal["growth", "error", "pareto", "function", "far"]
+Plot = Literal["growth", "bounds", "error", "pareto", "function", "far"]
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,10 @@ def plot(
 
     Args:
         source: a folder of results, what :func:`load` or ``run`` returned, or records.
-        kind: ``growth`` (against distance), ``error`` (of the test and far sets against how far they are), ``pareto``
-            (far_error against max growth), ``function`` (what networks with one input answer) or ``far`` (predictions
-            on a far set); the last two are of one task and need records that are in a store.
+        kind: ``growth`` (against distance), ``bounds`` (proved, searched, seen along rays), ``error`` (of the test and
+            far sets against how far they are), ``pareto`` (far_error against max growth), ``function`` (what networks
+            with one input answer) or ``far`` (predictions on a far set); the last two are of one task and need records
+            that are in a store.
         save: a file to write; its ending decides: ``.png``, ``.svg``, ``.pdf``, ``.html`` or ``.json``.
         overall: with ``pareto``: totals over tasks instead of a panel for each.
         far_set, feature: with ``far``: which far set (the furthest), and the column to draw trends against (distance).
@@ -156,7 +157,7 @@ def plot(
     Raises:
         InputError: no results there, nothing to draw, several protocols, or a file that cannot be written.
     """
-    from leaderboard.charts import error_chart, growth_chart, pareto_chart
+    from leaderboard.charts import bounds_chart, error_chart, growth_chart, pareto_chart
     from leaderboard.charts import save as save_chart
 
     if kind not in get_args(Plot):
@@ -165,6 +166,8 @@ def plot(
     chart: altair.TopLevelMixin
     if kind == "growth":
         chart = growth_chart(records)
+    elif kind == "bounds":
+        chart = bounds_chart(records)
     elif kind == "error":
         chart = error_chart(records)
     elif kind == "pareto":

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 @dataclass(frozen=True)
 class Budget:
-    """How long everybody trains on the task under protocol 1.
+    """How long everybody trains on the task under protocol 2.
 
     Args:
         steps: optimizer steps.
@@ -71,7 +71,7 @@ class TaskCard:
         licence: of the data.
         citation: whom to cite for the data.
         real: measured in the world, not computed from a formula.
-        budget: training budget of protocol 1.
+        budget: training budget of protocol 2.
         paper: training budget of protocol ``paper``.
         build: a function, or ``"module:function"``, that returns :class:`tasks.data.samples.Samples`; it takes the
             options when there are any.

@@ -89,17 +89,22 @@ class Graph:
 
     Args:
         input: name of the network's input.
+        shape: of that input, None for the number of rows.
         stored: parameters, buffers and constants by name.
         operations: in order.
         output: what the network answers.
         run: the recorded program.
+        constants: computes the results of operations that no input reaches, by name, from what is stored; those that
+            draw numbers, write, or depend on the number of rows are left out.
     """
 
     input: str
+    shape: tuple[int | None, ...]
     stored: Mapping[str, Stored]
     operations: tuple[Operation, ...]
     output: Argument
     run: Callable[[Tensor], Any] = field(compare=False, repr=False)
+    constants: Callable[[], Mapping[str, Any]] = field(default=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,11 @@ class GraphVisitor(ABC, Generic[Value]):
             arguments = tuple(put_in(argument, known) for argument in operation.arguments)
             keywords = {name: put_in(argument, known) for name, argument in operation.keywords}
             known[operation.name] = self.operation(operation, arguments, keywords)
-        return put_in(graph.output, known)
+        return self.output(put_in(graph.output, known))
+
+    def output(self, value: Any) -> Any:
+        """What is known of the answer, given what is known of the value that it is."""
+        return value
 
     @abstractmethod
     def input(self, graph: Graph) -> Value:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from architectures.analysis.graph import Argument, Graph, Operation, Ref, Stored, Unread, refs_in
 
-REPEATS = 3
+REPEATS = 2
 TOLERANCE = 1e-9
 """Largest difference between the recorded program and the network, relative to its largest answer, in float64."""
 
@@ -35,11 +35,7 @@ def read_graph(network: nn.Module, example: Tensor, training: bool = False) -> G
         example: rows; their number is left open where the network allows it.
         training: read what it does in training.
     """
-    try:
-        with quietly(), as_it_was(network):
-            return _graph_of(_export(network.train(training), example))
-    except Exception as error:  # whatever torch.export, or the network in its hands, may raise
-        return Unread(" ".join(f"{type(error).__name__}: {error}".split())[:300])
+    return _read(network, example, training, None)
 
 
 def warm_up() -> None:
@@ -51,9 +47,15 @@ def read_faithfully(network: nn.Module, batches: Sequence[Tensor]) -> Graph | Un
     """The graph of ``network`` in evaluation, if its program answers as the network does on every one of ``batches``.
 
     Each batch is run several times, in the order given; give the sizes that will be used. Run it in float64, where
-    nothing but rounding may differ.
+    nothing but rounding may differ. Where the network makes a plain number of the number of rows, its graph is that of
+    batches of one size, which is none of its other sizes, and its program is run on pieces of that size.
     """
-    graph = read_graph(network, batches[0])
+    try:
+        rows = _unlike_any(network, batches[0])
+        example = batches[0][torch.arange(rows, device=batches[0].device) % len(batches[0])]
+    except Exception as error:
+        return _unread(error)
+    graph = _read(network, example, False, rows)
     if isinstance(graph, Unread):
         return graph
     try:
@@ -62,13 +64,36 @@ def read_faithfully(network: nn.Module, batches: Sequence[Tensor]) -> Graph | Un
             before = _numbers_of(network)
             for _ in range(REPEATS):
                 for batch in batches:
-                    gap = _gap(graph.run(batch), network(batch))
+                    gap = _gap(graph.run(batch), network(batch.clone()))
                     if gap > TOLERANCE:
                         return Unread(f"its graph answers otherwise on {len(batch)} rows (by {gap:.1e})")
             changed = [name for name, value in _numbers_of(network).items() if before.get(name) != value]
     except Exception as error:
-        return Unread(f"its graph cannot be run: {' '.join(f'{type(error).__name__}: {error}'.split())[:200]}")
+        return Unread(f"its graph cannot be run: {_unread(error).reason}")
     return Unread(f"it changes {changed[0]} whenever it runs") if changed else graph
+
+
+def _read(network: nn.Module, example: Tensor, training: bool, rows: int | None) -> Graph | Unread:
+    try:
+        with quietly(), as_it_was(network):
+            program, free = _export(network.train(training), example)
+            return _graph_of(program, None if free else rows)
+    except Exception as error:  # whatever torch.export, or the network in its hands, may raise
+        return _unread(error)
+
+
+def _unread(error: Exception) -> Unread:
+    return Unread(" ".join(f"{type(error).__name__}: {error}".split())[:300])
+
+
+def _unlike_any(network: nn.Module, example: Tensor) -> int:
+    """A number of rows that is the size of nothing else."""
+    sizes = {size for tensor in (*network.parameters(), *network.buffers()) for size in tensor.shape}
+    sizes |= set(example.shape[1:])
+    return next(prime for prime in _PRIMES if all(size % prime for size in sizes if size))
+
+
+_PRIMES = (61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139)
 
 
 @contextmanager
@@ -115,16 +140,32 @@ def quietly() -> Iterator[None]:
         yield
 
 
-def _export(network: nn.Module, example: Tensor) -> Any:
-    """The exported program; of any number of rows if it can be, else of as many as ``example`` has."""
+def _export(network: nn.Module, example: Tensor) -> tuple[Any, bool]:
+    """The exported program, and whether it is of any number of rows: else it is of as many as ``example`` has."""
+    free = True
     try:
         rows = {0: torch.export.Dim("rows", min=1)}
         program = torch.export.export(network, (example,), dynamic_shapes=(rows,), strict=False)
     except Exception:  # the network settles the number of rows; whether that matters, running it will tell
         program = torch.export.export(network, (example,), strict=False)
+        free = False
     if any(_writes(node) for node in program.graph.nodes):
-        return program.run_decompositions({})
-    return program
+        return program.run_decompositions({}), free
+    return program, free
+
+
+def _in_pieces(run: Any, rows: int) -> Any:
+    """A program of batches of ``rows`` on batches of any size: in pieces, the last one filled up."""
+
+    def run_in_pieces(batch: Tensor) -> Tensor:
+        pieces = []
+        for start in range(0, len(batch), rows):
+            piece = batch[start : start + rows]
+            filled = piece[torch.arange(rows, device=batch.device) % len(piece)]
+            pieces.append(run(filled)[: len(piece)])
+        return torch.cat(pieces)
+
+    return run_in_pieces
 
 
 def _writes(node: Any) -> bool:
@@ -132,7 +173,7 @@ def _writes(node: Any) -> bool:
     return node.op == "call_function" and schema is not None and schema.is_mutable
 
 
-def _graph_of(program: Any) -> Graph:
+def _graph_of(program: Any, rows: int | None) -> Graph:
     signature = program.graph_signature
     (given,) = signature.user_inputs
     stored = {one.name: one for one in _stored(program)}
@@ -144,12 +185,33 @@ def _graph_of(program: Any) -> Graph:
             places = [spec.kind.name == "USER_OUTPUT" for spec in signature.output_specs]
             output = tuple(_argument(a) for a, mine in zip(node.args[0], places, strict=True) if mine)
         elif node.op == "call_function":
-            operation = _operation(node, carrying)
+            operation = _operation(node, carrying, rows)
             operations.append(operation)
             if operation.carries:
                 carrying.add(operation.name)
     only = output[0] if isinstance(output, tuple) and len(output) == 1 else output
-    return Graph(given, stored, tuple(operations), only, program.module(check_guards=False))
+    module = program.module(check_guards=False)
+    (shape,) = [_shape(node.meta.get("val"), rows) for node in program.graph.nodes if node.name == given]
+    return Graph(given, shape or (), stored, tuple(operations), only, module, lambda: _constants(program, stored))
+
+
+def _constants(program: Any, stored: Mapping[str, Stored]) -> dict[str, Any]:
+    """The results of operations on stored tensors and numbers alone."""
+    made: dict[Any, Any] = {}
+    with torch.no_grad():
+        for node in program.graph.nodes:
+            if node.op == "placeholder" and node.name in stored:
+                made[node] = stored[node.name].value
+            elif node.op == "call_function" and _is_fixed(node) and all(one in made for one in node.all_input_nodes):
+                given = torch.fx.map_arg((node.args, node.kwargs), made.__getitem__)
+                made[node] = node.target(*given[0], **given[1])
+    return {node.name: value for node, value in made.items()}
+
+
+def _is_fixed(node: Any) -> bool:
+    """Whether the operation gives the same for the same arguments."""
+    tags = getattr(node.target, "tags", ())
+    return torch.Tag.nondeterministic_seeded not in tags and "empty" not in str(node.target) and not _writes(node)
 
 
 def _stored(program: Any) -> list[Stored]:
@@ -167,7 +229,7 @@ def _stored(program: Any) -> list[Stored]:
     return found
 
 
-def _operation(node: Any, carrying: set[str]) -> Operation:
+def _operation(node: Any, carrying: set[str], rows: int | None) -> Operation:
     target = str(node.target) if hasattr(node.target, "_schema") else getattr(node.target, "__name__", "unknown")
     arguments = tuple(_argument(argument) for argument in node.args)
     keywords = tuple((name, _argument(argument)) for name, argument in node.kwargs.items())
@@ -178,7 +240,7 @@ def _operation(node: Any, carrying: set[str]) -> Operation:
         target=target,
         arguments=arguments,
         keywords=keywords,
-        shape=_shape(node.meta.get("val")),
+        shape=_shape(node.meta.get("val"), rows),
         modules=_modules(node.meta.get("nn_module_stack") or {}),
         carries=not makes_alike and any(ref.name in carrying for ref in refs),
     )
@@ -194,10 +256,10 @@ def _argument(argument: Any) -> Argument:
     return argument if isinstance(argument, (int, float, bool, str)) or argument is None else str(argument)
 
 
-def _shape(value: Any) -> tuple[int | None, ...] | None:
+def _shape(value: Any, rows: int | None) -> tuple[int | None, ...] | None:
     if not isinstance(value, Tensor):
         return None
-    return tuple(size if isinstance(size, int) else None for size in value.shape)
+    return tuple(size if isinstance(size, int) and size != rows else None for size in value.shape)
 
 
 def _modules(stack: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -34,7 +34,14 @@ def record_graph(network: nn.Module, example: Tensor, training: bool = False) ->
         finally:
             for hook in hooks:
                 hook.remove()
-        return Graph("input", recorder.stored, tuple(recorder.operations), recorder.argument(answer), network)
+        return Graph(
+            "input",
+            tuple(example.shape),
+            recorder.stored,
+            tuple(recorder.operations),
+            recorder.argument(answer),
+            network,
+        )
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor, nn
 
 from architectures.blocks.activations import activation
-from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Linear
 from architectures.blocks.options import ActivationName, Drawing
 from architectures.norms.site import Layout, Norm
@@ -47,13 +44,6 @@ class Residual(nn.Module):
         y: Tensor = self.norm_res(self.skip(x) + self.norm_out(self.branch(self.norm_in(x))))
         return y
 
-    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
-        """As ``forward``."""
-        branch = follow(self.norm_out, follow(self.branch, follow(self.norm_in, streams)))
-        skip = follow(self.skip, streams)
-        total = tuple(follow.sum(s, b, self.name) for s, b in zip(skip, branch, strict=True))
-        return follow(self.norm_res, total)
-
 
 class FeedForward(nn.Sequential):
     """``W₂ f(W₁ x)`` over the last dimension."""
@@ -79,11 +69,3 @@ class GatedFeedForward(nn.Module):
         value, gate = self.rise(x).chunk(2, dim=-1)
         y: Tensor = self.fall(value * self.activation(gate))
         return y
-
-    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
-        """As ``forward``."""
-        hidden = self.fall.in_features
-        raised = follow(self.rise, streams)
-        values = tuple(follow.channels(stream, 0, hidden) for stream in raised)
-        gates = follow(self.activation, tuple(follow.channels(stream, hidden, 2 * hidden) for stream in raised))
-        return follow(self.fall, tuple(follow.product(v, g) for v, g in zip(values, gates, strict=True)))

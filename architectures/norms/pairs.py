@@ -52,11 +52,6 @@ class Paired(nn.Module):
             answer = self.pair.outward(answer, kept)  # type: ignore[operator]
         return answer
 
-    def trace(self, streams: tuple[Any, ...], follow: Any) -> tuple[Any, ...]:
-        """As ``forward``, by an :class:`architectures.blocks.interpretation.Interpreter`."""
-        streams = follow(self.network, tuple(follow.leaf(self.pair, stream) for stream in streams))
-        return tuple(follow.outward(self.pair, stream) for stream in streams) if self.back else streams
-
 
 def around(network: nn.Module, kind: NormKind, frame: Frame, ends: frozenset[str]) -> Paired:
     """``network`` inside the pair of ``kind``.

@@ -1,4 +1,4 @@
-"""What a trained network answers far away: rays, worst case, far sets. Everything runs in float64.
+"""What a trained network answers far away: along rays and axes, and on far sets. Everything runs in float64.
 
 Rays go out from the training mean (the origin of standardized inputs) in unit directions; a probe at distance r
 stands at ``r R d`` where R is the task's radius.
@@ -7,14 +7,14 @@ stands at ``r R d`` where R is the task's radius.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bench.core.seeding import generator
-from bench.plan.protocol import DIRECTIONS
 from leaderboard.records import metrics
 from leaderboard.records.record import Role, SetResult
 from tasks.data.samples import Rows, StandardizedTask
@@ -22,32 +22,74 @@ from tasks.data.samples import Rows, StandardizedTask
 Predict = Callable[[np.ndarray], np.ndarray]
 """Standardized inputs (n, *shape) to standardized outputs (n,)."""
 
-WORST_RADII: tuple[float, ...] = (10.0, 100.0)
-"""Radii, in units of R, of the balls in which the worst case is searched."""
-
-
-def directions(task: StandardizedTask) -> np.ndarray:
-    """Unit directions of the task's rays, shape (64, *shape), or (2, 1) in one dimension: -1 and +1.
-
-    Half point towards training inputs drawn without replacement, half are isotropic. The unit is the task's own
-    measure of distance divided by R, so that ``distance(R * d) = 1``. The draw depends on the task alone.
-    """
-    if task.problem.size == 1:
-        return np.array([-1.0, 1.0]).reshape(2, *task.problem.shape)
-    draw = generator("rays", task.name)
-    inputs = task.train.inputs.astype(np.float64, copy=False)
-    moved = inputs[task.distance(inputs) > 0]
-    towards = moved[draw.permutation(len(moved))[: DIRECTIONS // 2]]
-    isotropic = draw.standard_normal((DIRECTIONS - len(towards), *task.problem.shape))
-    rays = np.concatenate([towards, isotropic])
-    lengths = task.distance(rays) * task.radius
-    return rays / lengths.reshape(-1, *[1] * (rays.ndim - 1))
+_ROWS = {"features": 512, "sequence": 512, "image": 64}  # at once; convolutions in float64 are fastest on few
 
 
 def probe_rays(predict: Predict, task: StandardizedTask, rays: np.ndarray) -> metrics.LadderResult:
     """Growth and departure of every ray at every distance of the ladder."""
     outputs = np.stack([predict(distance * task.radius * rays) for distance in metrics.LADDER])
     return metrics.ladder_result(outputs, task.target_max)
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """What is read beside the ladder: fields of a record."""
+
+    exponent: float | None
+    local_exponent: float | None
+    axis_growth: tuple[tuple[float, float | None], ...]
+    axis_exponent: float | None
+    nonfinite: int
+
+
+def probe_beyond(predict: Predict, task: StandardizedTask, rays: np.ndarray, axes: np.ndarray) -> Beyond:
+    """The exponents along ``rays``, and growth along ``axes``.
+
+    Two distances would read a bounded function that oscillates as a growing one, or one that grows as x sin x as
+    superlinear. Where the slope along axes would by itself decide the verdict, it is therefore read again as the
+    exponent is, over the same radii, along the 64 axes with the largest outputs furthest out. In one dimension the axes
+    are the rays, and the exponent is theirs.
+    """
+    one = task.problem.size == 1
+    a_rung = metrics.RADII_A_RUNG_OF_TWO_RAYS if one else metrics.RADII_A_RUNG
+    far, local = (
+        metrics.probe_radii(span, generator("radii", task.name, f"{span[0]:g}"), a_rung)
+        for span in (metrics.FAR_SPAN, metrics.LOCAL_SPAN)
+    )
+    outputs = _outputs(predict, task, axes, np.array(metrics.AXIS_RADII))
+    curve, lost = _growth(predict, task, rays, far)
+    near, lost_near = _growth(predict, task, rays, local)
+    on_axes, lost_on_axes = metrics.growth(outputs, task.target_max)
+    axis_growth = tuple((r, finite(g)) for r, g in zip(metrics.AXIS_RADII, on_axes.tolist(), strict=True))
+    exponent = metrics.exponent(far, curve)
+    axis_exponent = exponent if one else metrics.axis_exponent(axis_growth)
+    if (
+        axis_exponent is not None
+        and exponent is not None
+        and metrics.growth_kind(axis_exponent) > metrics.growth_kind(exponent)
+    ):
+        foremost = axes[np.argsort(-np.abs(outputs[-1]), kind="stable")[: len(rays)]]
+        again, lost_again = _growth(predict, task, foremost, far)
+        axis_exponent, lost = metrics.exponent(far, again), lost + lost_again
+    nonfinite = lost + lost_near + int(lost_on_axes.sum())
+    return Beyond(exponent, metrics.exponent(local, near), axis_growth, axis_exponent, nonfinite)
+
+
+def _growth(predict: Predict, task: StandardizedTask, lines: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, int]:
+    """G over ``lines`` at each of ``radii``, infinite where an output is not finite, and how many are not."""
+    growth, counts = metrics.growth(_outputs(predict, task, lines, radii), task.target_max)
+    return growth, int(counts.sum())
+
+
+def _outputs(predict: Predict, task: StandardizedTask, lines: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """ẑ at each of ``radii`` along each of ``lines``, shape (radii, lines)."""
+    rows = max(1, _ROWS[task.problem.kind] // len(lines))  # radii at once
+    parts = []
+    for start in range(0, len(radii), rows):
+        several = radii[start : start + rows] * task.radius
+        points = several.reshape(-1, *[1] * lines.ndim) * lines
+        parts.append(predict(points.reshape(-1, *task.problem.shape)).reshape(len(several), len(lines)))
+    return np.concatenate(parts)
 
 
 def evaluate(predict: Predict, task: StandardizedTask) -> tuple[SetResult, ...]:
@@ -86,62 +128,3 @@ def network_predict(module: nn.Module, device: torch.device | str = "cpu", most:
         return np.concatenate(pieces)
 
     return predict
-
-
-def worst_growth(
-    module: nn.Module,
-    task: StandardizedTask,
-    rays: np.ndarray,
-    steps: int = 20,
-    growth: Sequence[float | None] | None = None,
-) -> tuple[tuple[float, float], ...]:
-    """Worst-case growth ``max over |x| <= r R of |z(x)| / max |z_train|`` for each radius of ``WORST_RADII``.
-
-    Searched by projected gradient ascent on ``|z|`` in float64: starts are the rays at r; each step goes a tenth of the
-    ball's radius along the normalized gradient and back onto the ball. What is found is a lower bound of
-    the true maximum, never below the ``growth`` along the rays anywhere inside the ball.
-
-    Args:
-        module: in float64 and evaluation mode.
-        rays: unit directions, shape (n, *shape).
-        growth: along these rays at the distances of the ladder, None where it is infinite.
-    """
-    results = []
-    for distance in WORST_RADII:
-        reach = distance * task.radius
-        starts = torch.as_tensor(rays * reach, dtype=torch.float64)
-        best = _ascend(module, starts, reach, task, steps)
-        found = best / task.target_max if task.target_max else math.inf
-        # growth need not rise with distance: the largest may lie well inside, where no search began
-        along = [] if growth is None else list(zip(metrics.LADDER, growth, strict=True))
-        results.append((distance, max([found, *(math.inf if g is None else g for r, g in along if r <= distance)])))
-    return tuple(results)
-
-
-def _ascend(module: nn.Module, points: Tensor, reach: float, task: StandardizedTask, steps: int) -> float:
-    """Greatest ``|z|`` met; not finite as soon as one output is not."""
-    device = next((p.device for p in module.parameters()), torch.device("cpu"))
-    points = points.to(device)
-    best = torch.zeros((), dtype=torch.float64, device=device)
-    for _ in range(steps):
-        points = points.detach().requires_grad_()
-        outputs = module(points).reshape(len(points)).abs()
-        best = torch.maximum(best, outputs.detach().max())
-        if not torch.isfinite(outputs).all():
-            return math.inf
-        if not outputs.requires_grad:  # a network of steps: there is no slope to follow
-            break
-        (slope,) = torch.autograd.grad(outputs.sum(), points, materialize_grads=True)
-        with torch.no_grad():
-            points = points + 0.1 * reach * slope / _length(slope, task).clamp_min(1e-300)
-            points = points * (reach / _length(points, task).clamp_min(reach))
-    with torch.no_grad():
-        last = module(points).abs().max()
-    return float(torch.maximum(best, last)) if torch.isfinite(last) else math.inf
-
-
-def _length(points: Tensor, task: StandardizedTask) -> Tensor:
-    """The task's norm of each point (RMS per element for sequences), shaped to divide ``points``."""
-    flat = points.flatten(1)
-    length = flat.square().mean(1).sqrt() if task.problem.kind == "sequence" else flat.norm(dim=1)
-    return length.reshape(-1, *[1] * (points.dim() - 1))

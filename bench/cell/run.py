@@ -14,14 +14,16 @@ import torch
 
 import architectures
 import tasks
-from architectures.analysis.certificate import certificate
 from architectures.building import build
 from architectures.contract.precision import in_float64, without_fast_paths
 from architectures.description import count_flops
 from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
+from bench.cell.directions import axis_directions, directions
 from bench.cell.outcome import Outcome, blank_outcomes, make_record
+from bench.cell.proof import far_growths, proven_growth
+from bench.cell.worst import worst_growth
 from bench.core.errors import OUT_OF_MEMORY, FarFieldError, ReasonCode, Unsupported
 from bench.core.origin import VERSIONED
 from bench.core.seeding import seed_from
@@ -44,6 +46,19 @@ if TYPE_CHECKING:
 FUNCTION_REACH = 10.0
 FUNCTION_POINTS = 401
 ROWS_COUNTED = 2
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Unit directions of a task: those that define growth, and axes beside them. Shapes (n, *shape)."""
+
+    rays: np.ndarray
+    axes: np.ndarray
+
+    @classmethod
+    def of(cls, task: StandardizedTask) -> Lines:
+        """Those of ``task``."""
+        return cls(directions(task), axis_directions(task))
 
 
 @dataclass(frozen=True)
@@ -110,12 +125,12 @@ def _run(job: Job, settings: Settings) -> list[Outcome]:
 def _run_estimator(context: _Context) -> list[Outcome]:
     outcomes = []
     task = context.task
-    rays = probing.directions(task)
+    lines = Lines.of(task)
     for key in context.job.keys:
         started = time.perf_counter()
         estimator = context.initial(key.seed)
         estimator.fit(task.train.inputs, task.train.targets, task.validation.inputs, task.validation.targets)
-        fields = _measured(estimator.predict, task, rays)
+        fields = _measured(estimator.predict, task, lines)
         bound = estimator.certificate() if hasattr(estimator, "certificate") else None
         fields["certificate"] = None if bound is None else bound / task.target_max
         seconds = time.perf_counter() - started
@@ -134,11 +149,11 @@ def _run_network(context: _Context) -> list[Outcome]:
     program = _program(context, first, rows_a_step)
     trained = _train(context, program)
     share = (time.perf_counter() - started) / len(trained)
-    rays = probing.directions(task)
+    lines = Lines.of(task)
     outcomes = []
     for key, result in zip(job.keys, trained, strict=True):
         begun = time.perf_counter()
-        fields, details = _probe(context, key, result, rays)
+        fields, details = _probe(context, key, result, lines)
         fields |= {
             "parameters": parameters,
             "step_operations": operations,
@@ -214,7 +229,7 @@ def _training_data(task: StandardizedTask, device: str) -> TrainingData:
 
 
 def _probe(
-    context: _Context, key: RecordKey, result: Trained, rays: np.ndarray
+    context: _Context, key: RecordKey, result: Trained, lines: Lines
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     if result.state is None:
         return {"status": "diverged", "reason": "every learning rate diverged", "reason_code": "diverged"}, {}
@@ -223,39 +238,35 @@ def _probe(
     if context.settings.weights is not None:
         _keep_weights(result.state, key, context.settings.weights)
     with in_float64():
-        return _measured_network(context, module, result, rays)
+        return _measured_network(context, module, result, lines)
 
 
 def _measured_network(
-    context: _Context, module: torch.nn.Module, result: Trained, rays: np.ndarray
+    context: _Context, module: torch.nn.Module, result: Trained, lines: Lines
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     predict = probing.network_predict(module, context.settings.device)
-    fields = _measured(predict, context.task, rays)
-    worst = probing.worst_growth(module, context.task, rays, growth=fields["growth"])
-    bound = _bound(module)
+    fields = _measured(predict, context.task, lines)
+    known = [*zip(metrics.LADDER, fields["growth"], strict=True), *fields["axis_growth"]]
+    worst = worst_growth(module, predict, context.task, lines.rays, lines.axes, known)
+    measured = [*(g for _, g in known), *(g for _, g in worst), *far_growths(predict, context.task)]
+    bound, why = proven_growth(module, context.task, lines.rays, measured)
     fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,
         "best_step": result.best_step,
         "edge_of_grid": result.edge_of_grid,
-        "certificate": None if bound is None else bound / context.task.target_max,
+        "certificate": bound,
+        "certificate_reason": why,
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
     }
     return fields, _curves_kept(predict, context.task)
 
 
-def _bound(module: torch.nn.Module) -> float | None:
-    """The certificate; whatever goes wrong with it never costs a trained network its record."""
-    try:
-        return certificate(module)
-    except Exception:
-        return None
-
-
-def _measured(predict: probing.Predict, task: StandardizedTask, rays: np.ndarray) -> dict[str, Any]:
+def _measured(predict: probing.Predict, task: StandardizedTask, lines: Lines) -> dict[str, Any]:
     """The fields that every model's predictions give."""
-    ladder = probing.probe_rays(predict, task, rays)
+    ladder, beyond = _look_far(predict, task, lines)
     sets = probing.evaluate(predict, task)
+    finite = not any(ladder.nonfinite)
     return {
         "sets": sets,
         "id_error": sets[0].relative_error,
@@ -264,8 +275,19 @@ def _measured(predict: probing.Predict, task: StandardizedTask, rays: np.ndarray
         "growth": ladder.growth,
         "departure": ladder.departure,
         "nonfinite": ladder.nonfinite,
-        "exponent": metrics.exponent(metrics.LADDER, ladder.growth),
+        "exponent": beyond.exponent if finite else None,
+        "local_exponent": beyond.local_exponent,
+        "axis_growth": beyond.axis_growth,
+        "axis_exponent": beyond.axis_exponent,
+        "probe_nonfinite": beyond.nonfinite,
     }
+
+
+def _look_far(
+    predict: probing.Predict, task: StandardizedTask, lines: Lines
+) -> tuple[metrics.LadderResult, probing.Beyond]:
+    """Along rays at the distances of the ladder, and beyond."""
+    return probing.probe_rays(predict, task, lines.rays), probing.probe_beyond(predict, task, lines.rays, lines.axes)
 
 
 def _curve_details(result: Trained) -> dict[str, tuple[float | None, ...]]:

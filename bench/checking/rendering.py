@@ -112,7 +112,7 @@ def _portraits(portraits: Sequence[Portrait]) -> Grid[Portrait]:
         f"sites that a norm scheme can name: {sites or 'none; call norm(site, dim) in the builder to have some'}",
         "exponent 0: the answers stay bounded far away; 1: they grow like the distance",
         "G(100): the greatest answer at 100 training radii, in units of the greatest training target",
-        "measured on one seed and a fifth of the steps of protocol 1: a first look, no result",
+        "measured on one seed and a fifth of the steps of protocol 2: a first look, no result",
     ]
     title = f"{first.name} on {first.task}, input {first.problem}"
     return Grid(title, columns, list(portraits), notes=notes)

@@ -12,6 +12,7 @@ import torch
 import architectures
 import tasks
 from architectures import Architecture, NormScheme, parse_scheme
+from architectures.analysis.prediction import Prediction
 from architectures.building import sites
 from architectures.contract import examination as contract
 from architectures.contract.examples import EXAMPLES
@@ -22,6 +23,7 @@ from bench.checking.reporter import Reporter
 from bench.core.errors import OUT_OF_MEMORY, FarFieldError, Unsupported
 from bench.core.problem import InputKind, Problem
 from bench.plan.jobs import Cell, Job, Settings, record_keys
+from bench.plan.protocol import get_protocol
 from tasks.splitting import data_hash
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ TRAINS = (
 LOADS = ("it loads", "Builds the rows, splits them and standardizes them.")
 REPEATS = ("it is the same every time", "Builds the rows twice and compares them, number for number.")
 IS_FAR = ("its far sets are farther than its test set", "Compares the median distances from the training mean.")
+UNBOUNDED = 0.5
+"""A measured exponent that no bounded network has, wherever the ladder catches it."""
+
 HAS_FAR = ("it has far sets", "Counts the labelled rows away from the training domain.")
 LEARNS = ("baselines run on it", "Fits ridge regression and measures it on the test set and on every far set.")
 
@@ -101,7 +106,7 @@ def train_for_portrait(
     task = tasks.resolve(TRIAL_TASKS[problem.kind])
     try:
         seen = describe(architecture, scheme, problem)
-        cell = Cell(task.name, architecture.name, str(scheme), "quick")
+        cell = Cell(task.name, architecture.name, str(scheme), get_protocol("quick").name)
         job = Job(tuple(record_keys(cell, [0])), task.card.truth)
         record = run_job(job, Settings())[0].record
     except Unsupported as reason:
@@ -124,10 +129,10 @@ def train_for_portrait(
             seconds=record.seconds or 0.0,
         )
     )
-    return _trained(record, where)
+    return _trained(record, where, seen.prediction)
 
 
-def _trained(record: Record, where: str) -> Finding:
+def _trained(record: Record, where: str, predicted: Prediction) -> Finding:
     if record.status == "unsupported":
         return Finding(*TRAINS, where, None, f"unsupported: {record.reason}")
     if record.status != "ok":
@@ -137,9 +142,22 @@ def _trained(record: Record, where: str) -> Finding:
     if lost:
         hint = "guard divisions, powers and exponentials against large inputs"
         return Finding(*TRAINS, where, False, f"{lost} answers on the rays are not finite", hint)
+    against = contradiction(record, predicted)
+    if against:
+        return Finding(*TRAINS, where, False, against, "report it: what the network's operations prove is not so")
     return Finding(
         *TRAINS, where, True, f"test error {_shown(record.id_error)}, G(100) {_shown(record.growth_at(100.0))}"
     )
+
+
+def contradiction(record: Record, predicted: Prediction) -> str:
+    """What was measured against what the structure implies, in words; empty where the two agree."""
+    if getattr(record, "certificate_reason", None) == "contradiction":
+        return "it answered more than its certificate allows"
+    measured = record.exponent
+    if predicted.bounded and measured is not None and measured > UNBOUNDED:
+        return f"it is predicted bounded ({predicted.reason}) and grows with exponent {measured:.2f}"
+    return ""
 
 
 def _shown(value: float | None) -> str:
@@ -190,7 +208,7 @@ def _is_far(task: tasks.Task) -> Finding:
 
 
 def _learns(task: tasks.Task) -> Finding:
-    cell = Cell(task.name, "ridge", "none", "quick")
+    cell = Cell(task.name, "ridge", "none", get_protocol("quick").name)
     record = run_job(Job(tuple(record_keys(cell, [0])), task.card.truth, True), Settings())[0].record
     if record.status != "ok":
         return Finding(*LEARNS, "", False, f"{record.status}: {record.reason}", "correct what the reason names")

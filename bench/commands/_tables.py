@@ -57,7 +57,7 @@ def task_grids(description: TaskDescription) -> list[Grid[Any]]:
         Fact("far rule", card.far_rule),
         Fact("rows", ", ".join(f"{name} {rows:,}" for name, rows in description.sizes.items())),
         Fact("radius R", show_number(description.radius)),
-        Fact("budget", f"protocol 1: {card.budget.steps:,} steps of up to {card.budget.batch_size:,} rows"),
+        Fact("budget", f"protocol 2: {card.budget.steps:,} steps of up to {card.budget.batch_size:,} rows"),
         Fact(
             "", f"protocol paper: {paper.epochs:,} epochs, batch {paper.batch_size or 'full'}, {paper.learning_rate:g}"
         ),

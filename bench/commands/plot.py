@@ -48,6 +48,21 @@ def growth(
     _finish(growth_chart(records), save or chosen.out / "growth.png")
 
 
+@plot_app.command("bounds")
+@with_options
+def bounds(
+    chosen: SuiteFilterOptions,
+    save: Save = None,
+) -> None:
+    """Certificate, worst growth found and growth on rays of each norm scheme, as intervals over seeds.
+
+    farfield plot bounds --task sine-1d
+    """
+    from leaderboard.charts import bounds_chart
+
+    _finish(bounds_chart(_one_protocol(chosen)), save or chosen.out / "bounds.png")
+
+
 @plot_app.command("error")
 @with_options
 def error(

@@ -10,7 +10,7 @@ from bench.plan.options import CellOptions
 from bench.plan.suite import Suite
 
 DEFAULT_SEEDS = 5
-DEFAULT_PROTOCOL = "1"
+DEFAULT_PROTOCOL = "2"
 
 
 def chosen_cells(asked: CellOptions, suite: Suite | None) -> list[Cell]:

@@ -99,13 +99,13 @@ def cells_of(selections: Iterable[Selection], protocol: str, check: bool = True)
 
     Args:
         selections: products.
-        protocol: of every cell.
+        protocol: of every cell; its id, or its kind for the newest.
         check: refuse a scheme that fits no network of its selection (one that fits some is ``unsupported`` elsewhere).
 
     Raises:
         InputError: a name or an option is unknown, or a scheme names a place that none of its networks has.
     """
-    get_protocol(protocol)
+    protocol = get_protocol(protocol).name
     cells: dict[Cell, None] = {}
     for selection in selections:
         resolved = [architectures.resolve(name) for name in selection.architectures]

@@ -1,4 +1,4 @@
-"""How everybody is trained and selected. A leaderboard number means protocol 1; any change is a new protocol.
+"""How everybody is trained, selected and measured. A leaderboard number means protocol 2; any change is a new protocol.
 
 Every architecture and every normalization scheme gets the same steps, batches, learning rates and number of
 validation checks. Far data has no part in any of it: it is evaluated once, on the selected weights.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.core.errors import UnknownName
+from bench.core.errors import InputError, UnknownName
 from bench.core.seeding import generator
 
 if TYPE_CHECKING:
@@ -111,17 +111,23 @@ class Protocol:
 PROTOCOLS: dict[str, Protocol] = {
     p.name: p
     for p in (
-        Protocol("1", "the standard protocol: four learning rates, chosen per seed on validation data"),
-        Protocol("paper", "arXiv 2505.14512: its rates, epochs and batches, no validation", as_paper=True),
+        Protocol("2-dev", "protocol 2 while it is made: four learning rates, chosen per seed on validation data"),
+        Protocol("paper-2-dev", "arXiv 2505.14512: its rates, epochs and batches, no validation", as_paper=True),
         Protocol(
-            "quick",
-            "a fifth of the steps and two learning rates, for a first look; not comparable with protocol 1",
+            "quick-2-dev",
+            "a fifth of the steps and two learning rates, for a first look; not comparable with protocol 2",
             learning_rates=(1e-3, 1e-2),
             checks=20,
             step_share=0.2,
         ),
     )
 }
+
+NEWEST: dict[str, str] = {"2": "2-dev", "quick": "quick-2-dev", "paper": "paper-2-dev"}
+"""Protocols that people ask for by their kind, and the ids that records of the newest of a kind carry."""
+
+OLDER: dict[str, str] = {"1": "1", "quick-1": "quick", "paper-1": "paper"}
+"""Protocols that nothing is run under any more, and the ids that their records carry: these are still read."""
 
 
 def list_protocols() -> list[str]:
@@ -130,14 +136,27 @@ def list_protocols() -> list[str]:
 
 
 def get_protocol(name: str) -> Protocol:
-    """The protocol called ``name``.
+    """The protocol called ``name``, or the newest of this kind.
+
+    Raises:
+        InputError: it is an older one.
+        UnknownName: there is none.
+    """
+    chosen = NEWEST.get(name, name)
+    if chosen in PROTOCOLS:
+        return PROTOCOLS[chosen]
+    if name in OLDER:
+        raise InputError(f"nothing is run under protocol {name} any more", hint=f"use {', '.join(NEWEST)}")
+    raise UnknownName.among("protocol", name, [*NEWEST, *PROTOCOLS])
+
+
+def id_in_records(name: str) -> str:
+    """What records of the protocol called ``name`` carry: of the newest of a kind, or of an older one.
 
     Raises:
         UnknownName: there is none.
     """
-    if name not in PROTOCOLS:
-        raise UnknownName.among("protocol", name, PROTOCOLS)
-    return PROTOCOLS[name]
+    return OLDER[name] if name in OLDER else get_protocol(name).name
 
 
 def check_steps(steps: int, checks: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.core.errors import InputError, UnknownName
 from bench.core.grammar import OWN_DATA, parse_call
 from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
+from bench.plan.protocol import id_in_records
 from bench.plan.suite import load_suite
 from leaderboard.records.record import STATUSES
 from leaderboard.records.store.store import RecordFilter, Store
@@ -66,7 +67,9 @@ def chosen_records(chosen: SuiteFilterOptions) -> StoredRecords:
     with Store(existing_store(chosen.out)) as store:
         summaries = store.summaries(record_filter(chosen))
     if chosen.suite is not None:
-        cells = {(c.task, c.architecture, c.norm, c.protocol) for c in load_suite(chosen.suite).cells(chosen.protocol)}
+        suite = load_suite(chosen.suite)
+        protocol = suite.protocol if chosen.protocol is None else id_in_records(chosen.protocol)
+        cells = {(c.task, c.architecture, c.norm, protocol) for c in suite.cells()}
         inside = [(k.task, k.architecture, k.norm, k.protocol) in cells for k in summaries.cells]
         summaries = summaries.take([place for place, cell in enumerate(summaries.cell.tolist()) if inside[cell]])
     if not len(summaries):
@@ -78,15 +81,15 @@ def record_filter(chosen: FilterOptions) -> RecordFilter:
     """The same as the store understands it.
 
     Raises:
-        InputError: no such status; or whether tasks are real is asked for, and there is no store, no such task in it or
-            one that is not known here.
+        InputError: no such status or protocol; or whether tasks are real is asked for, and there is no store, no such
+            task in it or one that is not known here.
     """
     statuses = chosen.statuses if isinstance(chosen, StatusFilterOptions) else ()
     for name in statuses:
         if name not in STATUSES:
             raise InputError(f"unknown status {name!r}", where="--status", hint=f"one of {', '.join(STATUSES)}")
     return RecordFilter(
-        protocol=() if chosen.protocol is None else (chosen.protocol,),
+        protocol=() if chosen.protocol is None else (id_in_records(chosen.protocol),),
         task=_task_patterns(chosen) if chosen.real is None else _of_kind(chosen, chosen.real),
         architecture=chosen.architectures,
         norm=chosen.norms,

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.core.errors import FarFieldError
 from bench.core.grammar import parse_call, title_of
-from bench.plan.protocol import get_protocol
+from bench.plan.protocol import PROTOCOLS
 from bench.tracking.options import TrackingOptions
 from leaderboard.ranking.standings import standings
 from leaderboard.records.quantities import MEANS
@@ -200,10 +200,8 @@ def _classify(cell: CellKey) -> tuple[str, list[str], list[str]]:
 
 
 def _protocol_settings(name: str) -> dict[str, Any]:
-    try:
-        return dataclasses.asdict(get_protocol(name))
-    except FarFieldError:
-        return {}  # of another version of FarField
+    """None of a protocol of another version of FarField: only an id is one, never its kind."""
+    return dataclasses.asdict(PROTOCOLS[name]) if name in PROTOCOLS else {}
 
 
 def _shared_environment(records: Sequence[Record]) -> dict[str, Any]:
@@ -251,7 +249,7 @@ def _summary(records: Sequence[Record]) -> dict[str, Any]:
         for quantity, mean in means.items()
         if mean is not None or quantity.board is not None
     }
-    summary |= {"verdict": row.verdict, "seeds": len(records), "nonfinite": row.nonfinite}
+    summary |= {"verdict": row.verdict, "grade": row.grade, "seeds": len(records), "nonfinite": row.nonfinite}
     summary |= {f"records/{status}": count for status, count in row.counts if count}
     for own in record_rows(summaries):
         values = own.values()

@@ -1,5 +1,6 @@
 """Pictures of records, made by Altair and saved offline as PNG, SVG or HTML. Importing this loads no Altair."""
 
+from leaderboard.charts.bounds import bounds_chart
 from leaderboard.charts.cells import lone_network
 from leaderboard.charts.error import error_chart
 from leaderboard.charts.far import FarSetData, far_chart
@@ -13,6 +14,7 @@ __all__ = [
     "FarSetData",
     "PictureSet",
     "Points",
+    "bounds_chart",
     "error_chart",
     "far_chart",
     "function_chart",

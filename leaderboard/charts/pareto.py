@@ -86,9 +86,9 @@ def _finite(row: Standing) -> bool:
 def _point(row: Standing, references: set[Method]) -> Row:
     names: Row = {"panel": title_of(row.task), "norm": row.method.norm, "architecture": row.method.architecture}
     names["layer"] = "reference" if row.method in references else "network"
-    names["bound"] = "unbounded" if row.unbounded else "bounded or undecided"
+    names["bound"] = "unbounded" if row.unbounded else "bounded"
     return (
-        names | {"verdict": row.verdict} | _ends("error", row.mean(FAR_ERROR)) | _ends("growth", row.mean(MAX_GROWTH))
+        names | {"verdict": row.said.text} | _ends("error", row.mean(FAR_ERROR)) | _ends("growth", row.mean(MAX_GROWTH))
     )
 
 
@@ -103,7 +103,7 @@ def _ends(name: str, interval: Interval | None) -> Row:
 
 def _key(points: Sequence[Row], left: Sequence[str]) -> str:
     parts = [
-        "filled: bounded or undecided",
+        "filled: bounded",
         "hollow: unbounded, drawn where probing ended",
         "step: nobody is better in both",
     ]
@@ -140,7 +140,7 @@ def _layers(points: list[Row], series: Series, shape: Any, single: bool) -> list
     )
     x, y = alt.X("growth:Q", **across), alt.Y("error:Q", **upward)
     tips = tooltips("architecture:N", "norm:N", "error:Q", "growth:Q", "verdict:N")
-    fills = alt.Scale(domain=["bounded or undecided", "unbounded"], range=[1, 0])
+    fills = alt.Scale(domain=["bounded", "unbounded"], range=[1, 0])
     filling = alt.FillOpacity("bound:N", scale=fills, legend=None)
     bar = network.mark_rule(strokeWidth=1.2).encode(series.plain_color, series.stroke_opacity(0.5))
     return [

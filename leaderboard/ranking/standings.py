@@ -26,14 +26,15 @@ from leaderboard.ranking.cells import Cells, Edition, Method, cells_by_protocol
 from leaderboard.ranking.statements.claims import Told, claims_of
 from leaderboard.ranking.statements.places import displacements, lines
 from leaderboard.ranking.statements.rank_ranges import rank_ranges
-from leaderboard.ranking.statistics import UNBOUNDED, VERDICTS
 from leaderboard.ranking.tally import Measured, Tally
+from leaderboard.ranking.verdicts import Verdict, difference_note, row_verdicts
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import (
     EXPONENT,
     FAR_ERROR,
     FAR_SATURATED,
     ID_ERROR,
+    LOCAL_EXPONENT,
     MEANS,
     RANGES,
     RANKED,
@@ -45,8 +46,6 @@ from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
 
 ALL_TASKS = "all tasks"
-MIXED = "mixed"
-NO_VERDICT = "none"
 Whole = NDArray[np.int64]
 _TROUBLES = [place for place, status in enumerate(STATUSES) if status not in ("ok", "unsupported")]
 
@@ -69,8 +68,7 @@ class Standing:
         means: of each of ``MEANS`` in order, with intervals over seeds: geometric on a logarithmic scale.
         ranges: of each of ``RANGES`` in order, the least and the greatest.
         sums: of each of ``SUMS`` in order, over all records.
-        verdict: of the cell; over tasks their common one, or "mixed".
-        verdicts: how many tasks have which verdict.
+        said: the verdict on its cells.
         counts: records of each status. ``nonfinite``: ok records with an output that was not finite.
         seeds: least and greatest number of ok seeds over the tasks.
         missing: tasks of the board without any ok record.
@@ -91,8 +89,7 @@ class Standing:
     means: tuple[Interval | None, ...]
     ranges: tuple[tuple[int, int] | None, ...]
     sums: tuple[float | None, ...]
-    verdict: str
-    verdicts: tuple[tuple[str, int], ...]
+    said: Verdict
     counts: tuple[tuple[Status, int], ...]
     nonfinite: int
     seeds: tuple[int, int]
@@ -120,9 +117,19 @@ class Standing:
         return self.edition.task if self.edition else ALL_TASKS
 
     @property
+    def verdict(self) -> str:
+        """The verdict's word; over tasks their common one, "unbounded" or "mixed"."""
+        return self.said.word
+
+    @property
+    def grade(self) -> str | None:
+        """What "bounded" rests on: proved, searched, along rays, growth found; the weakest over tasks."""
+        return self.said.grade
+
+    @property
     def unbounded(self) -> bool:
-        """The verdict of some task is that growth goes on: the maximum over the ladder is only where probing ended."""
-        return any(name in UNBOUNDED for name, _ in self.verdicts)
+        """Growth of some seed goes on: the maximum over the ladder is only where probing ended."""
+        return self.said.unbounded
 
     @property
     def trouble(self) -> int:
@@ -165,16 +172,13 @@ def standings(records: Iterable[Record] | Summaries, own_tables: bool = False) -
     return [_board(protocol, cells, own_tables) for protocol, cells in cells_by_protocol(summaries).items()]
 
 
-def cell_verdicts(records: Iterable[Record] | Summaries) -> dict[CellKey, str]:
-    """The verdict on each cell; "none" where no record is finished."""
+def verdicts_by_cell(records: Iterable[Record] | Summaries) -> dict[CellKey, Verdict]:
+    """The verdict on each cell; its word is "none" where no record is finished."""
     summaries = records if isinstance(records, Summaries) else summarized(records).summaries
-    found: dict[CellKey, str] = {}
+    found: dict[CellKey, Verdict] = {}
     for cells in cells_by_protocol(summaries).values():
-        each = Measured(cells).verdict.tolist()
-        found |= {
-            key: VERDICTS[place] if done else NO_VERDICT
-            for key, place, done in zip(cells.keys, each, cells.finished.tolist(), strict=True)
-        }
+        each = row_verdicts(Measured(cells).verdicts, np.arange(len(cells)), len(cells), cells.finished > 0)
+        found |= dict(zip(cells.keys, each, strict=True))
     return found
 
 
@@ -205,7 +209,7 @@ def _board(protocol: str, cells: Cells, own_tables: bool) -> Board:
     ]
     per_task = _rows(protocol, measured, np.arange(len(cells)), names, cells.edition)
     editions = tuple(cells.editions[e] for e in current.tolist())
-    notes = (*_moved(measured, current, overall), *_notes(cells, current, overall))
+    notes = (*_moved(measured, current, overall), *_notes(measured, current, overall))
     if apart:
         titles = ", ".join(title_of(edition.task) for edition in apart)
         notes = (f"not in totals: own tables ({shorten(titles, 200)}); --own-tables takes them in", *notes)
@@ -272,9 +276,7 @@ def _rows(
         "means": list(zip(*(tally.intervals[q.name].intervals() for q in MEANS), strict=True)),
         "ranges": list(zip(*(_ranges(tally.ranges[q.name]) for q in RANGES), strict=True)),
         "sums": list(zip(*([None if t != t else t for t in tally.sums[q.name].tolist()] for q in SUMS), strict=True)),
-        "verdicts": [
-            tuple(sorted((v, n) for v, n in zip(VERDICTS, row, strict=True) if n)) for row in tally.verdicts.tolist()
-        ],
+        "said": tally.verdicts,
         "counts": [tuple(zip(STATUSES, row, strict=True)) for row in tally.counts.tolist()],
         "nonfinite": tally.nonfinite.tolist(),
         "seeds": list(zip(*_lists(tally.least_seeds, tally.most_seeds), strict=True)),
@@ -285,7 +287,6 @@ def _rows(
         Standing(
             protocol=protocol,
             rank=rank,
-            verdict=_common(columns["verdicts"][place]),
             **vars(names[place]),
             **{name: column[place] for name, column in columns.items()},
         )
@@ -299,12 +300,6 @@ def _ranges(ends: NDArray[np.float64]) -> list[tuple[int, int] | None]:
 
 def _lists(*arrays: NDArray[Any]) -> list[list[Any]]:
     return [array.tolist() for array in arrays]
-
-
-def _common(verdicts: Sequence[tuple[str, int]]) -> str:
-    if not verdicts:
-        return NO_VERDICT
-    return verdicts[0][0] if len(verdicts) == 1 else MIXED
 
 
 def _merit(tally: Tally, names: Sequence[_Name]) -> NDArray[np.float64]:
@@ -332,7 +327,8 @@ def _ranked(merit: NDArray[np.float64], section: Whole) -> tuple[Whole, Whole]:
     return order, first - start + 1
 
 
-def _notes(cells: Cells, current: Whole, overall: Sequence[Standing]) -> tuple[str, ...]:
+def _notes(measured: Measured, current: Whole, overall: Sequence[Standing]) -> tuple[str, ...]:
+    cells = measured.cells
     editions = Counter(edition.task for edition in cells.editions)
     notes = [
         f"{edition.task}: {editions[edition.task] - 1} older edition(s) (another version or other data) are ranked by"
@@ -344,8 +340,15 @@ def _notes(cells: Cells, current: Whole, overall: Sequence[Standing]) -> tuple[s
     if any(n > 1 for n in sources.values()):
         notes.append("rows with the same name and different source code are kept apart")
     if any(row.seeds[1] == 1 and _is_open(row.mean(EXPONENT)) for row in overall):
-        notes.append("one seed gives neither an interval nor a verdict: run more with --seeds")
-    return (*notes, *_reasons(cells.records))
+        notes.append("one seed gives no interval, and a verdict on itself alone: run more with --seeds")
+    return (*notes, *_growing_otherwise(measured), *_reasons(cells.records))
+
+
+def _growing_otherwise(measured: Measured) -> list[str]:
+    """Where growth close by and far away differ."""
+    names = [f"{key.architecture}, {key.norm}, {key.task}" for key in measured.cells.keys]
+    local, far = (measured.moments[quantity.name].mean for quantity in (LOCAL_EXPONENT, EXPONENT))
+    return difference_note(measured.cells, names, local, far)
 
 
 def _is_open(interval: Interval | None) -> bool:

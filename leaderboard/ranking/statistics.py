@@ -1,10 +1,10 @@
-"""Intervals over seeds, verdicts, and corrections for asking many questions.
+"""Intervals over seeds, and corrections for asking many questions.
 
 Five seeds are few: a t-interval on the right scale (the logarithm, for errors and growth) covers as promised, where a
 percentile bootstrap covers 84% instead of 95%. All intervals cover training randomness only: another draw of the
 data, of the split or of the task is not in them.
 
-The formulas stand once, over the arrays of many cells (:func:`moments`, :func:`combine`, :func:`verdicts`); what
+The formulas stand once, over the arrays of many cells (:func:`moments`, :func:`combine`); what
 speaks of one cell calls them with one.
 """
 
@@ -13,21 +13,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leaderboard.records.interval import Interval
-from leaderboard.records.quantities import BOUNDED_BELOW, LINEAR_FROM, LINEAR_TO
 
-__all__ = ["Interval", "Moments", "Sample", "Test", "Tests", "Verdict"]
+__all__ = ["Interval", "Moments", "Sample", "Test", "Tests"]
 
 CONFIDENCE = 0.95
 LEAST_TASKS = 6  # for a claim about tasks like these
-Verdict = Literal["bounded", "sublinear", "linear", "superlinear", "undecided"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-UNBOUNDED: frozenset[str] = frozenset({"sublinear", "linear", "superlinear"})
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -193,27 +188,6 @@ def over_tasks(task_means: ArrayLike, group: ArrayLike, groups: int) -> tuple[Te
     return claims, every.count
 
 
-def verdicts(exponents: Tests, missing: ArrayLike, measured: ArrayLike) -> Whole:
-    """:func:`verdict` of many cells, as places in ``VERDICTS``.
-
-    Args:
-        exponents: of each cell, from those of its exponents that are finite.
-        missing: (cells,) how many are not.
-        measured: (cells,) how many there are in all.
-    """
-    lost, every = np.asarray(missing), np.asarray(measured)
-    bands: dict[Verdict, Flags] = {
-        "superlinear": (lost == every) & (every > 0),
-        "undecided": lost > 0,
-        "bounded": exponents.high < BOUNDED_BELOW,
-        "sublinear": (exponents.low >= BOUNDED_BELOW) & (exponents.high <= LINEAR_FROM),
-        "linear": (exponents.low >= LINEAR_FROM) & (exponents.high <= LINEAR_TO),
-    }
-    places = [VERDICTS.index(name) for name in bands]
-    rest = np.where(exponents.low > LINEAR_TO, VERDICTS.index("superlinear"), VERDICTS.index("undecided"))
-    return np.select(list(bands.values()), places, rest).astype(np.int64)
-
-
 def t_interval(values: Sequence[float], exact: bool = False) -> Interval:
     """Mean ± t(0.975, n − 1) · s / √n.
 
@@ -259,15 +233,19 @@ def stratified_test(samples: Sequence[Sample]) -> Test:
     return Test(interval, None if math.isnan(p_value) else p_value)
 
 
-def verdict(exponents: Sequence[float | None], exact: bool = False) -> Verdict:
-    """How a cell grows, from its exponents over seeds (``None`` = growth was infinite).
+def clopper_pearson(successes: int, trials: int) -> tuple[float, float]:
+    """The exact 95% interval of a share (Clopper and Pearson, 1934).
 
-    From the 95% t-interval, by ``VERDICT_RULE`` of :mod:`leaderboard.records.quantities`; one seed of something random
-    decides nothing. Growth that is infinite for every seed is superlinear, for some of them undecided.
+    Args:
+        successes: from 0 to ``trials``.
+        trials: at least 1.
     """
-    finite = [e for e in exponents if e is not None]
-    each = combine(moments(finite, np.zeros(len(finite), dtype=np.int64), [exact]), [0], 1)
-    return VERDICTS[int(verdicts(each, [len(exponents) - len(finite)], [len(exponents)])[0])]
+    from scipy import special
+
+    tail = (1 - CONFIDENCE) / 2
+    low = special.betaincinv(successes, trials - successes + 1, tail) if successes else 0.0
+    high = special.betaincinv(successes + 1, trials - successes, 1 - tail) if successes < trials else 1.0
+    return float(low), float(high)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

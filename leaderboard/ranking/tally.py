@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.ranking.cells import Cells
-from leaderboard.ranking.statistics import VERDICTS, Estimates, Moments, Tests, combine, estimates, moments, verdicts
-from leaderboard.records.quantities import EXPONENT, MEANS, RANGES, SUMS, Quantity
+from leaderboard.ranking.statistics import Estimates, Moments, Tests, combine, estimates, moments
+from leaderboard.ranking.verdicts import CellVerdicts, Verdict, cell_verdicts, row_verdicts
+from leaderboard.records.quantities import MEANS, RANGES, SUMS, Quantity
 from leaderboard.records.record import STATUSES
 
 Floats = NDArray[np.float64]
@@ -26,7 +27,7 @@ class Tally:
         counts: (rows, statuses) records.
         nonfinite: (rows,) finished records with an output that was not finite.
         least_seeds, most_seeds: (rows,) finished records of a cell.
-        verdicts: (rows, verdicts) finished cells.
+        verdicts: of each row.
         ranges: of each of ``RANGES``, by name, (rows, 2) least and greatest; NaN where nobody measured it.
         sums: of each of ``SUMS``, by name, (rows,) over all records; NaN where nobody measured it.
         reasons: of each row, why records are not ok, each once.
@@ -37,7 +38,7 @@ class Tally:
     nonfinite: Whole
     least_seeds: Whole
     most_seeds: Whole
-    verdicts: Whole
+    verdicts: list[Verdict]
     ranges: dict[str, Floats]
     sums: dict[str, Floats]
     reasons: list[tuple[str, ...]]
@@ -73,13 +74,9 @@ class Measured:
         return moments(quantity.scaled(values[use]), self.cells.records.cell[use], self.cells.exact)
 
     @cached_property
-    def verdict(self) -> Whole:
-        """(cells,) as places in ``VERDICTS``; of a cell with a finished record."""
-        exponent = self.cells.records.number(EXPONENT)
-        known = self.cells.ok & np.isfinite(exponent)
-        cell, count = self.cells.records.cell, len(self.cells)
-        each = combine(moments(exponent[known], cell[known], self.cells.exact), np.arange(count), count)
-        return verdicts(each, self.cells.finished - np.bincount(cell[known], minlength=count), self.cells.finished)
+    def verdicts(self) -> CellVerdicts:
+        """On each cell."""
+        return cell_verdicts(self.cells)
 
     def tally(self, row: Whole, rows: int) -> Tally:
         """Put cells together.
@@ -92,14 +89,13 @@ class Measured:
         of_record = row[cells.records.cell]
         least, most = _ends(cells.finished.astype(np.float64), row, rows)
         pairs = of_record * len(STATUSES) + cells.records.status
-        kinds = (row * len(VERDICTS) + self.verdict)[(row >= 0) & (cells.finished > 0)]
         return Tally(
             intervals={quantity.name: self._tests(quantity, row, rows) for quantity in MEANS},
             counts=_count(pairs[of_record >= 0], rows * len(STATUSES)).reshape(rows, -1),
             nonfinite=_count(of_record[(of_record >= 0) & cells.ok & ~cells.records.finite], rows),
             least_seeds=np.nan_to_num(least).astype(np.int64),
             most_seeds=np.nan_to_num(most).astype(np.int64),
-            verdicts=_count(kinds, rows * len(VERDICTS)).reshape(rows, -1),
+            verdicts=row_verdicts(self.verdicts, row, rows, cells.finished > 0),
             ranges={q.name: np.stack(_ends(cells.records.number(q), of_record, rows), axis=1) for q in RANGES},
             sums={q.name: _sum(cells.records.number(q), of_record, rows) for q in SUMS},
             reasons=self._reasons(of_record, rows),
@@ -124,15 +120,8 @@ class Measured:
 
 
 def shown_verdicts(tally: Tally) -> list[tuple[str, str]]:
-    """Of each row the word of its verdict (over cells that disagree, how many have which) and the grade.
-
-    The grade is what a verdict rests on; it is empty where that is not told.
-    """
-    words = []
-    for row in tally.verdicts.tolist():
-        each = [(name, n) for name, n in zip(VERDICTS, row, strict=True) if n]
-        words.append(each[0][0] if len(each) == 1 else ", ".join(f"{n} {name}" for name, n in each))
-    return [(word, "") for word in words]
+    """Of each row its verdict for people, and the grade: what it rests on, empty where there is none."""
+    return [(verdict.text, verdict.grade or "") for verdict in tally.verdicts]
 
 
 def _count(places: Whole, size: int) -> Whole:

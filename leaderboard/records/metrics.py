@@ -16,7 +16,19 @@ from leaderboard.records.record import Role, SetResult
 
 ERROR_CLIP = (1e-2, 1e3)  # relative errors, before logarithms and geometric means; never what is stored
 GROWTH_FLOOR = 1e-6
-ASYMPTOTIC = 100.0  # the exponent is fitted from this distance on
+# The verdict on a seed, from the larger of its exponents along rays and along axes: bounded below the first number,
+# sublinear below the second, linear up to the third, superlinear above it or where an output is not finite.
+BOUNDED_BELOW = 0.05
+LINEAR_FROM = 0.95
+LINEAR_TO = 1.05
+SEARCHED_BELOW = 1.26  # worst growth at 1e4 R over that at 100 R: two decades at exponent 0.05
+GROWTH_KINDS: tuple[str, ...] = ("bounded", "sublinear", "linear", "superlinear")
+Span = tuple[float, float]
+FAR_SPAN: Span = (1e6, 1e8)  # of the exponent
+LOCAL_SPAN: Span = (1e3, 1e4)  # of the local one
+RADII_A_RUNG = 8
+RADII_A_RUNG_OF_TWO_RAYS = 128  # in one dimension: 8 read one of ten bounded sums of sines as growing
+AXIS_RADII: tuple[float, ...] = (1e2, 1e4, 1e6, 1e8)  # where axes and sparse directions are read
 LADDER: tuple[float, ...] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4)
 DISTANCE_QUANTILES = (0.05, 0.5, 0.95)
 
@@ -203,19 +215,53 @@ def departure(outputs: ArrayLike) -> NDArray[np.float64]:
     return np.where(np.all(finite, axis=1), spread, np.inf)
 
 
-def exponent(ladder: Sequence[float], growth: Sequence[float | None]) -> float | None:
-    """Theil-Sen slope of log G against log r over the rungs with r ≥ 100, with G floored at 1e-6.
+def probe_radii(span: Span, draw: np.random.Generator, a_rung: int = RADII_A_RUNG) -> NDArray[np.float64]:
+    """Radii at which an exponent is read, ascending: rungs at 1, 2 and 5 a decade, some radii a rung.
 
-    The median of the slopes of all pairs of rungs (Sen, 1968). 0 when G stays at or below the floor; ``None`` when
-    growth is infinite somewhere, or when fewer than two rungs reach that far.
+    Those of a rung are drawn log-uniformly between it and the next one, so that no function that oscillates stands at
+    the same phase at all of them. Shape (rungs * a_rung,); 48 radii for two decades.
+
+    Args:
+        span: from one power of ten to another.
+        draw: depends on the task alone.
+        a_rung: how many radii a rung.
     """
-    if any(g is None or not math.isfinite(g) for g in growth):
+    first, last = (round(math.log10(end)) for end in span)
+    edges = [m * 10.0**e for e in range(first, last) for m in (1, 2, 5)] + [10.0**last]
+    logs = np.log(edges)
+    share = draw.random((len(edges) - 1, a_rung))
+    radii: NDArray[np.float64] = np.sort(np.exp(logs[:-1, None] + share * np.diff(logs)[:, None]).ravel())
+    return radii
+
+
+def exponent(radii: ArrayLike, growth: Sequence[float | None] | NDArray[np.float64]) -> float | None:
+    """Theil-Sen slope of the running maximum of log G against log r, with G floored at 1e-6.
+
+    The median of the slopes of all pairs of radii (Sen, 1968); never negative, for a running maximum never falls, and 0
+    when G stays at or below the floor. ``None`` when G is not finite somewhere.
+
+    Args:
+        radii: ascending, at least two; the maximum runs from the first one.
+        growth: G at each.
+    """
+    values = np.array([math.inf if g is None else g for g in growth], dtype=np.float64)
+    if not np.isfinite(values).all():
         return None
-    r = np.asarray(ladder, dtype=np.float64)
-    far = r >= ASYMPTOTIC
-    if far.sum() < 2:
-        return None
-    x = np.log(r[far])
-    y = np.log(np.maximum(np.asarray(growth, dtype=np.float64)[far], GROWTH_FLOOR))
+    x = np.log(np.asarray(radii, dtype=np.float64))
+    y = np.maximum.accumulate(np.log(np.maximum(values, GROWTH_FLOOR)))
     first, second = np.triu_indices(len(x), k=1)
-    return float(np.median((y[second] - y[first]) / (x[second] - x[first]))) + 0.0
+    return float(np.median((y[second] - y[first]) / (x[second] - x[first])))
+
+
+def growth_kind(exponent: float) -> int:
+    """The place in ``GROWTH_KINDS`` of an exponent; an infinite one is superlinear."""
+    return int(exponent >= BOUNDED_BELOW) + int(exponent >= LINEAR_FROM) + int(exponent > LINEAR_TO)
+
+
+def axis_exponent(growth: Sequence[tuple[float, float | None]]) -> float | None:
+    """Slope of log ``axis_growth`` against log r between the last two radii, floored; ``None`` if one is not finite."""
+    (near, before), (far, after) = growth[-2:]
+    if before is None or after is None:
+        return None
+    rise = math.log(max(after, GROWTH_FLOOR)) - math.log(max(before, GROWTH_FLOOR))
+    return rise / math.log(far / near)

@@ -22,7 +22,7 @@ from bench.core.errors import InputError, ReasonCode
 from bench.core.origin import Origin
 from leaderboard.records.upgrading import upgrade
 
-SCHEMA_VERSION: Literal[2] = 2
+SCHEMA_VERSION: Literal[3] = 3
 Status = Literal["ok", "diverged", "unsupported", "failed", "timeout"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 FINAL_STATUSES: frozenset[Status] = frozenset({"ok", "diverged", "unsupported"})  # the others may run again
@@ -40,6 +40,7 @@ Count = Annotated[int, Field(ge=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Numbers = Annotated[tuple[NotNegative | None, ...], Field(max_length=200)]
+Readings = Annotated[tuple[tuple[Positive, NotNegative | None], ...], Field(max_length=200)]
 
 
 @dataclass(frozen=True, order=True, config=_CLOSED)
@@ -149,9 +150,16 @@ class Record:
         sets: every labelled set.
         ladder, growth, departure, nonfinite: distance r, G(r), RMS of the output at r, and how many outputs there
             were not finite; growth and departure are ``None`` exactly where some were not.
-        exponent: Theil-Sen slope of log G against log r from r = 100 on; ``None`` where growth is infinite.
+        exponent: Theil-Sen slope of the running maximum of log G against log r over 1e6…1e8; ``None`` where growth is
+            infinite. Of a record of schema 1 or 2: of log G itself, over the ladder from r = 100 on.
+        local_exponent: as ``exponent``, over 1e3…1e4.
+        axis_growth: (r, the maximum of G's formula over axes and sparse directions), which G leaves out.
+        axis_exponent: the slope of log ``axis_growth`` against log r from 1e6 to 1e8.
+        probe_nonfinite: outputs that were not finite along axes and at the radii of the two exponents; ``None`` of a
+            record of schema 1 or 2, which measured neither.
         worst_growth: (r, G searched over the whole ball of radius r·R).
         certificate: a proven bound of G over all inputs, where the architecture has one.
+        certificate_reason: why a certificate that was computed is not given: a measurement contradicts it.
         parameters, seconds: how many are trained, and how long this seed took.
         step_operations: floating-point operations of the matrix products and convolutions of a training step.
         environment: versions and devices.
@@ -178,21 +186,31 @@ class Record:
     departure: Numbers = ()
     nonfinite: Annotated[tuple[Count, ...], Field(max_length=200)] = ()
     exponent: float | None = None
-    worst_growth: Annotated[tuple[tuple[Positive, NotNegative | None], ...], Field(max_length=200)] = ()
+    local_exponent: float | None = None
+    axis_growth: Readings = ()
+    axis_exponent: float | None = None
+    probe_nonfinite: Count | None = None
+    worst_growth: Readings = ()
     certificate: NotNegative | None = None
+    certificate_reason: ReasonCode | None = None
     parameters: Count | None = None
     step_operations: Count | None = None
     seconds: NotNegative | None = None
     environment: Annotated[Mapping[str, Annotated[str, Field(max_length=MOST_CHARACTERS)]], Field(max_length=100)] = (
         field(default_factory=dict, hash=False)
     )
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
         _require(_is_utc(self.created), f"created must be ISO 8601 in UTC, not {self.created!r}")
         _require((self.reason is None) == (self.status == "ok"), "every status but ok needs a reason, and ok has none")
         _require((self.reason_code is None) == (self.status == "ok"), "every status but ok needs a reason_code")
         self._check_curves()
+        self._check_probes()
+        _require(
+            self.certificate is None or self.certificate_reason is None,
+            "a certificate stands beside the reason why there is none",
+        )
         names = [s.name for s in self.sets]
         _require(len(set(names)) == len(names), "two sets have one name")
         if self.status == "ok":
@@ -214,6 +232,19 @@ class Record:
             self.exponent is None or all(g is not None for g in self.growth),
             "an exponent cannot be finite where growth is not",
         )
+
+    def _check_probes(self) -> None:
+        slopes = {"exponent": self.exponent, "local_exponent": self.local_exponent, "axis_exponent": self.axis_exponent}
+        if self.probe_nonfinite is None:
+            nothing = self.local_exponent is None and self.axis_exponent is None and not self.axis_growth
+            _require(nothing, "what was probed beyond the ladder needs the count probe_nonfinite")
+            return
+        _require(bool(self.ladder), "nothing is probed beyond a ladder that is not there")
+        whole = self.probe_nonfinite == 0 and not any(self.nonfinite)
+        for name, slope in slopes.items():
+            _require(slope is not None or not whole, f"{name} is missing although every output is finite")
+        lost = any(g is None for _, g in self.axis_growth)
+        _require(self.probe_nonfinite > 0 or not lost, "axis_growth is null although every output is finite")
 
     def _check_complete(self) -> None:
         _require(bool(self.ladder), "an ok record needs the growth ladder")

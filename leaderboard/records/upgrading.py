@@ -60,7 +60,16 @@ def _from_1(document: Document) -> Document:
     return {**document, **added}
 
 
-_STEPS: dict[int, Callable[[Document], Document]] = {1: _from_1}
+def _from_2(document: Document) -> Document:
+    """Schema 3: exponents beyond the ladder and growth along axes. Nobody measured them before, so they stay null.
+
+    The record keeps its ``exponent``, the slope over the ladder from r = 100 on: its protocol says that it is this one.
+    No verdict is read from it.
+    """
+    return {**document, "schema_version": 3}
+
+
+_STEPS: dict[int, Callable[[Document], Document]] = {1: _from_1, 2: _from_2}
 
 
 def reason_code(status: str, reason: str | None) -> ReasonCode | None:

@@ -109,7 +109,7 @@ def _conclusion_columns(conclusion: Conclusion) -> list[Column[ConclusionRow]]:
 
 
 def _show_verdict(row: ConclusionRow) -> str:
-    return f"{row.verdict}, {row.grade}" if row.grade else row.verdict
+    return row.verdict if row.grade in row.verdict else f"{row.verdict}, {row.grade}"
 
 
 def _seeds(row: ConclusionRow) -> tuple[int | None, int | None]:

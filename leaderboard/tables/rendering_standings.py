@@ -152,7 +152,9 @@ def _standing_columns(names: MethodNames, editions: frozenset[str]) -> list[Colu
         Column("architecture", "architecture", lambda row: names.architecture(row.method)),
         Column("norm", "norm", lambda row: names.norm(row.method)),
         *(column for quantity in MEANS for column in _mean_columns(quantity)),
-        Column("verdict", "verdict", lambda row: row.verdict, show=show_verdict, spare=-1),
+        Column("verdict", "verdict", lambda row: row.verdict, show=lambda row: row.said.text, spare=-1),
+        Column("grade", "grade", lambda row: row.grade, extra=True),
+        Column("unbounded_seeds", "unbounded seeds", lambda row: row.said.unbounded_seeds, extra=True),
         Column("seeds", "seeds", lambda row: row.seeds[0], show=lambda row: show_range(row.seeds), spare=4),
         Column("seeds_most", "seeds at most", lambda row: row.seeds[1], extra=True),
         Column("remarks", "remarks", lambda row: show_troubles(row).replace(GAP, " "), show=show_troubles, spare=-2),
@@ -258,13 +260,6 @@ def _show_mean(quantity: Quantity, mean: Interval) -> str | None:
 
 def _fixed(value: float, decimals: int) -> str:
     return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
-
-
-def show_verdict(row: Standing) -> str | None:
-    """The verdict; over tasks that disagree, how many have which."""
-    if len(row.verdicts) < 2:
-        return None
-    return ", ".join(f"{n} {name}" for name, n in row.verdicts)
 
 
 def show_range(ends: tuple[int, int] | None) -> str:

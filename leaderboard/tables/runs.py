@@ -108,7 +108,9 @@ def render_run(record: Record, details: dict[str, tuple[float | None, ...]] | No
     ):
         values = f"growth {_show(growth)}, departure {_show(departure)}" + (f", {count} not finite" if count else "")
         lines.append((f"r = {r:g}", values))
+    lines += [(f"along axes, r = {r:g}", _show(g)) for r, g in record.axis_growth]
     lines += [(f"worst growth within {r:g}", _show(g)) for r, g in record.worst_growth]
+    lines.append(("no certificate", record.certificate_reason))
     lines.append(("created", record.created))
     lines += [(f"environment {name}", value) for name, value in sorted(record.environment.items())]
     lines += [(f"kept {name}", f"{len(numbers):,} numbers") for name, numbers in sorted((details or {}).items())]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from torch import Tensor, nn
 
 from architectures.blocks.activations import activation
-from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Conv1d, Conv2d, Linear, limit
 from architectures.blocks.residual import Residual
 from architectures.families.cnn.options import CnnOptions
@@ -84,11 +82,6 @@ class Cnn(nn.Module):
         pooled = self.stages(self.stem(x)).flatten(2).mean(2)
         output: Tensor = self.limit(self.head(self.head_norm(pooled)))
         return output
-
-    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
-        """As ``forward``; the mean over positions is an average."""
-        streams = tuple(follow.hull((stream,)) for stream in follow(self.stages, follow(self.stem, streams)))
-        return follow(self.limit, follow(self.head, follow(self.head_norm, streams)))
 
 
 def cnn(problem: Problem, norm: Norm, options: CnnOptions) -> nn.Module:

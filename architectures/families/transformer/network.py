@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 
 from architectures.blocks.activations import activation
-from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Linear, Tokens, limit
 from architectures.blocks.options import ActivationName, Drawing
 from architectures.blocks.residual import FeedForward, GatedFeedForward, Residual
@@ -81,13 +80,6 @@ class Attention(nn.Module):
         output: Tensor = self.project(mixed.transpose(1, 2).flatten(2))
         return output
 
-    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
-        """Whatever the scores are, each head answers with an average of the values of all tokens."""
-        width = self.project.in_features
-        values = tuple(follow.channels(stream, 2 * width, 3 * width) for stream in follow(self.qkv, streams))
-        mixed = follow.mixture(follow.hull(values), self.heads)
-        return follow(self.project, (mixed,) * len(streams))
-
 
 def _block(name: str, norm: Norm, plan: TransformerPlan) -> nn.Module:
     dims = (plan.width, plan.width)
@@ -127,7 +119,7 @@ class Transformer(nn.Module):
         """(N, *shape) to (N, 1)."""
         tokens = self.tokenizer(x)
         if self.cls is not None:
-            tokens = torch.cat([self.cls().expand(len(tokens), -1, -1), tokens], dim=1)
+            tokens = torch.cat([self.cls().expand(tokens.shape[0], -1, -1), tokens], dim=1)
         tokens = self.final_norm(self.blocks(self.embed_norm(tokens)))
         output: Tensor = self.limit(self.head(self.head_activation(self.read(tokens))))
         return output
@@ -143,15 +135,6 @@ class Transformer(nn.Module):
         if self.readout == "mean":
             return tokens.mean(1)
         return tokens[:, 0] if self.readout == "cls" else tokens[:, -1]
-
-    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
-        """As ``forward``; the class token is a stream of its own."""
-        streams = follow(self.tokenizer, streams)
-        if self.cls is not None:
-            streams = (follow.constant(self.cls.weight), *streams)
-        streams = follow(self.final_norm, follow(self.blocks, follow(self.embed_norm, streams)))
-        read = (follow.hull(streams[:1]),)
-        return follow(self.limit, follow(self.head, follow(self.head_activation, read)))
 
 
 def transformer(problem: Problem, norm: Norm, options: TransformerOptions) -> nn.Module:

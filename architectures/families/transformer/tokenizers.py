@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from architectures.blocks.interpretation import Interpreter, Streams
 from architectures.blocks.layers import Affine, Conv2d, Linear, Tokens
 from architectures.blocks.options import Drawing
 from bench.core.errors import Unsupported
@@ -41,11 +39,6 @@ class _Positioned(nn.Module):
         super().__init__()
         self.count, self.embed = count, embed
         self.positions = Tokens(count, width)
-
-    def trace(self, streams: Streams, follow: Interpreter[Any]) -> Streams:
-        """As ``forward``."""
-        positions = follow.constant(self.positions.weight)
-        return tuple(follow.sum(stream, positions, "") for stream in follow(self.embed, streams))
 
 
 class PatchTokens(_Positioned):

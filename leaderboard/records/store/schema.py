@@ -51,7 +51,9 @@ def _summarize(connection: sqlite3.Connection) -> None:
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:
-    """Schema 3: records of schema 2, whose keys name the code of the norm's kinds, and so have other digests.
+    """Schemas 3 and 4: records of schemas 2 and 3.
+
+    With schema 2 keys name the code of the norm's kinds, and so have other digests.
 
     A record that cannot be read stays as it is; :meth:`leaderboard.records.store.store.Store.check` names it.
     """
@@ -62,7 +64,7 @@ def _upgrade(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE records SET digest = ?, body = ? WHERE id = ?", values)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create, _summarize, _upgrade)
+MIGRATIONS: tuple[Migration, ...] = (_create, _summarize, _upgrade, _upgrade)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from architectures import parse_scheme, resolve
 from architectures.analysis.certificate import certificate
+from architectures.analysis.prediction import trial_batches
 from architectures.blocks.activations import ACTIVATIONS, BY_TYPE, Activation
 from architectures.building import build_network
 from architectures.description import predict
@@ -88,7 +89,7 @@ def test_there_is_a_certificate_where_growth_is_bounded_and_no_search_exceeds_it
                 network = unsettled(spelling, f"{norm}@{word}", problem, checked)
             except Unsupported:
                 continue
-            bound = certificate(network)
+            bound = certificate(network, trial_batches(problem.shape))
             assert (bound is not None) == bounded, (norm, word)
             if bound is not None:
                 assert found(network, problem) <= bound, (norm, word)
@@ -108,7 +109,7 @@ def test_no_input_of_any_mlp_exceeds_its_certificate(seed: int, activation: str,
     network = unsettled(f"mlp(width=12, activation={activation})", f"{norm}@{place}", problem, seed)
     scales = torch.logspace(-3, 8, 400, dtype=torch.float64)[:, None]
     x = scales * torch.randn(400, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    bound = certificate(network)
+    bound = certificate(network, trial_batches(problem.shape))
     assert bound is not None
     assert network(x).abs().max() <= bound
 
@@ -124,7 +125,9 @@ def test_it_is_exact_where_the_norm_stands_before_the_head(kind: str) -> None:
         weight = head.weight[0] * (norm.weight if hasattr(norm, "weight") else 1)
         best = weight - weight.mean() if kind == "layer" else weight
         reached = [head(norm(sign * 1e9 * best)).item() for sign in (1, -1)]
-    assert certificate(network) == pytest.approx(max(map(abs, reached)), rel=1e-6)
+    assert certificate(network, trial_batches(PROBLEMS["features"].shape)) == pytest.approx(
+        max(map(abs, reached)), rel=1e-6
+    )
 
 
 def test_how_far_above_the_search_it_lies_for_a_small_mlp() -> None:
@@ -132,26 +135,27 @@ def test_how_far_above_the_search_it_lies_for_a_small_mlp() -> None:
     problem = PROBLEMS["features"]
     for norm in ("layer@first", "rms@last", "layer@all"):
         network = build_network(resolve("mlp(width=64)"), parse_scheme(norm), problem, 0).double().eval()
-        bound = certificate(network)
+        bound = certificate(network, trial_batches(problem.shape))
         assert bound is not None
         assert found(network, problem) <= bound <= 10 * found(network, problem, 64, 40)
 
 
 def test_the_clamp_is_its_own_certificate() -> None:
     network = unsettled("mlp(clamp=true)", "none", PROBLEMS["features"], 0)
-    assert certificate(network) == pytest.approx(2.5)
+    assert certificate(network, trial_batches(PROBLEMS["features"].shape)) == pytest.approx(2.5)
 
 
 def test_it_says_nothing_of_what_it_does_not_know() -> None:
     class Mystery(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            return x
+            return x.sinh()
 
-    assert certificate(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), Mystery(), nn.Linear(4, 1))) is None
-    assert certificate(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))) is None
+    rows = trial_batches((3,))
+    assert certificate(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), Mystery(), nn.Linear(4, 1)), rows) is None
+    assert certificate(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), rows) is None
     linear = nn.Linear(4, 1)
     expected = (linear.weight.abs().sum() + linear.bias.abs()).detach()
-    assert certificate(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), linear)) == pytest.approx(expected.item())
+    assert certificate(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), linear), rows) == pytest.approx(expected.item())
 
 
 @pytest.mark.parametrize("name", list(ACTIVATIONS))

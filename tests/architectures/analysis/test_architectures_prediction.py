@@ -12,7 +12,7 @@ from scipy.stats import theilslopes
 from torch import Tensor, nn
 
 from architectures import get_norm, list_norms, parse_scheme, resolve
-from architectures.analysis.prediction import predict_module
+from architectures.analysis.prediction import predict_module, trial_batches
 from architectures.building import build_network
 from architectures.description import predict
 from bench.core.errors import Unsupported
@@ -168,10 +168,10 @@ def test_unknown_modules_are_not_guessed() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return x.exp()
 
-    prediction = predict_module(nn.Sequential(nn.Linear(3, 4), Mystery(), nn.Linear(4, 1)))
+    prediction = predict_module(nn.Sequential(nn.Linear(3, 4), Mystery(), nn.Linear(4, 1)), trial_batches((3,)))
     assert prediction.exponent is prediction.bounded is None
     assert "Mystery" in prediction.reason
-    assert predict_module(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))).exponent == 0
+    assert predict_module(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)), trial_batches((3,))).exponent == 0
 
 
 @functools.cache

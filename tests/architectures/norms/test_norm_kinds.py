@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from architectures import NORM_REGISTRY, get_norm, list_norms, parse_scheme, register_norm, resolve
 from architectures.analysis.certificate import certificate
+from architectures.analysis.prediction import trial_batches
 from architectures.building import build_network
 from architectures.contract.norm_cases import NETWORKS, norm_cases
 from architectures.description import predict
@@ -100,7 +101,7 @@ def test_what_is_not_declared_is_unknown_and_what_is_declared_counts() -> None:
         assert prediction.exponent == exponent
         assert f"{name} norm at hidden1" in prediction.reason
         network = build_network(resolve("mlp(width=8)"), scheme, FEATURES, 0).double().eval()
-        assert (certificate(network) is not None) == proved
+        assert (certificate(network, trial_batches(FEATURES.shape)) is not None) == proved
 
 
 def test_a_known_layer_in_a_kind_that_declares_nothing_is_not_guessed_from_its_type() -> None:
@@ -108,7 +109,7 @@ def test_a_known_layer_in_a_kind_that_declares_nothing_is_not_guessed_from_its_t
     prediction = predict(resolve("mlp(width=8)"), parse_scheme("squash-5@first"), FEATURES)
     assert prediction.exponent is None
     network = build_network(resolve("mlp(width=8)"), parse_scheme("squash-5@first"), FEATURES, 0)
-    assert certificate(network) is None
+    assert certificate(network, trial_batches(FEATURES.shape)) is None
 
 
 def test_a_layer_is_turned_to_the_layout_that_it_wants() -> None:

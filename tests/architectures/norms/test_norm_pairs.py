@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from architectures import NORM_REGISTRY, parse_scheme, register_norm, resolve
 from architectures.analysis.certificate import certificate
+from architectures.analysis.prediction import trial_batches
 from architectures.building import build_network
 from architectures.description import describe, predict
 from architectures.norms.pairs import Pair, Paired, distance
@@ -68,7 +69,7 @@ def test_clipping_is_predicted_bounded_and_never_exceeds_its_certificate(spellin
     assert prediction.exponent == 0
     assert "clip around the network" in prediction.reason
     network = built(spelling, "clip@input", problem)
-    bound = certificate(network)
+    bound = certificate(network, trial_batches(problem.shape))
     assert bound is not None
     scales = torch.logspace(-2, 8, 160, dtype=torch.float64).view(-1, *[1] * len(problem.shape))
     most = network(scales * rays(problem, 160)).abs().max().item()
@@ -85,7 +86,7 @@ def test_the_bound_of_one_linear_map_behind_the_clip_is_attained() -> None:
     with torch.no_grad():
         direction = linear.weight[0] * linear.bias.sign()
         reached = pair((1e9 * direction)[None]).abs().item()
-    assert certificate(pair) == pytest.approx(reached, rel=1e-6)
+    assert certificate(pair, trial_batches((5,))) == pytest.approx(reached, rel=1e-6)
 
 
 def test_a_pair_s_input_and_a_layer_s_input_are_two_places() -> None:
@@ -128,14 +129,15 @@ def test_a_pair_may_have_a_way_back(spelling: str, problem: Problem) -> None:
     torch.testing.assert_close(built(spelling, "test-radial@input", problem)(50 * on), plain(on))
     assert predict(resolve(spelling), parse_scheme("test-radial@input+output"), problem).exponent == 1
     assert predict(resolve(spelling), parse_scheme("test-radial@input"), problem).exponent == 0
-    assert certificate(wrapped) is None
+    assert certificate(wrapped, trial_batches(problem.shape)) is None
 
 
 def test_what_a_pair_does_not_declare_is_unknown() -> None:
     register_norm("test-silent", sort="pair")(radial)
     for place in ("input", "input+output"):
         assert predict(resolve("mlp"), parse_scheme(f"test-silent@{place}"), CASES[0][1]).exponent is None
-    assert certificate(built("mlp(width=16)", "test-silent@input", CASES[0][1])) is None
+    silent = built("mlp(width=16)", "test-silent@input", CASES[0][1])
+    assert certificate(silent, trial_batches(CASES[0][1].shape)) is None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from torch.nn.utils import parametrize
 from architectures import NORM_REGISTRY, parse_scheme, register_architecture, register_norm, resolve
 from architectures import REGISTRY as ARCHITECTURES
 from architectures.analysis.certificate import certificate
+from architectures.analysis.prediction import trial_batches
 from architectures.building import build_network
 from architectures.description import describe, predict
 from bench.core.errors import InputError, Unsupported
@@ -95,7 +96,7 @@ def test_a_parametrized_map_stays_linear(norm: str, exponent: int) -> None:
     scheme = parse_scheme(norm)
     assert predict(resolve("mlp"), scheme, FEATURES).exponent == exponent
     network = build_network(resolve("mlp(width=16)"), scheme, FEATURES, 0).double().eval()
-    bound = certificate(network)
+    bound = certificate(network, trial_batches(FEATURES.shape))
     assert (bound is not None) == (exponent == 0)
     if bound is not None:
         x = torch.logspace(-2, 8, 50, dtype=torch.float64)[:, None] * torch.randn(

@@ -13,7 +13,7 @@ from bench.plan.suite import list_suites, load_suite, read_suite
 
 
 def test_cells_are_spelled_canonically_and_estimators_appear_once() -> None:
-    cells = cells_of([Selection(("sine-1d",), ("mlp(depth=2, width=128)", "mean"), ("none", "layer@first"))], "1")
+    cells = cells_of([Selection(("sine-1d",), ("mlp(depth=2, width=128)", "mean"), ("none", "layer@first"))], "2")
     assert [(c.architecture, c.norm) for c in cells] == [("mlp", "none"), ("mlp", "layer@first"), ("mean", "none")]
 
 

@@ -24,7 +24,7 @@ SEEDS = (0, 1, 2, 3, 4)
 def cells(number: int) -> list[Cell]:
     widths = tuple(f"mlp(width={8 + i})" for i in range(number // 20))
     names = tuple(f"sine-1d(instance={i})" for i in range(4))
-    return cells_of([Selection(names, widths, ("none", "layer@first", "layer@last", "layer@all", "rms@all"))], "1")
+    return cells_of([Selection(names, widths, ("none", "layer@first", "layer@last", "layer@all", "rms@all"))], "2")
 
 
 def seconds(function: Callable[[], object]) -> float:

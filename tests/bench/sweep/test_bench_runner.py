@@ -201,8 +201,8 @@ def test_the_program_is_recorded_and_can_be_chosen(tmp_path: Path) -> None:
 
 def test_estimators_alone_take_no_norm() -> None:
     with pytest.raises(InputError, match=r"estimators take no norm \[layer@all for ridge, mean\]: none"):
-        cells_of([Selection(("linear-1d",), ("ridge", "mean"), ("layer@all",))], "1")
-    mixed = cells_of([Selection(("linear-1d",), ("ridge", "mlp"), ("layer@all",))], "1")
+        cells_of([Selection(("linear-1d",), ("ridge", "mean"), ("layer@all",))], "2")
+    mixed = cells_of([Selection(("linear-1d",), ("ridge", "mlp"), ("layer@all",))], "2")
     assert [cell.norm for cell in mixed] == ["none", "layer@all"]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from bench.tracking import TrackingOptions
 from bench.tracking.runfile import read_run_file
-from leaderboard.records.metrics import LADDER
+from leaderboard.records.metrics import LADDER, far_error
 from leaderboard.records.record import Record, RecordKey, SetResult
 
 ENVIRONMENT = ("WANDB_API_KEY", "WANDB_BASE_URL", "WANDB_MODE", "WANDB_IDENTITY_TOKEN_FILE", "WANDB_ENTITY", "NETRC")
@@ -34,7 +34,7 @@ def make_record() -> Callable[..., Record]:
     def make(seed: int = 0, *, task: str = "sine-1d", norm: str = "layer@first", **changes: Any) -> Record:
         growth = tuple((1.0 + 0.1 * seed) * r**0.9 for r in LADDER)
         record = Record(
-            key=RecordKey("1", task, "1", "da" * 8, "mlp(width=64)", "50" * 8, norm, seed),
+            key=RecordKey("2-dev", task, "1", "da" * 8, "mlp(width=64)", "50" * 8, norm, seed),
             status="ok",
             truth="bounded",
             created="2026-01-01T00:00:00+00:00",
@@ -42,16 +42,20 @@ def make_record() -> Callable[..., Record]:
             best_step=100,
             edge_of_grid=False,
             id_error=0.1 + 0.01 * seed,
-            far_error=2.0 + seed,
+            far_error=far_error([2.0 + seed]),
             sets=(
                 SetResult("test", "test", 10, 0.1, 0.1, 0.1, 0.9, 0),
-                SetResult("far-2", "far", 10, 2.0, 2.0, 1.0, -3.0, 0, (1.1, 1.5, 2.0)),
+                SetResult("far-2", "far", 10, 2.0 + seed, 2.0, 1.0, -3.0, 0, (1.1, 1.5, 2.0)),
             ),
             ladder=LADDER,
             growth=growth,
             departure=tuple(0.5 * g for g in growth),
             nonfinite=(0,) * len(LADDER),
             exponent=0.9 + 0.001 * seed,
+            local_exponent=0.9,
+            axis_growth=tuple((r, r**0.9) for r in (1e2, 1e4, 1e6, 1e8)),
+            axis_exponent=0.9,
+            probe_nonfinite=0,
             parameters=100,
             seconds=1.5,
             environment={"torch": "2.x", "device": "cpu"},

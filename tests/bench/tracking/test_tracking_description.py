@@ -70,6 +70,9 @@ def test_the_summary_says_what_the_standings_say(make_record: Make) -> None:
     for name in ("max_growth", "growth_10", "growth_100", "exponent", "id_error", "far_error"):
         assert summary[name] == getattr(row, name).mean
     assert summary["verdict"] == row.verdict == "sublinear"
+    assert summary["grade"] is None
+    still = [make_record(seed, exponent=0.0, axis_exponent=0.0) for seed in range(2)]
+    assert (describe(still).summary["verdict"], describe(still).summary["grade"]) == ("bounded", "along rays")
     for record in records:
         seed = record.key.seed
         assert summary[f"max_growth/seed{seed}"] == record.max_growth
@@ -77,7 +80,7 @@ def test_the_summary_says_what_the_standings_say(make_record: Make) -> None:
         assert summary[f"growth_100/seed{seed}"] == record.growth_at(100)
         for name in ("exponent", "id_error", "far_error", "status"):
             assert summary[f"{name}/seed{seed}"] == getattr(record, name)
-    assert "certificate" not in summary
+    assert summary["certificate"] is None
 
 
 def test_a_certificate_is_in_the_summary_when_there_is_one(make_record: Make) -> None:
@@ -104,7 +107,17 @@ def test_infinite_growth_is_infinite_and_a_null_in_the_table(make_record: Make) 
 
 def test_seeds_that_did_not_finish_are_told_and_enter_no_mean(make_record: Make) -> None:
     nothing = {"sets": (), "id_error": None, "far_error": None, "ladder": (), "growth": (), "departure": ()}
-    nothing |= {"nonfinite": (), "exponent": None, "learning_rate": None, "reason": "it broke", "reason_code": "error"}
+    nothing |= {
+        "nonfinite": (),
+        "exponent": None,
+        "local_exponent": None,
+        "axis_exponent": None,
+        "axis_growth": (),
+        "probe_nonfinite": None,
+        "learning_rate": None,
+        "reason": "it broke",
+        "reason_code": "error",
+    }
     fine, diverged = make_record(0), make_record(1, status="diverged", **nothing)
     run = describe([fine, diverged])
     assert run.summary["id_error"] == pytest.approx(fine.id_error)

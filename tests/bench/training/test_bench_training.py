@@ -12,10 +12,10 @@ from torch import nn
 
 import architectures
 from architectures.building import build
-from bench.core.errors import UnknownName
+from bench.core.errors import InputError, UnknownName
 from bench.core.problem import Problem
 from bench.plan.options import ProgramName
-from bench.plan.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol
+from bench.plan.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol, id_in_records
 from bench.training.footprint import footprint
 from bench.training.program import CHAIN_SPAN, TOGETHER_SPAN, VMAP_MEMBERS, VMAP_SPAN, choose_program, in_groups
 from bench.training.programs.chain import ChainStack
@@ -329,7 +329,7 @@ class TestProtocol:
         paper = PaperBudget(2500, None, 1e-3)
 
     def test_small_sets_are_taken_whole(self) -> None:
-        one = get_protocol("1")
+        one = get_protocol("2")
         assert one.schedule(self.FakeCard, 1024).batch_size is None  # type: ignore[arg-type]
         assert one.schedule(self.FakeCard, 1025).batch_size == 256  # type: ignore[arg-type]
         assert len(one.schedule(self.FakeCard, 10).checks) == 50  # type: ignore[arg-type]
@@ -351,11 +351,22 @@ class TestProtocol:
         with pytest.raises(UnknownName, match="quick"):
             get_protocol("quik")
 
+    def test_a_kind_means_its_newest_and_older_ones_are_only_read(self) -> None:
+        newest = [get_protocol(kind).name for kind in ("2", "quick", "paper")]
+        assert newest == ["2-dev", "quick-2-dev", "paper-2-dev"] == [id_in_records(name) for name in newest]
+        assert [id_in_records(kind) for kind in ("2", "quick", "paper")] == newest
+        assert [id_in_records(name) for name in ("1", "quick-1", "paper-1")] == ["1", "quick", "paper"]
+        for name in ("1", "quick-1", "paper-1"):
+            with pytest.raises(InputError, match="any more"):
+                get_protocol(name)
+        with pytest.raises(UnknownName):
+            id_in_records("3")
+
     def test_rates_ascend_and_names_are_keys(self) -> None:
         for name, protocol in PROTOCOLS.items():
             assert name == protocol.name
             assert list(protocol.learning_rates) == sorted(protocol.learning_rates)
-        assert isinstance(PROTOCOLS["1"], Protocol)
+        assert isinstance(PROTOCOLS["2-dev"], Protocol)
 
     @pytest.mark.parametrize(("steps", "checks"), [(1, 50), (7, 50), (300, 50), (2000, 20)])
     def test_checks_end_with_the_last_step(self, steps: int, checks: int) -> None:

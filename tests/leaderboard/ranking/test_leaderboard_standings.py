@@ -174,21 +174,23 @@ def test_changed_source_code_is_another_row(records):
     assert len(board_of(mine + changed).overall) == 2
 
 
-def test_one_seed_decides_nothing_unless_nothing_is_random(key, record):
+def test_one_seed_has_a_verdict_on_itself_and_no_interval_unless_nothing_is_random(key, record):
     board = board_of([record(key(norm="a")), record(key(norm="b"), deterministic=True)])
     random_row, exact_row = (row_of(board.overall, norm=n) for n in "ab")
-    assert (random_row.verdict, random_row.far_error.low) == ("undecided", None)
+    assert (random_row.verdict, random_row.far_error.low) == ("bounded", None)
     assert exact_row.verdict == "bounded"
     assert exact_row.far_error.low == exact_row.far_error.high == exact_row.far_error.mean
 
 
 def test_verdicts_that_differ_between_tasks_are_counted(key, record):
-    flat = [dataclasses.replace(record(key(task="sine-1d", seed=s)), exponent=0.0) for s in range(3)] + [
+    still = {"exponent": 0.0, "axis_exponent": 0.0}
+    flat = [record(key(task="sine-1d", seed=s), **still) for s in range(3)] + [
         record(key(task="linear-1d", seed=s)) for s in range(3)
     ]
     row = board_of(flat).overall[0]
     assert row.verdict == "mixed"
-    assert row.verdicts == (("bounded", 1), ("linear", 1))
+    assert row.said.words == (("bounded", 1), ("linear", 1))
+    assert row.said.text == "1 bounded (along rays), 1 linear"
     assert row.unbounded
 
 

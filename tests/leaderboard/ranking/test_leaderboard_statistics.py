@@ -92,33 +92,10 @@ def test_a_mean_of_differences_against_0_is_the_paired_t_test(differences):
     assert test.p_value == pytest.approx(reference.pvalue, abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("exponents", "expected"),
-    [
-        ([0.0, 0.0, 0.0], "bounded"),
-        ([-0.3, -0.2, -0.31], "bounded"),
-        ([0.001, 0.0012, 0.0009], "bounded"),
-        ([0.15, 0.151, 0.149], "sublinear"),
-        ([0.5, 0.52, 0.48], "sublinear"),
-        ([1.0, 1.001, 0.999], "linear"),
-        ([2.0, 2.01, 1.99], "superlinear"),
-        ([1.0, 0.0, 1.0], "undecided"),
-        ([0.9, 1.0, 1.1], "undecided"),
-        ([0.0], "undecided"),
-        ([], "undecided"),
-        ([None, None], "superlinear"),
-        ([1.0, None], "undecided"),
-        ([0.05, 0.05], "sublinear"),
-        ([0.0499, 0.0499], "bounded"),
-    ],
-)
-def test_verdicts(exponents, expected):
-    assert statistics.verdict(exponents) == expected
-
-
-def test_a_deterministic_estimator_needs_one_seed():
-    assert statistics.verdict([1.0], exact=True) == "linear"
-    assert statistics.verdict([0.0], exact=True) == "bounded"
+@pytest.mark.parametrize(("successes", "trials"), [(0, 5), (1, 5), (3, 10), (5, 5), (1, 1), (40, 100)])
+def test_the_interval_of_a_share_is_the_exact_one(successes, trials):
+    exact = stats.binomtest(successes, trials).proportion_ci(0.95, method="exact")
+    assert statistics.clopper_pearson(successes, trials) == pytest.approx((exact.low, exact.high), abs=1e-9)
 
 
 @given(st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=8))

@@ -24,6 +24,7 @@ from leaderboard.tables.runs import render_runs
 ROOT = Path(__file__).parents[3]
 DESCRIBED = {ROOT / "leaderboard" / "records" / name for name in ("quantities.py", "record.py")}
 # a record's fields are named where records are made, and where a single run of a check is looked at
+AXIS_NAMES = ("axis_growth_100", "axis_growth_10000", "axis_growth_1e6", "axis_growth_1e8")
 MADE = {"bench/cell", "bench/checking"}
 
 
@@ -75,8 +76,12 @@ def test_a_number_of_every_kind_is_read_from_a_record(record: Any) -> None:
         "growth_10": one.growth_at(10),
         "growth_100": one.growth_at(100),
         "exponent": one.exponent,
+        "local_exponent": one.local_exponent,
+        "axis_exponent": one.axis_exponent,
+        **{name: g for name, (_, g) in zip(AXIS_NAMES, one.axis_growth, strict=True)},
         "worst_growth_10": 12.0,
         "worst_growth_100": None,  # this record was not searched there
+        "worst_growth_10000": None,
         "certificate": 3.0,
         "nonfinite": 0,
         "parameters": 17_000,
@@ -87,7 +92,16 @@ def test_a_number_of_every_kind_is_read_from_a_record(record: Any) -> None:
         "seconds": 1.25,
     }
     searched = dataclasses.replace(one, worst_growth=((10.0, None), (100.0, 5.0)))
-    assert [q.read(searched) for q in OF_RECORDS if q.read and q.name.startswith("worst")] == [math.inf, 5.0]
+    assert [q.read(searched) for q in OF_RECORDS if q.read and q.name.startswith("worst")] == [math.inf, 5.0, None]
+
+
+def test_what_is_not_finite_is_told_from_what_is_not_measured(record: Any) -> None:
+    lost = record(exponent=None, axis_exponent=None, axis_growth=((1e2, 1.0), (1e8, None)), probe_nonfinite=3)
+    before = record(local_exponent=None, axis_exponent=None, axis_growth=(), probe_nonfinite=None)
+    names = ("exponent", "axis_exponent", "axis_growth_1e8", "axis_growth_1e6")
+    read = [[quantities.quantity(name).read(one) for name in names] for one in (lost, before)]  # type: ignore[misc]
+    assert read == [[math.inf, math.inf, math.inf, None], [before.exponent, None, None, None]]
+    assert Summaries.of([lost]).number("nonfinite").tolist() == [3.0]
 
 
 def test_far_errors_are_stored_raw_and_clipped_in_aggregation(record: Any) -> None:
@@ -124,7 +138,7 @@ def test_every_list_has_a_column_for_every_quantity(records: Any) -> None:
     rows = list(frame_rows(mine))
     assert len(rows) == len(mine)
     assert set(NUMBERS) < set(rows[0])
-    assert {"verdict", "program", "reason_code", "far-10.relative_error", "test.rmse"} <= set(rows[0])
+    assert {"verdict", "grade", "program", "reason_code", "far-10.relative_error", "test.rmse"} <= set(rows[0])
     assert {row["verdict"] for row in rows if row["norm"] == "none"} == {"linear"}
     row = board.per_task[0]
     assert all(row.mean(q) == getattr(row, q.name) for q in MEANS)

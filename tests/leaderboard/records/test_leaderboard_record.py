@@ -129,6 +129,12 @@ def _json(record, **changes):
         ({"created": "2026-01-01T00:00:00+01:00"}, "UTC"),
         ({"ladder": [1, 2, 3]}, "ladder"),
         ({"exponent": {}}, "exponent"),
+        ({"local_exponent": None}, "local_exponent"),
+        ({"axis_exponent": None}, "axis_exponent"),
+        ({"axis_growth": [[100.0, None]]}, "axis_growth"),
+        ({"probe_nonfinite": None}, "probe_nonfinite"),
+        ({"certificate": 2.0, "certificate_reason": "contradiction"}, "certificate"),
+        ({"certificate_reason": "because"}, "certificate_reason"),
         ({"sets": []}, "test set"),
         ({"ladder": [], "growth": [], "departure": [], "nonfinite": []}, "ladder"),
         ({"parameters": 1.5}, "parameters"),
@@ -168,8 +174,8 @@ def test_non_finite_numbers_are_refused_everywhere(record):
 
 
 def test_a_newer_schema_says_so_and_a_huge_text_is_not_read(record):
-    with pytest.raises(InputError, match=r"schema 3.*upgrade"):
-        Record.from_json(_json(record(), schema_version=3, something_new=[1]))
+    with pytest.raises(InputError, match=r"schema 4.*upgrade"):
+        Record.from_json(_json(record(), schema_version=4, something_new=[1]))
     with pytest.raises(InputError, match="characters"):
         Record.from_json(" " * 2_000_000 + record().to_json())
 

@@ -40,9 +40,11 @@ def test_a_store_of_schema_2_keeps_every_record_and_every_number(old: Path, mode
         after = json.loads(record.to_json())
         for name in ("growth", "departure", "exponent", "id_error", "far_error", "sets", "worst_growth", "reason"):
             assert after.get(name) == document.get(name), name
+        new = (record.local_exponent, record.axis_growth, record.axis_exponent, record.probe_nonfinite)
+        assert new == (None, (), None, None), "never invented"
         assert record.program == document["environment"].get("training")
         assert "training" not in record.environment
-    assert bodies(old)[0]["schema_version"] == (1 if mode == "read" else 2)
+    assert bodies(old)[0]["schema_version"] == (1 if mode == "read" else 3)
 
 
 def test_words_become_codes(old: Path) -> None:

@@ -93,7 +93,7 @@ def fill_store(out: Path, records: int) -> None:
     from leaderboard.records.store.store import Store
 
     draw = np.random.default_rng(0)
-    jobs = make_plan(cells_of([_selection(records)], "1"), range(SEEDS), ()).jobs
+    jobs = make_plan(cells_of([_selection(records)], "2"), range(SEEDS), ()).jobs
     with Store(out / STORE_NAME, "write") as store:
         for start in range(0, len(jobs), 500):
             keys = [key for job in jobs[start : start + 500] for key in job.keys]
@@ -142,7 +142,11 @@ def _record(key: Any, draw: Any) -> Any:
         departure=tuple((0.7 * growth).tolist()),
         nonfinite=(0,) * len(growth),
         exponent=metrics.exponent(metrics.LADDER, growth.tolist()),
-        worst_growth=((10.0, 2.0), (100.0, 3.0)),
+        local_exponent=0.0,
+        axis_growth=tuple((r, 2.0) for r in metrics.AXIS_RADII),
+        axis_exponent=0.0,
+        probe_nonfinite=0,
+        worst_growth=((10.0, 2.0), (100.0, 3.0), (1e4, 3.0)),
         parameters=17_000,
         seconds=1.25,
         environment=describe_environment(),
@@ -160,7 +164,7 @@ def plan(out: str, records: int) -> None:
         architectures=selection.architectures,
         norms=selection.norms,
         seeds=SEEDS,
-        protocol="1",
+        protocol="2",
         out=out,
         wandb="disabled",
     )

@@ -106,11 +106,12 @@ def ladder(size: int) -> float:
     """Probe an MLP along 64 rays at ``size`` distances."""
     import tasks
     from bench.cell import probing
+    from bench.cell.directions import directions
     from leaderboard.records import metrics
 
     task = tasks.resolve("diabetes").load()
     module = FromRegistry("mlp", "layer@all")(task.problem, 0)
-    rays, predict = probing.directions(task), probing.network_predict(module)
+    rays, predict = directions(task), probing.network_predict(module)
     with patch.object(metrics, "LADDER", tuple(np.geomspace(1, 1e4, size).tolist())):
         started = time.perf_counter()
         probing.probe_rays(predict, task, rays)

@@ -1,0 +1,1 @@
+"""Bounds of every value of a network, operation by operation."""
