@@ -15,7 +15,7 @@ from bench.sweep.query import stored_records
 from bench.sweep.runner import Results
 from leaderboard.ranking import comparison
 from leaderboard.ranking import standings as ranking
-from leaderboard.ranking.comparison import By
+from leaderboard.ranking.pairs import By
 from leaderboard.records.record import Record
 from leaderboard.records.store.store import Store
 from leaderboard.records.store.stored_records import StoredRecords, cells_of
@@ -79,8 +79,10 @@ def load(
         InputError: no results there, an unknown suite, or nothing that matches.
     """
     folder = Path(out)
-    chosen = [[names] if isinstance(names, str) else list(names) for names in (tasks, architectures, norms)]
-    records = stored_records(folder, suite, protocol, *chosen, real=real)
+    task_names, architecture_names, norm_names = (
+        [names] if isinstance(names, str) else list(names) for names in (tasks, architectures, norms)
+    )
+    records = stored_records(folder, suite, protocol, task_names, architecture_names, norm_names, real)
     return Loaded(records, records.path)
 
 
