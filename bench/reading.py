@@ -79,10 +79,8 @@ def load(
         InputError: no results there, an unknown suite, or nothing that matches.
     """
     folder = Path(out)
-    task_names, architecture_names, norm_names = (
-        [names] if isinstance(names, str) else list(names) for names in (tasks, architectures, norms)
-    )
-    records = stored_records(folder, suite, protocol, task_names, architecture_names, norm_names, real)
+    named, built, normed = ([n] if isinstance(n, str) else list(n) for n in (tasks, architectures, norms))
+    records = stored_records(folder, suite, protocol, named, built, normed, real)
     return Loaded(records, records.path)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from bench.core.grammar import title_of
-from leaderboard.charts.style import seeds_text
+from leaderboard.charts.drawing.style import seeds_text
 from leaderboard.ranking.cells import Cells
 from leaderboard.ranking.statistics import LEAST_TASKS
+from leaderboard.ranking.verdicts import VERDICT_RULE
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import (
     BEST_STEP,
@@ -22,7 +23,6 @@ from leaderboard.records.quantities import (
     QUANTITIES,
     RANKED,
     SECONDS,
-    VERDICT_RULE,
 )
 from leaderboard.records.summary import Summaries
 from leaderboard.tables.grid import GAP, Column, Grid, show_number

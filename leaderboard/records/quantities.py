@@ -17,11 +17,8 @@ from numpy.typing import NDArray
 
 from leaderboard.records.metrics import (
     AXIS_RADII,
-    BOUNDED_BELOW,
     ERROR_CLIP,
     GROWTH_FLOOR,
-    LINEAR_FROM,
-    LINEAR_TO,
     clipped_far_error,
     saturated_far_error,
 )
@@ -385,13 +382,6 @@ RANGES: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.total == "range"
 SUMS: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.total == "sum")
 RANKED: tuple[Quantity, ...] = tuple(sorted((q for q in QUANTITIES if q.rank), key=lambda q: q.rank or 0))
 COMPARED: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.compared is not None)
-
-VERDICT_RULE = (
-    f"Each seed, from the larger of its exponents along rays and axes: bounded below {BOUNDED_BELOW:g}, sublinear "
-    f"below {LINEAR_FROM:g}, linear to {LINEAR_TO:g}, superlinear above. A cell is bounded only if each of its seeds "
-    "is: by a finite certificate (proved, its bound beside it), by a search of the whole ball that finds no growth "
-    "from 100 to 1e4 R (searched), or only along rays. What grows as slowly as log(log(r)) reads as bounded."
-)
 
 
 def quantity(name: str) -> Quantity:
