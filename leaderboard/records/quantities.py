@@ -370,6 +370,12 @@ SUMS: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.total == "sum")
 RANKED: tuple[Quantity, ...] = tuple(sorted((q for q in QUANTITIES if q.rank), key=lambda q: q.rank or 0))
 COMPARED: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.compared is not None)
 
+SEEN: tuple[Quantity, ...] = (
+    MAX_GROWTH,
+    *(q for q in QUANTITIES if q.name.startswith(("worst_growth", "axis_growth"))),
+)
+"""Growth that was measured: none of it can exceed a certificate that holds."""
+
 VERDICT_RULE = (
     f"Each seed, from the larger of its exponents along rays and axes: bounded below {BOUNDED_BELOW:g}, sublinear "
     f"below {LINEAR_FROM:g}, linear to {LINEAR_TO:g}, superlinear above. A cell is bounded only if each of its seeds "
