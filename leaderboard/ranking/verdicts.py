@@ -22,6 +22,7 @@ from leaderboard.records.quantities import (
     AXIS_EXPONENT,
     CERTIFICATE,
     EXPONENT,
+    SEEN,
     WORST_GROWTH_FAR,
     WORST_GROWTH_NEAR,
 )
@@ -31,6 +32,8 @@ WORDS: tuple[Word, ...] = get_args(Word)
 UNBOUNDED: frozenset[str] = frozenset({"sublinear", "linear", "superlinear", "unbounded", "mixed"})
 """Growth of some seed goes on: the maximum over the ladder is only where probing ended."""
 NO_VERDICT = "none"
+ROUNDING = 1e-9
+"""By so much, relative, may growth that was measured exceed a certificate that is believed."""
 Grade = Literal["growth found", "along rays", "searched", "proved"]
 GRADES: tuple[Grade, ...] = get_args(Grade)  # the weakest first
 
@@ -132,7 +135,8 @@ def cell_verdicts(cells: Cells) -> CellVerdicts:
     slopes = np.maximum(records.number(EXPONENT), records.number(AXIS_EXPONENT))  # NaN where one was not measured
     measured = cells.ok & ~np.isnan(slopes)
     certificate = records.number(CERTIFICATE)
-    proved = measured & np.isfinite(certificate)
+    seen = np.fmax.reduce([records.number(quantity) for quantity in SEEN])
+    proved = measured & np.isfinite(certificate) & (seen <= certificate * (1 + ROUNDING))
     edges = (slopes >= BOUNDED_BELOW, slopes >= LINEAR_FROM, slopes > LINEAR_TO)
     kind = np.where(proved, 0, sum(edge.astype(np.int64) for edge in edges))
     cell = records.cell[measured]

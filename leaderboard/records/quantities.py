@@ -384,6 +384,13 @@ RANKED: tuple[Quantity, ...] = tuple(sorted((q for q in QUANTITIES if q.rank), k
 COMPARED: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.compared is not None)
 
 
+SEEN: tuple[Quantity, ...] = (
+    MAX_GROWTH,
+    *(q for q in QUANTITIES if q.name.startswith(("worst_growth", "axis_growth"))),
+)
+"""Growth that was measured: none of it can exceed a certificate that holds."""
+
+
 def quantity(name: str) -> Quantity:
     """The quantity called ``name``."""
     return next(q for q in QUANTITIES if q.name == name)

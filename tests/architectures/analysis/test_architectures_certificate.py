@@ -78,6 +78,7 @@ NETWORKS = [
 KINDS = ["layer", "rms(affine=false)", "batch", "group(groups=2)", "instance", "scale", "dyt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spelling", "kind"), NETWORKS)
 def test_there_is_a_certificate_where_growth_is_bounded_and_no_search_exceeds_it(spelling: str, kind: str) -> None:
     problem, architecture = PROBLEMS[kind], resolve(spelling)

@@ -73,6 +73,7 @@ def disagreements(spelling: str, kind: str, schemes: list[str]) -> tuple[list[ob
     return wrong, built
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spelling", "kind"), FAMILIES)
 def test_every_scheme_grows_as_its_structure_implies(spelling: str, kind: str) -> None:
     """Each norm kind at each placement word, and layer norm at each site by its name, at initialization."""
@@ -87,6 +88,7 @@ def test_every_scheme_grows_as_its_structure_implies(spelling: str, kind: str) -
     assert built > len(schemes) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spelling", "kind"),
     [
@@ -193,6 +195,7 @@ def trained(spelling: str, norm: str) -> float:
     return measured(network, problem, (100, 300, 1e3, 3e3, 1e4), directions=64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spelling", "norm"),
     [

@@ -22,7 +22,8 @@ Seed = dict[str, Any]
 
 def seed(exponent: float | None, axis: float | None = 0.0, **changes: Any) -> Seed:
     lost = int(exponent is None or axis is None)
-    return {"exponent": exponent, "axis_exponent": axis, "probe_nonfinite": lost, "worst_growth": ()} | changes
+    fields: Seed = {"exponent": exponent, "axis_exponent": axis, "probe_nonfinite": lost, "worst_growth": ()}
+    return fields | {"growth": (1.0,) * 13, "departure": (1.0,) * 13, "axis_growth": ((1e8, 1.0),)} | changes
 
 
 @pytest.fixture
@@ -65,6 +66,9 @@ def said(key: Any, record: Any) -> Any:
         ([seed(0.0, certificate=2.81), seed(0.3, certificate=2.1)], "bounded", "bounded ≤ 2.9, proved"),
         ([seed(0.0, certificate=2.0), seed(0.0, worst_growth=SEARCHED)], "bounded", "bounded, searched"),
         ([seed(0.0, certificate=2.0), seed(1.0)], "mixed", "mixed: 1 of 2 unbounded [1–99%]"),
+        ([seed(0.0, certificate=0.9)], "bounded", "bounded along rays"),
+        ([seed(1.0, certificate=2.0, axis_growth=((1e8, 2.1),))], "linear", "linear"),
+        ([seed(0.0, certificate=2.0, worst_growth=FOUND)], "bounded", "bounded along rays, growth found"),
         ([seed(0.0, certificate=43_210.5)], "bounded", "bounded ≤ 44,000, proved"),
         ([seed(0.0, certificate=2.0)], "bounded", "bounded ≤ 2, proved"),
         ([seed(1.0, None, axis_exponent=None, local_exponent=None, axis_growth=(), probe_nonfinite=None)] * 2,
