@@ -15,7 +15,7 @@ from bench.sweep.query import stored_records
 from bench.sweep.runner import Results
 from leaderboard.ranking import comparison
 from leaderboard.ranking import standings as ranking
-from leaderboard.ranking.comparison import By
+from leaderboard.ranking.pairs import By
 from leaderboard.records.record import Record
 from leaderboard.records.store.store import Store
 from leaderboard.records.store.stored_records import StoredRecords, cells_of
@@ -64,6 +64,7 @@ def load(
     tasks: Sequence[str] = (),
     architectures: Sequence[str] = (),
     norms: Sequence[str] = (),
+    real: bool | None = None,
 ) -> Loaded:
     """The records in a folder of results; nothing is run.
 
@@ -72,13 +73,14 @@ def load(
         suite: only the cells of this suite (a name or a YAML file).
         protocol: only this protocol.
         tasks, architectures, norms: only these; shell patterns such as ``"sine*"``. One may be given as a string.
+        real: only tasks measured in the world (true), or only those computed from a formula (false).
 
     Raises:
         InputError: no results there, an unknown suite, or nothing that matches.
     """
     folder = Path(out)
-    chosen = [[names] if isinstance(names, str) else list(names) for names in (tasks, architectures, norms)]
-    records = stored_records(folder, suite, protocol, *chosen)
+    named, built, normed = ([n] if isinstance(n, str) else list(n) for n in (tasks, architectures, norms))
+    records = stored_records(folder, suite, protocol, named, built, normed, real)
     return Loaded(records, records.path)
 
 

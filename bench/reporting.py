@@ -14,7 +14,7 @@ from leaderboard.ranking.comparison import Comparison
 from leaderboard.ranking.standings import Board
 from leaderboard.records.interval import Interval
 from leaderboard.tables.grid import Column, Grid
-from leaderboard.tables.rendering import Scope, comparison_grids, standing_grids
+from leaderboard.tables.rendering import Scope, comparison_grids, comparison_report, standing_grids
 from leaderboard.tables.writing import Format, render
 
 if TYPE_CHECKING:
@@ -103,7 +103,10 @@ class Comparisons(Printed):
     scope: Scope
 
     def grids(self) -> list[Grid[Any]]:
-        """One or two tables a protocol."""
+        """The tables of each protocol, its conclusion last."""
+        return [grid for comparison in self.comparisons for grid in comparison_report(comparison, self.scope)]
+
+    def _alike(self) -> list[Grid[Any]]:
         return [grid for comparison in self.comparisons for grid in comparison_grids(comparison, self.scope)]
 
     def __iter__(self) -> Iterator[Comparison]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from architectures import register_estimator as register_estimator
     from architectures import register_norm as register_norm
     from bench.api import run as run
+    from bench.comparing.run import DataComparison as DataComparison
+    from bench.comparing.run import compare_data as compare_data
     from bench.core.errors import InputError as InputError
     from bench.core.errors import Unsupported as Unsupported
     from bench.core.problem import Problem as Problem
@@ -51,6 +53,7 @@ __version__ = "0.1.0"
 # Where each name is. A new one is a line here and one above, for editors and type checkers.
 _PLACES = {
     "Budget": "tasks",
+    "DataComparison": "bench.comparing.run",
     "FarSet": "tasks",
     "InputError": "bench.core.errors",
     "Loaded": "bench.reading",
@@ -64,6 +67,7 @@ _PLACES = {
     "Unsupported": "bench.core.errors",
     "check": "bench.reading",
     "compare": "bench.reading",
+    "compare_data": "bench.comparing.run",
     "kernels": "architectures",
     "list_architectures": "architectures",
     "list_norms": "architectures",

@@ -142,13 +142,14 @@ def quietly() -> Iterator[None]:
 
 def _export(network: nn.Module, example: Tensor) -> tuple[Any, bool]:
     """The exported program, and whether it is of any number of rows: else it is of as many as ``example`` has."""
-    free = True
     try:
         rows = {0: torch.export.Dim("rows", min=1)}
         program = torch.export.export(network, (example,), dynamic_shapes=(rows,), strict=False)
     except Exception:  # the network settles the number of rows; whether that matters, running it will tell
         program = torch.export.export(network, (example,), strict=False)
-        free = False
+    (given,) = program.graph_signature.user_inputs
+    # a number of rows that was settled on the way may still be a symbol, of a value that is known
+    free = any(n.name == given and not str(n.meta["val"].shape[0]).isdigit() for n in program.graph.nodes)
     if any(_writes(node) for node in program.graph.nodes):
         return program.run_decompositions({}), free
     return program, free
@@ -190,9 +191,10 @@ def _graph_of(program: Any, rows: int | None) -> Graph:
             if operation.carries:
                 carrying.add(operation.name)
     only = output[0] if isinstance(output, tuple) and len(output) == 1 else output
-    module = program.module(check_guards=False)
+    run = program.module(check_guards=False)
+    run = run if rows is None else _in_pieces(run, rows)
     (shape,) = [_shape(node.meta.get("val"), rows) for node in program.graph.nodes if node.name == given]
-    return Graph(given, shape or (), stored, tuple(operations), only, module, lambda: _constants(program, stored))
+    return Graph(given, shape or (), stored, tuple(operations), only, run, lambda: _constants(program, stored))
 
 
 def _constants(program: Any, stored: Mapping[str, Stored]) -> dict[str, Any]:

@@ -41,10 +41,9 @@ def proven_growth(
     if bound is None or not task.target_max:
         return None, None
     growth = bound / task.target_max
-    most = max((math.inf if one is None else one for one in measured), default=0.0)
-    if not most <= growth * (1 + ROUNDING):
-        return None, "contradiction"
-    return growth, None
+    within = growth * (1 + ROUNDING)
+    holds = all(one is not None and one <= within for one in measured)
+    return (growth, None) if holds else (None, "contradiction")
 
 
 def probes(task: StandardizedTask, rays: np.ndarray) -> Sequence[Tensor]:

@@ -248,15 +248,15 @@ def _measured_network(
     fields = _measured(predict, context.task, lines)
     known = [*zip(metrics.LADDER, fields["growth"], strict=True), *fields["axis_growth"]]
     worst = worst_growth(module, predict, context.task, lines.rays, lines.axes, known)
-    measured = [*(g for _, g in known), *(g for _, g in worst), *far_growths(predict, context.task)]
-    bound, why = proven_growth(module, context.task, lines.rays, measured)
+    measured = [growth for _, growth in (*known, *worst)] + far_growths(predict, context.task)
+    bound, against = proven_growth(module, context.task, lines.rays, measured)
     fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,
         "best_step": result.best_step,
         "edge_of_grid": result.edge_of_grid,
         "certificate": bound,
-        "certificate_reason": why,
+        "certificate_reason": against,
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
     }
     return fields, _curves_kept(predict, context.task)

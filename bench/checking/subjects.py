@@ -152,7 +152,7 @@ def _trained(record: Record, where: str, predicted: Prediction) -> Finding:
 
 def contradiction(record: Record, predicted: Prediction) -> str:
     """What was measured against what the structure implies, in words; empty where the two agree."""
-    if getattr(record, "certificate_reason", None) == "contradiction":
+    if record.certificate_reason == "contradiction":
         return "it answered more than its certificate allows"
     measured = record.exponent
     if predicted.bounded and measured is not None and measured > UNBOUNDED:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
+from leaderboard.charts.drawing.style import color_scale, dash_scale, fitted, own_log_scale, titled
 from leaderboard.charts.panels import SINGLE, Row, tooltips
-from leaderboard.charts.style import color_scale, dash_scale, fitted, own_log_scale, titled
 
 _SIDE = 250  # pixels of a map
 

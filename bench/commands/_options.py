@@ -36,11 +36,13 @@ class Fields:
         of: the dataclass; a field's help is its metadata's, else what the docstring says under ``Args``.
         flags: of the fields that are not spelled like their name.
         when: what the help of every other flag begins with.
+        without: fields that have no flag here.
     """
 
     of: type
     flags: Mapping[str, str] = field(default_factory=dict)
     when: str = ""
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ def _optional_flags(fields: Fields) -> list[_Flag]:
     hints, told = typing.get_type_hints(fields.of), _documented(fields.of)
     flags = []
     for f in dataclasses.fields(fields.of):
+        if f.name in fields.without:
+            continue
         annotation, several, shown = _read(hints[f.name])
         flag = fields.flags.get(f.name)
         said = str(f.metadata.get("help") or told.get(f.name, ""))

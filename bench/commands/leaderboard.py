@@ -40,12 +40,13 @@ def leaderboard(
     own_tables: OwnTables = False,
     form: FormatOption = Format.table,
 ) -> None:
-    """Standings from the stored records: far_error decides, then id_error, then growth.
+    """Standings from the stored records, in the order of far_error, then id_error, then growth.
 
-    Intervals are 95% t-intervals over seeds: they cover the randomness of training, not of the data. A method that
-    lacks a task, diverged or failed ranks last and is never left out. Protocols are never mixed.
+    # is the range of places that seeds leave open on these tasks. What is said of tasks like these is an interval over
+    tasks, from six on. A method that lacks a task, diverged or failed comes last and is never left out. Protocols are
+    never mixed.
 
-    farfield leaderboard --suite quick --scope tasks
+    farfield leaderboard --suite quick --real --scope tasks
     """
     if context.invoked_subcommand is not None:
         return

@@ -9,6 +9,7 @@ import typer
 
 from bench.commands._options import Fields, Given, keywords, load_plugins, with_options
 from bench.commands._output import Format, FormatOption, terminal
+from bench.commands._own_data import has_table
 from bench.core.errors import EXIT_INCOMPLETE, InputError
 from bench.plan.options import CellOptions, SweepOptions
 from bench.tracking.options import WandbOptions
@@ -99,14 +100,8 @@ def _refused(record: Record) -> bool:
 
 def _own_task(own: Given) -> list[str]:
     """The task that --data and the options beside it describe, if they do."""
-    if not own:
+    if not has_table(own, "farfield run"):
         return []
-    where = "farfield run"
-    if "path" not in own:
-        option = "--" + next(iter(own)).replace("_", "-")
-        raise InputError(f"{option} belongs to --data", where=where, hint="give --data FILE")
-    if "target" not in own:
-        raise InputError("--data needs --target", where=where, hint="--target COLUMN")
     import tasks
 
     rules = {name: value for name, value in own.items() if name not in ("path", "target")}

@@ -108,6 +108,9 @@ class FilterOptions(OutOptions):
     tasks: tuple[str, ...] = setting((), "--task", "Only these tasks (patterns such as 'sine*').")
     architectures: tuple[str, ...] = setting((), "--arch", "Only these architectures (patterns).")
     norms: tuple[str, ...] = setting((), "--norm", "Only these norm schemes (patterns).")
+    real: bool | None = setting(
+        None, "--real/--computed", "Only tasks measured in the world, or only those computed from a formula."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

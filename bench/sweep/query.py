@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.core.errors import InputError
-from bench.core.grammar import OWN_DATA
+from bench.core.errors import InputError, UnknownName
+from bench.core.grammar import OWN_DATA, parse_call
 from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
 from bench.plan.protocol import id_in_records
 from bench.plan.suite import load_suite
 from leaderboard.records.record import STATUSES
 from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import StoredRecords
+from tasks import get_card
 
 STORE_NAME = "records.sqlite"
 
@@ -36,15 +37,25 @@ def stored_records(
     tasks: Sequence[str] | None = None,
     architectures: Sequence[str] | None = None,
     norms: Sequence[str] | None = None,
+    real: bool | None = None,
 ) -> StoredRecords:
     """The records in ``out`` that belong to ``suite`` and match the patterns; what is not given asks for all.
+
+    ``real`` chooses tasks measured in the world (true) or computed from a formula (false).
 
     Raises:
         InputError: no store, an unknown suite, or nothing that matches.
     """
-    asked = (tuple(names or ()) for names in (tasks, architectures, norms))
-    names = dict(zip(("tasks", "architectures", "norms"), asked, strict=True))
-    return chosen_records(SuiteFilterOptions(out=out, suite=suite, protocol=protocol, **names))
+    asked = SuiteFilterOptions(
+        out=out,
+        suite=suite,
+        protocol=protocol,
+        tasks=tuple(tasks or ()),
+        architectures=tuple(architectures or ()),
+        norms=tuple(norms or ()),
+        real=real,
+    )
+    return chosen_records(asked)
 
 
 def chosen_records(chosen: SuiteFilterOptions) -> StoredRecords:
@@ -70,7 +81,8 @@ def record_filter(chosen: FilterOptions) -> RecordFilter:
     """The same as the store understands it.
 
     Raises:
-        InputError: no such status or protocol.
+        InputError: no such status or protocol; or whether tasks are real is asked for, and there is no store, no such
+            task in it or one that is not known here.
     """
     statuses = chosen.statuses if isinstance(chosen, StatusFilterOptions) else ()
     for name in statuses:
@@ -78,13 +90,40 @@ def record_filter(chosen: FilterOptions) -> RecordFilter:
             raise InputError(f"unknown status {name!r}", where="--status", hint=f"one of {', '.join(STATUSES)}")
     return RecordFilter(
         protocol=() if chosen.protocol is None else (id_in_records(chosen.protocol),),
-        task=tuple(pattern for task in chosen.tasks for pattern in _patterns(task)),
+        task=_task_patterns(chosen) if chosen.real is None else _of_kind(chosen, chosen.real),
         architecture=chosen.architectures,
         norm=chosen.norms,
         status=statuses,
     )
 
 
+def _task_patterns(chosen: FilterOptions) -> tuple[str, ...]:
+    return tuple(pattern for task in chosen.tasks for pattern in _patterns(task))
+
+
 def _patterns(task: str) -> tuple[str, ...]:
     """A task's pattern, and the spellings of a user's table whose name matches it."""
     return (task,) if "(" in task else (task, f"{OWN_DATA}(*name={task})", f'{OWN_DATA}(*name="{task}")')
+
+
+def _of_kind(chosen: FilterOptions, real: bool) -> tuple[str, ...]:
+    """Patterns of the stored tasks, of those chosen, that are real (or computed)."""
+    with Store(existing_store(chosen.out)) as store:
+        stored = store.summaries(RecordFilter(task=_task_patterns(chosen)))
+    occurring = {stored.cells[cell].task for cell in set(stored.cell.tolist())}
+    names = [name for name in sorted(occurring) if _is_real(name) == real]
+    if not names:
+        kind = "real" if real else "computed"
+        raise InputError(f"no stored record is of a {kind} task", where=str(chosen.out), hint="ask for less")
+    return tuple(name.replace("[", "[[]") for name in names)  # as they are, not as patterns
+
+
+def _is_real(name: str) -> bool:
+    try:
+        return get_card(parse_call(name, "task").name).real
+    except UnknownName:
+        raise InputError(
+            f"whether the task {name!r} is real is not known here: a plug-in registers it",
+            where="--real/--computed",
+            hint="choose tasks by --task",
+        ) from None

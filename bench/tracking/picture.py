@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from leaderboard.charts.drawing.style import OKABE_ITO, decades, log_axis, seeds_text, titled
 from leaderboard.charts.panels import chart_of
-from leaderboard.charts.style import OKABE_ITO, decades, log_axis, seeds_text, titled
 from leaderboard.records.record import Record
 
 _MEASURES = ("growth", "departure")

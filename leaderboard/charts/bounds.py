@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from leaderboard.charts.cells import drawn_of, networks_and_references
+from leaderboard.charts.drawing.style import GREY, fitted, listing, ordered, own_log_scale, titled
 from leaderboard.charts.panels import Row, chart_of, panel_of, panels_of, tooltips
-from leaderboard.charts.style import GREY, fitted, listing, ordered, own_log_scale, titled
 from leaderboard.ranking.standings import Standing, standings
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import CERTIFICATE, MAX_GROWTH, WORST_GROWTH_FAR, Quantity

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.core.errors import InputError
 from bench.core.grammar import title_of
-from leaderboard.charts.style import listing, seeds_text
+from leaderboard.charts.drawing.style import listing, seeds_text
 from leaderboard.ranking.cells import Cells, Method, cells_by_protocol
 from leaderboard.records.quantities import LEARNING_RATE
 from leaderboard.records.record import STATUSES, CellKey, Record, RecordKey

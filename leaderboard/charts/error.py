@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from leaderboard.charts.cells import DrawnCell, drawn_of, networks_and_references
-from leaderboard.charts.labels import Box, Frame, Place, names_layers, place_names
+from leaderboard.charts.drawing.labels import Box, Frame, Place, names_layers, place_names
+from leaderboard.charts.drawing.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.charts.panels import (
     SINGLE,
     SMALL,
@@ -21,7 +22,6 @@ from leaderboard.charts.panels import (
     panels_of,
     tooltips,
 )
-from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.ranking.statistics import Sample, log_t_intervals
 from leaderboard.records.metrics import clip_error
 from leaderboard.records.quantities import ERRORS

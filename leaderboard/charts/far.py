@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from bench.core.errors import InputError
 from bench.core.grammar import title_of
 from leaderboard.charts.cells import Drawn, drawn_of, only
+from leaderboard.charts.drawing.style import fitted, ordered, titled
 from leaderboard.charts.panels import SMALL, Row, Series, chart_of, concatenate
-from leaderboard.charts.style import fitted, ordered, titled
 from leaderboard.records.record import Details, Record, RecordKey
 from leaderboard.records.store.stored_records import Summarized
 

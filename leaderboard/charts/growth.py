@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.core.grammar import title_of
 from leaderboard.charts.cells import Drawn, DrawnCell, drawn_of, networks_and_references
+from leaderboard.charts.drawing.style import GREY, decades, listing, log_axis, ordered, titled
 from leaderboard.charts.panels import (
     Row,
     Series,
@@ -19,7 +20,6 @@ from leaderboard.charts.panels import (
     panels_of,
     tooltips,
 )
-from leaderboard.charts.style import GREY, decades, listing, log_axis, ordered, titled
 from leaderboard.ranking.standings import Board, standings
 from leaderboard.ranking.statistics import Sample, log_t_intervals
 from leaderboard.records.quantities import MAX_GROWTH

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.core.grammar import title_of
 from leaderboard.charts.cells import DrawnCell
-from leaderboard.charts.style import color_scale, dash_scale, fitted, listing
+from leaderboard.charts.drawing.style import color_scale, dash_scale, fitted, listing
 from leaderboard.ranking.standings import Board
 
 Row = dict[str, Any]

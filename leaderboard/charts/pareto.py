@@ -9,9 +9,9 @@ from typing import Any
 
 from bench.core.grammar import title_of
 from leaderboard.charts.cells import drawn_of
-from leaderboard.charts.labels import Box, Frame, names_layers, place_names
+from leaderboard.charts.drawing.labels import Box, Frame, names_layers, place_names
+from leaderboard.charts.drawing.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, chart_of, concatenate, tooltips
-from leaderboard.charts.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.ranking.cells import Method
 from leaderboard.ranking.standings import ALL_TASKS, Board, Standing, standings
 from leaderboard.records.interval import Interval

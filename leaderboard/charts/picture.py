@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
+from leaderboard.charts.drawing.style import OKABE_ITO, fitted, titled
 from leaderboard.charts.panels import SMALL, Row, chart_of, concatenate
-from leaderboard.charts.style import OKABE_ITO, fitted, titled
 
 MOST_POINTS = 1500  # of each set
 _SHAPES = ("circle", "triangle-up", "square", "diamond", "triangle-down", "cross")

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from bench.core.grammar import title_of
-from leaderboard.charts.style import seeds_text
+from leaderboard.charts.drawing.style import seeds_text
 from leaderboard.ranking.cells import Cells
+from leaderboard.ranking.statistics import LEAST_TASKS
+from leaderboard.ranking.verdicts import VERDICT_RULE
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import (
     BEST_STEP,
@@ -21,7 +23,6 @@ from leaderboard.records.quantities import (
     QUANTITIES,
     RANKED,
     SECONDS,
-    VERDICT_RULE,
 )
 from leaderboard.records.summary import Summaries
 from leaderboard.tables.grid import GAP, Column, Grid, show_number
@@ -37,15 +38,26 @@ WORDS = (
     *((quantity.title, quantity.meaning) for quantity in QUANTITIES if quantity.board is not None),
     ("verdict", VERDICT_RULE),
     (
-        "rank",
-        f"By {', then '.join(quantity.title for quantity in RANKED)}; who lacks tasks, or has records that are not ok,"
-        " ranks after those who do not. A bounded network cannot do much worse than 1, so bounded and growing truths"
-        " stand apart too.",
+        "#, places",
+        f"Rows stand in the order of {', then '.join(quantity.title for quantity in RANKED)}; who lacks tasks, or has"
+        " records that are not ok, after those who do not. # is the range of places that seeds leave open on these"
+        " tasks: 1 + the number of rows significantly better to N − the number significantly worse (t-tests, Holm over"
+        " the row's comparisons). A bounded network cannot do much worse than 1, so kinds of truth stand apart.",
     ),
     (
-        "intervals",
+        "on these tasks",
         "95% t-intervals over seeds, of the logarithm for errors and growth. They cover the randomness of training,"
-        " not that of the data.",
+        " not that of the data, and say nothing of other tasks.",
+    ),
+    (
+        "for tasks like these",
+        f"95% t-intervals over the means of tasks, from {LEAST_TASKS} tasks on: they cover the choice of tasks. A row"
+        " is told from the first by the paired t-test over tasks, with Holm's correction.",
+    ),
+    (
+        "equivalent, undecided",
+        "Equivalent: the ratio's interval lies inside 1/1.05…1.05. Undecided: it neither does, nor is the difference"
+        " significant. Could show: the smallest ratio that these seeds would have shown four times in five.",
     ),
     (
         "not ok",

@@ -2,6 +2,7 @@
 
 At one seed two schemes share their initial weights and their batches, so that the difference of their logarithms is
 free of what both have in common. Below 0 (a ratio below 1) the candidate's number is smaller: for errors, better.
+Each row says two things apart: the ratio on these tasks, over seeds, and that for tasks like these, over task means.
 """
 
 from __future__ import annotations
@@ -9,30 +10,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.core.errors import InputError, UnknownName
 from bench.core.registry import natural
 from leaderboard.ranking.cells import Cells, Edition, cells_by_protocol
-from leaderboard.ranking.pairs import Effect, Pairs
+from leaderboard.ranking.levels import Level, levels_of
+from leaderboard.ranking.pairs import By, Effect, Pairs, matched_cells, part
 from leaderboard.ranking.standings import ALL_TASKS
+from leaderboard.ranking.tally import Measured
 from leaderboard.records.quantities import COMPARED
-from leaderboard.records.record import CellKey, Record
+from leaderboard.records.record import Record, Truth
 from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
 
-By = Literal["norm", "architecture"]
 Names = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One candidate against the reference, on one task or over all (``edition`` ``None``).
+    """One candidate against the reference: on one task, over all, or over those of one kind of truth.
 
     Attributes:
+        edition: the task; ``None`` of several.
+        truth: of the tasks; ``None`` over all.
         fixed: what both share: the architecture when norms are compared, the norm when architectures are.
         source_hash, norm_hash: of the candidate's code and that of its norm's kinds.
         tasks: how many have pairs of records.
@@ -40,6 +43,7 @@ class Difference:
     """
 
     edition: Edition | None
+    truth: Truth | None
     fixed: str
     candidate: str
     source_hash: str
@@ -60,13 +64,20 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every candidate against one reference, in one protocol."""
+    """Every candidate against one reference, in one protocol.
+
+    Attributes:
+        overall, by_truth, per_task: over all tasks, over those of each kind of truth, and on each.
+        levels: what stands behind ``by_truth``: the numbers themselves, of candidates and references.
+    """
 
     protocol: str
     by: By
     reference: str
     overall: tuple[Difference, ...]
+    by_truth: tuple[Difference, ...]
     per_task: tuple[Difference, ...]
+    levels: tuple[Level, ...]
 
 
 def compare(
@@ -88,7 +99,7 @@ def compare(
         raise UnknownName.among("comparison", by, get_args(By))
     summaries = records if isinstance(records, Summaries) else summarized(records).summaries
     protocols = cells_by_protocol(summaries)
-    names = {_part(key, by) for cells in protocols.values() for key in cells.keys}
+    names = {part(key, by) for cells in protocols.values() for key in cells.keys}
     if len(names) < 2:
         raise InputError(
             f"there is only one {by} to compare" if names else "there is no record to compare",
@@ -100,16 +111,12 @@ def compare(
     return [_comparison(protocol, cells, by, chosen, own_tables) for protocol, cells in protocols.items()]
 
 
-def _part(key: CellKey, by: By) -> str:
-    return key.norm if by == "norm" else key.architecture
-
-
 def _default(protocols: Iterable[Cells], by: By) -> str:
     """``none``, or what has most finished records."""
     sizes: Counter[str] = Counter()
     for cells in protocols:
         for key, finished in zip(cells.keys, cells.finished.tolist(), strict=True):
-            sizes[_part(key, by)] += finished
+            sizes[part(key, by)] += finished
     if by == "norm" and "none" in sizes:
         return "none"
     return max(sorted(sizes), key=lambda name: sizes[name])
@@ -117,49 +124,42 @@ def _default(protocols: Iterable[Cells], by: By) -> str:
 
 def _comparison(protocol: str, cells: Cells, by: By, reference: str, own_tables: bool) -> Comparison:
     """A row for each pair of cells, and one for each candidate over all tasks as they were measured last."""
-    matched = _matched(cells, by, reference)
+    matched = matched_cells(cells, by, reference)
     pairs = Pairs(cells, matched)
     current = np.isin(cells.edition[matched[:, 0]], cells.total_editions(own_tables))
     rows: dict[Names, list[int]] = {}
     for place, (base, other) in enumerate(matched.tolist()):
         fixed = cells.keys[base].architecture if by == "norm" else cells.keys[base].norm
         key = cells.keys[other]
-        rows.setdefault((fixed, _part(key, by), key.source_hash, key.norm_hash), []).append(place)
+        rows.setdefault((fixed, part(key, by), key.source_hash, key.norm_hash), []).append(place)
     ordered = sorted(rows.items(), key=lambda item: [natural(name) for name in item[0]])
     each = [(names, place) for names, places in ordered for place in places]
     each.sort(key=lambda row: natural(cells.keys[matched[row[1], 0]].task))
     together = [(names, mine) for names, places in ordered if (mine := [p for p in places if current[p]])]
+    truth = [cells.truth[base] for base in matched[:, 0].tolist()]
+    apart = [
+        (kind, names, mine)
+        for kind in get_args(Truth)
+        for names, places in together
+        if (mine := [place for place in places if truth[place] == kind])
+    ]
     return Comparison(
         protocol,
         by,
         reference,
-        _rows(cells, pairs, [(None, names, places) for names, places in together]),
-        _rows(cells, pairs, [(int(cells.edition[matched[p, 0]]), names, [p]) for names, p in each]),
+        _rows(cells, pairs, [(None, None, names, places) for names, places in together]),
+        _rows(cells, pairs, [(None, *row) for row in apart]),
+        _rows(cells, pairs, [(int(cells.edition[matched[p, 0]]), truth[p], names, [p]) for names, p in each]),
+        levels_of(Measured(cells), by, [(kind, names[0], matched[places]) for kind, names, places in apart]),
     )
 
 
-def _matched(cells: Cells, by: By, reference: str) -> NDArray[np.int64]:
-    """(pairs, 2) places of cells, reference and candidate, that share everything but what is compared."""
-    newest = cells.newest.tolist()
-    referring = [i for i, key in enumerate(cells.keys) if _part(key, by) == reference]
-    rest = [_rest(key, by) for key in cells.keys]
-    bases = {rest[i]: i for i in sorted(referring, key=lambda i: newest[i])}  # of changed code the newest
-    found = [
-        (bases[rest[i]], i) for i, key in enumerate(cells.keys) if _part(key, by) != reference and rest[i] in bases
-    ]
-    return np.array(found, dtype=np.int64).reshape(-1, 2)
-
-
-def _rest(key: CellKey, by: By) -> tuple[object, ...]:
-    if by == "norm":
-        return Edition.of(key), key.architecture, key.source_hash
-    return Edition.of(key), key.norm, key.norm_hash
-
-
-def _rows(cells: Cells, pairs: Pairs, rows: Sequence[tuple[int | None, Names, list[int]]]) -> tuple[Difference, ...]:
-    """The rows of a table, as (edition, names, pairs of cells)."""
+def _rows(
+    cells: Cells, pairs: Pairs, rows: Sequence[tuple[int | None, Truth | None, Names, list[int]]]
+) -> tuple[Difference, ...]:
+    """The rows of a table, as (edition, truth, names, pairs of cells)."""
     of_pair = np.full(len(pairs), -1)
-    for row, (_, _, places) in enumerate(rows):
+    for row, (_, _, _, places) in enumerate(rows):
         of_pair[places] = row
     effects = [pairs.effects(quantity, of_pair, len(rows)) for quantity in COMPARED]
     outcomes = pairs.outcomes(of_pair, len(rows))
@@ -167,10 +167,11 @@ def _rows(cells: Cells, pairs: Pairs, rows: Sequence[tuple[int | None, Names, li
     return tuple(
         Difference(
             None if edition is None else cells.editions[edition],
+            truth,
             *names,
             sum(counts[place] > 0 for place in places),
             tuple(several[row] for several in effects),
             outcomes[row],
         )
-        for row, (edition, names, places) in enumerate(rows)
+        for row, (edition, truth, names, places) in enumerate(rows)
     )

@@ -1,9 +1,13 @@
 """Standings: who answers how well near and far, on every task and over all of them.
 
-Ranked by the numbers of ``RANKED``: far error, then id error, then max growth. A method that lacks tasks ranks after
-those that lack fewer; one with a diverged, failed, timed-out or non-finite record ranks after those; one without any
+In the order of the numbers of ``RANKED``: far error, then id error, then max growth. A method that lacks tasks stands
+after those that lack fewer; one with a diverged, failed, timed-out or non-finite record after those; one without any
 result is last. None is left out. Totals over tasks are geometric means (of errors and growth) that weigh every task the
 same.
+
+Two statements are made and never mixed. On *these tasks*: the places that seeds leave open (``rank_range``). For *tasks
+like these*, from six tasks on: the ratio to the same architecture without normalization (``general``), and who is not
+told from the first row (``told``).
 """
 
 from __future__ import annotations
@@ -19,10 +23,24 @@ from numpy.typing import NDArray
 
 from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Cells, Edition, Method, cells_by_protocol
+from leaderboard.ranking.statements.claims import Told, claims_of
+from leaderboard.ranking.statements.places import displacements, lines
+from leaderboard.ranking.statements.rank_ranges import rank_ranges
 from leaderboard.ranking.tally import Measured, Tally
 from leaderboard.ranking.verdicts import Verdict, difference_note, row_verdicts
 from leaderboard.records.interval import Interval
-from leaderboard.records.quantities import EXPONENT, ID_ERROR, LOCAL_EXPONENT, MEANS, RANGES, RANKED, SUMS, Quantity
+from leaderboard.records.quantities import (
+    EXPONENT,
+    FAR_ERROR,
+    FAR_SATURATED,
+    ID_ERROR,
+    LOCAL_EXPONENT,
+    MEANS,
+    RANGES,
+    RANKED,
+    SUMS,
+    Quantity,
+)
 from leaderboard.records.record import STATUSES, CellKey, Record, Status, Truth
 from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
@@ -44,7 +62,9 @@ class Standing:
     """A row: one method on one task, or over all tasks of the board (then ``edition`` is ``None``).
 
     Attributes:
-        rank: 1 is best; rows with equal numbers share a rank.
+        rank: in the order of the board, 1 first; rows with equal numbers share a rank.
+        rank_range: the places it can hold on these tasks (:mod:`leaderboard.ranking.statements.rank_ranges`); ``None``
+            where there are too many rows to tell.
         means: of each of ``MEANS`` in order, with intervals over seeds: geometric on a logarithmic scale.
         ranges: of each of ``RANGES`` in order, the least and the greatest.
         sums: of each of ``SUMS`` in order, over all records.
@@ -53,6 +73,10 @@ class Standing:
         seeds: least and greatest number of ok seeds over the tasks.
         missing: tasks of the board without any ok record.
         reasons: why records are not ok, each once.
+        general: far error over that of the same architecture with norm ``none``, for tasks like these; ``None`` for
+            no claim.
+        general_tasks: how many tasks that rests on, or would; ``None`` where there is no such reference.
+        told: whether a row over all tasks is told from the first, for tasks like these.
 
     Each quantity is an attribute too: ``row.far_error`` is its mean with the interval.
     """
@@ -71,6 +95,10 @@ class Standing:
     seeds: tuple[int, int]
     missing: tuple[str, ...]
     reasons: tuple[str, ...]
+    rank_range: tuple[int, int] | None = None
+    general: Interval | None = None
+    general_tasks: int | None = None
+    told: Told = "no claim"
 
     def mean(self, quantity: Quantity) -> Interval | None:
         """The mean of one of ``MEANS``."""
@@ -156,32 +184,56 @@ def verdicts_by_cell(records: Iterable[Record] | Summaries) -> dict[CellKey, Ver
 
 def _board(protocol: str, cells: Cells, own_tables: bool) -> Board:
     measured, current = Measured(cells), cells.total_editions(own_tables)
-    totals = np.where(np.isin(cells.edition, current), cells.method, -1)
-    names = [_Name(method, None, None, missing) for method, missing in _missing(cells, current).items()]
-    overall = _rows(protocol, measured.tally(totals, len(names)), names)
     apart = tuple(cells.editions[e] for e in cells.current_editions().tolist() if e not in current)
+    missing = _missing(cells, current)
     if apart:  # what was tried on those alone has no place in totals of others
-        elsewhere = {Method.of(key) for key in cells.keys if key.task not in {edition.task for edition in apart}}
-        overall = _ranked_anew([row for row in overall if row.method in elsewhere])
+        alone = {edition.task for edition in apart}
+        elsewhere = {Method.of(key) for key in cells.keys if key.task not in alone}
+        missing = {method: tasks for method, tasks in missing.items() if method in elsewhere}
+    names = [_Name(method, None, None, tasks) for method, tasks in missing.items()]
+    rows = {name.method: place for place, name in enumerate(names)}
+    row = np.array([rows.get(method, -1) for method in cells.methods], dtype=np.int64)
+    totals = np.where(np.isin(cells.edition, current), row[cells.method], -1)
+    overall = _rows(protocol, measured, totals, names)
+    claims = claims_of(measured, totals, overall[0].method, [name.method for name in names]) if overall else {}
+    overall = tuple(
+        replace(row, general=claim.ratio, general_tasks=claim.tasks, told=claim.told)
+        for row in overall
+        for claim in (claims[row.method],)
+    )
     names = [
         _Name(cells.methods[m], cells.editions[e], truth, () if n else (cells.editions[e].task,))
         for m, e, truth, n in zip(
             *_lists(cells.method, cells.edition), cells.truth, *_lists(cells.finished), strict=True
         )
     ]
-    per_task = _rows(protocol, measured.tally(np.arange(len(cells)), len(cells)), names, cells.edition)
+    per_task = _rows(protocol, measured, np.arange(len(cells)), names, cells.edition)
     editions = tuple(cells.editions[e] for e in current.tolist())
-    notes = _notes(measured, current, overall)
+    notes = (*_moved(measured, current, overall), *_notes(measured, current, overall))
     if apart:
         titles = ", ".join(title_of(edition.task) for edition in apart)
         notes = (f"not in totals: own tables ({shorten(titles, 200)}); --own-tables takes them in", *notes)
     return Board(protocol, editions, apart, overall, per_task, notes)
 
 
-def _ranked_anew(rows: Sequence[Standing]) -> tuple[Standing, ...]:
-    """``rows`` in order, without gaps in their ranks."""
-    ranks = {rank: place for place, rank in reversed(list(enumerate((row.rank for row in rows), start=1)))}
-    return tuple(replace(row, rank=ranks[row.rank]) for row in rows)
+def _moved(measured: Measured, current: Whole, overall: Sequence[Standing]) -> list[str]:
+    """The rows, of those that have all tasks and no trouble, that few tasks have moved."""
+    cells = measured.cells
+    sound = {row.method: place for place, row in enumerate(overall) if not row.missing and not row.trouble}
+    row = np.array([sound.get(method, -1) for method in cells.methods], dtype=np.int64)[cells.method]
+    column = {edition: place for place, edition in enumerate(current.tolist())}
+    task = np.array([column.get(edition, -1) for edition in cells.edition.tolist()], dtype=np.int64)
+    use = (row >= 0) & (task >= 0)
+    tables = []
+    for quantity in (FAR_ERROR, FAR_SATURATED):
+        table = np.full((len(overall), len(current)), np.nan)
+        table[row[use], task[use]] = measured.moments[quantity.name].mean[use]
+        tables.append(table)
+    kept = np.flatnonzero(np.isfinite(tables[0]).all(axis=1))
+    methods = [overall[place].method for place in kept.tolist()]
+    found = displacements(*(table[kept] for table in tables))
+    tasks = [title_of(cells.editions[edition].task) for edition in current.tolist()]
+    return lines(found, [f"{method.architecture} {method.norm}" for method in methods], tasks)
 
 
 @dataclass(frozen=True)
@@ -202,10 +254,24 @@ def _missing(cells: Cells, current: Whole) -> dict[Method, tuple[str, ...]]:
     return {m: tuple(task for e, task in wanted if (i, e) not in there) for i, m in enumerate(cells.methods)}
 
 
-def _rows(protocol: str, tally: Tally, names: Sequence[_Name], section: Whole | None = None) -> tuple[Standing, ...]:
-    """The rows of ``tally``, whose ``names`` are in natural order within a section, in order of section and rank."""
+def _rows(
+    protocol: str, measured: Measured, row: Whole, names: Sequence[_Name], section: Whole | None = None
+) -> tuple[Standing, ...]:
+    """Rows in order of section and rank.
+
+    Args:
+        row: (cells,) the row of each; -1 for none.
+        names: of the rows, in natural order within a section.
+        section: (rows,) which are ranked together; by default all.
+    """
     sections = np.zeros(len(names), dtype=np.int64) if section is None else section
-    order, rank = _ranked(_merit(tally, names), sections)
+    tally = measured.tally(row, len(names))
+    merit = _merit(tally, names)
+    order, rank = _ranked(merit, sections)
+    tier = np.unique(merit[:, :2], axis=0, return_inverse=True)[1].reshape(-1)
+    lacks: dict[tuple[str, ...], int] = {}
+    kind = np.array([lacks.setdefault(name.missing, len(lacks)) for name in names], dtype=np.int64)
+    ranges = rank_ranges(measured.estimates(FAR_ERROR, row, len(names)), tier, kind, sections)
     columns: dict[str, Sequence[Any]] = {
         "means": list(zip(*(tally.intervals[q.name].intervals() for q in MEANS), strict=True)),
         "ranges": list(zip(*(_ranges(tally.ranges[q.name]) for q in RANGES), strict=True)),
@@ -215,6 +281,7 @@ def _rows(protocol: str, tally: Tally, names: Sequence[_Name], section: Whole | 
         "nonfinite": tally.nonfinite.tolist(),
         "seeds": list(zip(*_lists(tally.least_seeds, tally.most_seeds), strict=True)),
         "reasons": tally.reasons,
+        "rank_range": ranges,
     }
     return tuple(
         Standing(

@@ -22,6 +22,7 @@ from leaderboard.records.interval import Interval
 __all__ = ["Interval", "Moments", "Sample", "Test", "Tests"]
 
 CONFIDENCE = 0.95
+LEAST_TASKS = 6  # for a claim about tasks like these
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -109,38 +110,82 @@ def moments(values: ArrayLike, sample: ArrayLike, exact: ArrayLike) -> Moments:
     return Moments(count, np.where(infinite, np.inf, first + offset), squares / np.maximum(count - 1, 1), sure)
 
 
-def combine(samples: Moments, group: ArrayLike, groups: int) -> Tests:
-    """The mean of each group over its samples, which weigh the same, against 0.
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Means of groups and how sure they are: arrays with an entry for each.
+
+    Args:
+        mean: over samples that weigh the same; infinite where one is, NaN without samples.
+        variance: of that mean.
+        freedom: of that variance, by Welch and Satterthwaite; 1 where the variance is 0.
+        known: the mean is finite and the variance can be told.
+    """
+
+    mean: Floats
+    variance: Floats
+    freedom: Floats
+    known: Flags
+
+
+def estimates(samples: Moments, group: ArrayLike, groups: int) -> Estimates:
+    """The mean of each group over its samples, which weigh the same.
 
     With s² the variance over the n seeds of a task, each of the T tasks adds s² / (n T²) to the variance of the mean;
-    degrees of freedom by Welch and Satterthwaite. With one task this is the plain t-interval and the one-sample t-test.
-    Seeds of different tasks draw independently (the task's name is in every draw), so the variances add.
-    There is no interval where a mean is infinite or a sample that is not exact has one value.
+    degrees of freedom by Welch and Satterthwaite. Seeds of different tasks draw independently (the task's name is in
+    every draw), so the variances add. Nothing is known where a mean is infinite, or a sample that is not exact has one
+    value.
 
     Args:
         samples: those without values are in no group's mean.
         group: (samples,) from 0.
         groups: how many.
     """
-    from scipy import special
-
     there = samples.count > 0
     count, exact, place = samples.count[there], samples.exact[there], np.asarray(group, dtype=np.int64)[there]
     tasks = moments(samples.mean[there], place, np.zeros(groups, dtype=np.bool_))
     lone = np.bincount(place[~exact & (count < 2)], minlength=groups) > 0
-    part = np.where(exact, 0.0, samples.variance[there] / (count * tasks.count[place] ** 2))
-    variance = np.bincount(place, weights=part, minlength=groups)
+    part = samples.variance[there] / (count * tasks.count[place] ** 2)
+    variance = np.bincount(place, weights=part, minlength=groups).astype(np.float64)
     known = np.isfinite(tasks.mean) & ~lone
     random = known & (variance > 0)
     # relative to the whole, so that squares of tiny variances do not vanish
     share = part / np.where(variance > 0, variance, 1.0)[place]
     inverse = np.bincount(place, weights=share**2 / np.maximum(count - 1, 1), minlength=groups)
-    freedom, error = 1.0 / np.where(random, inverse, 1.0), np.sqrt(variance)
-    half = np.where(random, special.stdtrit(freedom, 0.5 + CONFIDENCE / 2) * error, 0.0)
-    score = -np.abs(np.where(known, tasks.mean, 0.0)) / np.where(random, error, 1.0)
-    p_value = np.where(random, 2.0 * special.stdtr(freedom, score), np.where(tasks.mean == 0, 1.0, 0.0))
-    center = np.where(known, tasks.mean, np.nan)
-    return Tests(tasks.mean, center - half, center + half, np.where(known, p_value, np.nan))
+    return Estimates(tasks.mean, variance, 1.0 / np.where(random, inverse, 1.0), known)
+
+
+def combine(samples: Moments, group: ArrayLike, groups: int) -> Tests:
+    """The mean of each group over its samples (:func:`estimates`), against 0.
+
+    With one task this is the plain t-interval and the one-sample t-test.
+    """
+    from scipy import special
+
+    found = estimates(samples, group, groups)
+    random, error = found.known & (found.variance > 0), np.sqrt(found.variance)
+    half = np.where(random, special.stdtrit(found.freedom, 0.5 + CONFIDENCE / 2) * error, 0.0)
+    score = -np.abs(np.where(found.known, found.mean, 0.0)) / np.where(random, error, 1.0)
+    p_value = np.where(random, 2.0 * special.stdtr(found.freedom, score), np.where(found.mean == 0, 1.0, 0.0))
+    center = np.where(found.known, found.mean, np.nan)
+    return Tests(found.mean, center - half, center + half, np.where(found.known, p_value, np.nan))
+
+
+def over_tasks(task_means: ArrayLike, group: ArrayLike, groups: int) -> tuple[Tests, Whole]:
+    """A claim about tasks like these: the t-interval over task means, and how many tasks it rests on.
+
+    d̄ ± t(0.975, T − 1) s_d / √T, s_d the deviation of the T task means: it holds the choice of tasks and the seeds
+    in them. Below ``LEAST_TASKS`` tasks there is no interval and no p-value.
+
+    Args:
+        task_means: (n,) one a task; an infinite one leaves its group without interval.
+        group: (n,) from 0.
+        groups: how many.
+    """
+    every = moments(task_means, group, np.zeros(groups, dtype=np.bool_))
+    tests = combine(every, np.arange(groups), groups)
+    few = every.count < LEAST_TASKS
+    claims = Tests(tests.mean, *(np.where(few, np.nan, part) for part in (tests.low, tests.high, tests.p_value)))
+    return claims, every.count
 
 
 def t_interval(values: Sequence[float], exact: bool = False) -> Interval:

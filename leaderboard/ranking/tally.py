@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.ranking.cells import Cells
-from leaderboard.ranking.statistics import Moments, Tests, combine, moments
+from leaderboard.ranking.statistics import Estimates, Moments, Tests, combine, estimates, moments
 from leaderboard.ranking.verdicts import CellVerdicts, Verdict, cell_verdicts, row_verdicts
 from leaderboard.records.quantities import MEANS, RANGES, SUMS, Quantity
 from leaderboard.records.record import STATUSES
@@ -101,6 +101,11 @@ class Measured:
             reasons=self._reasons(of_record, rows),
         )
 
+    def estimates(self, quantity: Quantity, row: Whole, rows: int) -> Estimates:
+        """The mean of a quantity, its logarithm on a logarithmic scale, over each row's cells, and its variance."""
+        every = self.moments[quantity.name]
+        return estimates(replace(every, count=np.where(row >= 0, every.count, 0)), row, rows)
+
     def _tests(self, quantity: Quantity, row: Whole, rows: int) -> Tests:
         every = self.moments[quantity.name]
         tests = combine(replace(every, count=np.where(row >= 0, every.count, 0)), row, rows)
@@ -112,6 +117,11 @@ class Measured:
             if reason is not None and row[place] >= 0:
                 found[row[place]][reason] = None
         return [tuple(reasons) for reasons in found]
+
+
+def shown_verdicts(tally: Tally) -> list[tuple[str, str]]:
+    """Of each row its verdict for people, and the grade: what it rests on, empty where there is none."""
+    return [(verdict.text, verdict.grade or "") for verdict in tally.verdicts]
 
 
 def _count(places: Whole, size: int) -> Whole:

@@ -223,3 +223,11 @@ def difference_note(cells: Cells, names: Sequence[str], local: Floats, far: Floa
 
 NOTABLE = 0.1
 """A difference of exponents that a board speaks of."""
+
+
+VERDICT_RULE = (
+    f"Each seed, from the larger of its exponents along rays and axes: bounded below {BOUNDED_BELOW:g}, sublinear "
+    f"below {LINEAR_FROM:g}, linear to {LINEAR_TO:g}, superlinear above. A cell is bounded only if each of its seeds "
+    "is: by a finite certificate (proved, its bound beside it), by a search of the whole ball that finds no growth "
+    "from 100 to 1e4 R (searched), or only along rays. What grows as slowly as log(log(r)) reads as bounded."
+)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leaderboard.records.record import Role, SetResult
 
-ERROR_CLIP = (1e-3, 1e3)  # relative errors, before logarithms and geometric means
+ERROR_CLIP = (1e-2, 1e3)  # relative errors, before logarithms and geometric means; never what is stored
 GROWTH_FLOOR = 1e-6
 # The verdict on a seed, from the larger of its exponents along rays and along axes: bounded below the first number,
 # sublinear below the second, linear up to the third, superlinear above it or where an output is not finite.
@@ -73,17 +73,37 @@ def relative_error(predictions: ArrayLike, targets: ArrayLike) -> float | None:
 
 
 def clip_error(error: float) -> float:
-    """``error`` clipped to [1e-3, 1e3], as every logarithm of an error is taken."""
+    """``error`` clipped to [1e-2, 1e3], as every logarithm of an error is taken."""
     return min(max(error, ERROR_CLIP[0]), ERROR_CLIP[1])
 
 
 def far_error(relative_errors: Iterable[float | None]) -> float | None:
-    """Geometric mean of clipped relative errors over far sets; ``None`` when there is none or one is missing."""
+    """Geometric mean of relative errors over far sets, as it is stored: unclipped, 0 where one of them is.
+
+    ``None`` when there is no far set or one is missing.
+    """
     errors = list(relative_errors)
-    known = [clip_error(e) for e in errors if e is not None]
+    known = [e for e in errors if e is not None]
     if not errors or len(known) < len(errors):
         return None
-    return math.exp(sum(math.log(e) for e in known) / len(known))
+    return math.exp(sum(math.log(e) for e in known) / len(known)) if all(known) else 0.0
+
+
+def clipped_far_error(relative_errors: Iterable[float | None]) -> float | None:
+    """Geometric mean of clipped relative errors over far sets: what boards and comparisons take means of."""
+    return far_error(None if e is None else clip_error(e) for e in relative_errors)
+
+
+def saturated_far_error(relative_errors: Iterable[float | None]) -> float | None:
+    """Mean over far sets of e / (1 + e), from 0 (perfect) over 1/2 (the training mean) to 1; ``None`` without sets.
+
+    One huge or tiny error moves it little.
+
+    Args:
+        relative_errors: e of each; ``None`` counts as 1 (outputs that were not finite).
+    """
+    parts = [1.0 if e is None or math.isinf(e) else e / (1.0 + e) for e in relative_errors]
+    return sum(parts) / len(parts) if parts else None
 
 
 def set_result(

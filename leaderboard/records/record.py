@@ -146,7 +146,7 @@ class Record:
         deterministic: another seed would give the same record (ridge, training mean); its intervals are points.
         learning_rate, best_step, edge_of_grid: what the protocol chose, and whether at the edge of its grid.
         id_error: relative error on the test set.
-        far_error: geometric mean over the far sets of relative errors clipped to [1e-3, 1e3].
+        far_error: geometric mean over the far sets of their relative errors, unclipped.
         sets: every labelled set.
         ladder, growth, departure, nonfinite: distance r, G(r), RMS of the output at r, and how many outputs there
             were not finite; growth and departure are ``None`` exactly where some were not.

@@ -143,7 +143,7 @@ def _mul(call: Call) -> Known:
 
 def _product(call: Call, left: Known, right: Known) -> Known:
     products = [a * b for a in (left.low, left.high) for b in (right.low, right.high)]
-    shape = torch.broadcast_shapes(*(product.shape for product in products))
+    shape = torch.broadcast_shapes(*(product.shape for product in products))  # type: ignore[no-untyped-call]
     corners = torch.stack([product.expand(shape) for product in products])
     corners = torch.where(corners.isnan(), math.inf, corners)  # zero times infinite: anything
     if bool((~corners.isfinite()).any()):

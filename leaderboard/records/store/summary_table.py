@@ -18,7 +18,7 @@ from leaderboard.records.quantities import OF_RECORDS
 from leaderboard.records.record import CELL_PARTS, CellKey, Record
 from leaderboard.records.summary import FACTS, ROWS_AT_ONCE, SUMMARY_FIELDS, Summaries, Summary, SummaryBuilder
 
-EDITION = 1  # of what the columns mean: another number has every store summarize its records anew
+EDITION = 2  # of what the columns mean: another number has every store summarize its records anew
 
 _TYPES = {"seed": "INTEGER NOT NULL", "deterministic": "INTEGER NOT NULL"}
 _TYPES |= dict.fromkeys(("reason", "reason_code", "origin", "program"), "TEXT")

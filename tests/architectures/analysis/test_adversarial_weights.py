@@ -111,7 +111,7 @@ def test_no_climb_to_1e8_exceeds_a_certificate(spelling: str, kind: str) -> None
 
 def test_a_climb_stays_under_the_certificate_of_each_kind_in_an_mlp() -> None:
     problem = PROBLEMS["features"]
-    for way, kind in enumerate(KINDS):
+    for way, kind in enumerate(kind for kind in KINDS if kind != "instance"):
         network = build_network(resolve("mlp(width=12)"), parse_scheme(f"{kind}@last"), problem, 0).double().eval()
         bound = certificate(rewritten(network, way, 2.0), trial_batches(problem.shape))
         assert (bound is None) == (kind == "batch")

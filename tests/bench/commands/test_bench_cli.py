@@ -7,11 +7,14 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.cli import main
+from bench.sweep.query import STORE_NAME, stored_records
+from leaderboard.records.store.store import Store
 
 
 def farfield(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -67,6 +70,31 @@ def test_filters_and_suites_choose_records(results: Path) -> None:
     none = farfield("leaderboard", "--out", str(results), "--task", "nothing*")
     assert none.returncode == 2
     assert "no stored record matches" in none.stderr
+
+
+def test_real_and_computed_tasks_are_a_filter(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = list(stored_records(results))
+    moved = [replace(r, key=replace(r.key, task="diabetes")) for r in mine if r.key.task == "sine-1d"]
+    own = [replace(r, key=replace(r.key, task="somebodys-task")) for r in mine if r.key.task == "sine-1d"]
+    with Store(tmp_path / STORE_NAME, "write") as store:
+        store.add_together((record, {}) for record in (*mine, *moved))
+
+    def tasks_of(*filters: str) -> set[str]:
+        assert main(["leaderboard", "--out", str(tmp_path), "--scope", "tasks", "--format", "csv", *filters]) == 0
+        return {row["task"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))}
+
+    assert tasks_of() == {"diabetes", "linear-1d", "sine-1d"}
+    assert tasks_of("--real") == {"diabetes"}
+    assert tasks_of("--computed", "--task", "s*") == {"sine-1d"}
+    assert {r.key.task for r in stored_records(tmp_path, real=False)} == {"linear-1d", "sine-1d"}
+    assert main(["leaderboard", "--out", str(results), "--real"]) == 2
+    assert "no stored record is of a real task" in capsys.readouterr().err
+    with Store(tmp_path / STORE_NAME, "write") as store:
+        store.add_together((record, {}) for record in own)
+    assert main(["runs", "list", "--out", str(tmp_path), "--real"]) == 2
+    assert "'somebodys-task' is real is not known here" in capsys.readouterr().err
 
 
 def test_comparison_of_schemes(results: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from bench.tracking import TrackingOptions
 from bench.tracking.runfile import read_run_file
-from leaderboard.records.metrics import LADDER
+from leaderboard.records.metrics import LADDER, far_error
 from leaderboard.records.record import Record, RecordKey, SetResult
 
 ENVIRONMENT = ("WANDB_API_KEY", "WANDB_BASE_URL", "WANDB_MODE", "WANDB_IDENTITY_TOKEN_FILE", "WANDB_ENTITY", "NETRC")
@@ -42,10 +42,10 @@ def make_record() -> Callable[..., Record]:
             best_step=100,
             edge_of_grid=False,
             id_error=0.1 + 0.01 * seed,
-            far_error=2.0 + seed,
+            far_error=far_error([2.0 + seed]),
             sets=(
                 SetResult("test", "test", 10, 0.1, 0.1, 0.1, 0.9, 0),
-                SetResult("far-2", "far", 10, 2.0, 2.0, 1.0, -3.0, 0, (1.1, 1.5, 2.0)),
+                SetResult("far-2", "far", 10, 2.0 + seed, 2.0, 1.0, -3.0, 0, (1.1, 1.5, 2.0)),
             ),
             ladder=LADDER,
             growth=growth,

@@ -23,8 +23,8 @@ from leaderboard.charts import (
     save,
     task_chart,
 )
-from leaderboard.charts.labels import Box, Frame, place_names
-from leaderboard.charts.style import OKABE_ITO, decades, log_ticks
+from leaderboard.charts.drawing.labels import Box, Frame, place_names
+from leaderboard.charts.drawing.style import OKABE_ITO, decades, log_ticks
 
 TASKS = ("sine-1d", "linear-1d")
 

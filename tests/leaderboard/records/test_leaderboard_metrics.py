@@ -58,7 +58,13 @@ def test_rms_neither_overflows_nor_underflows(scale, pair):
 
 def test_far_error_is_the_geometric_mean_of_clipped_errors():
     assert metrics.far_error([0.5, 2.0]) == pytest.approx(1.0)
-    assert metrics.far_error([1e-9, 1e9]) == pytest.approx(1.0)
+    assert metrics.far_error([1e-9, 1e8]) == pytest.approx(10**-0.5)  # as it is stored: unclipped
+    assert metrics.clipped_far_error([1e-9, 1e9]) == pytest.approx(10**0.5)
+    assert metrics.far_error([0.0, 2.0]) == 0.0
+    assert metrics.clipped_far_error([0.0, 1.0]) == pytest.approx(0.1)
+    assert metrics.clipped_far_error([0.5, None]) is None
+    assert metrics.saturated_far_error([1.0, 3.0, None]) == pytest.approx((0.5 + 0.75 + 1.0) / 3)
+    assert metrics.saturated_far_error([]) is None
     assert metrics.far_error([0.3, 4.0, 7.0]) == pytest.approx(stats.gmean([0.3, 4.0, 7.0]))
     assert metrics.far_error([]) is None
     assert metrics.far_error([0.5, None]) is None

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from leaderboard.ranking.standings import standings
-from leaderboard.records import quantities
+from leaderboard.records import metrics, quantities
 from leaderboard.records.quantities import COMPARED, EXPONENT, MEANS, NUMBERS, OF_RECORDS, QUANTITIES, RANKED
 from leaderboard.records.record import Record
 from leaderboard.records.summary import Summaries
@@ -70,6 +70,7 @@ def test_a_number_of_every_kind_is_read_from_a_record(record: Any) -> None:
     values = dict(zip(NUMBERS, (q.read(one) for q in OF_RECORDS if q.read), strict=True))
     assert values == {
         "far_error": one.far_error,
+        "far_saturated": sum(e / (1 + e) for s in one.sets if s.role == "far" and (e := s.relative_error)) / 3,
         "id_error": one.id_error,
         "max_growth": max(g for g in one.growth if g is not None),
         "growth_10": one.growth_at(10),
@@ -103,9 +104,26 @@ def test_what_is_not_finite_is_told_from_what_is_not_measured(record: Any) -> No
     assert Summaries.of([lost]).number("nonfinite").tolist() == [3.0]
 
 
+def test_far_errors_are_stored_raw_and_clipped_in_aggregation(record: Any) -> None:
+    one: Record = record()
+    test, *far = one.sets
+    errors = (1e-6, 0.5, 1e6)
+    sets = tuple(dataclasses.replace(s, relative_error=e) for s, e in zip(far, errors, strict=True))
+    changed = dataclasses.replace(one, sets=(test, *sets), far_error=metrics.far_error(errors))
+    assert changed.far_error == pytest.approx(0.5 ** (1 / 3))
+    assert quantities.FAR_ERROR.read is not None
+    assert quantities.FAR_SATURATED.read is not None
+    assert quantities.FAR_ERROR.read(changed) == pytest.approx((1e-2 * 0.5 * 1e3) ** (1 / 3))
+    assert quantities.FAR_SATURATED.read(changed) == pytest.approx((1e-6 + 1 / 3 + 1) / 3, abs=1e-5)
+    lost = dataclasses.replace(sets[2], relative_error=None, rmse=None, mae=None, r2=None, nonfinite=2)
+    broken = dataclasses.replace(one, sets=(test, *sets[:2], lost), far_error=None)
+    assert quantities.FAR_ERROR.read(broken) == math.inf
+    assert quantities.FAR_SATURATED.read(broken) == pytest.approx((1e-6 + 1 / 3 + 1) / 3, abs=1e-5)
+
+
 def test_clipping_and_scales() -> None:
     values = np.array([1e-9, 0.5, 1e9, math.inf])
-    assert quantities.FAR_ERROR.clipped(values).tolist() == [1e-3, 0.5, 1e3, math.inf]
+    assert quantities.FAR_ERROR.clipped(values).tolist() == [1e-2, 0.5, 1e3, math.inf]
     assert quantities.MAX_GROWTH.clipped(values).tolist() == [1e-6, 0.5, 1e9, math.inf]
     assert quantities.EXPONENT.scaled(values).tolist() == values.tolist()
     assert (quantities.MAX_GROWTH.scale, quantities.EXPONENT.scale) == ("log", "linear")

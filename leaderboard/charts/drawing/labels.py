@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leaderboard.charts.style import GREY
+from leaderboard.charts.drawing.style import GREY
 
 FONT = 10
 _LETTER = 0.58 * FONT  # mean width of one

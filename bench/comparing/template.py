@@ -1,0 +1,84 @@
+"""The parts of the code to paste that are the same for every table; short names, as one writes them in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SETUP = """
+import copy
+
+import farfield as ff
+import numpy as np
+import torch
+from torch import nn
+
+# The table, split and standardized as in the comparison: x by the training rows' means and deviations, z likewise.
+data = {table}.load()
+R = data.problem.radius  # 99% of the training rows lie within this distance of their mean
+{constants}
+
+
+def tensor(values):
+    return torch.as_tensor(np.ascontiguousarray(values), dtype=torch.float32)
+"""
+
+FARFIELD = """
+# This network is not a row of torch's own layers: FarField builds it (it is an ordinary torch.nn.Module).
+from architectures import parse_scheme, resolve
+from architectures.building import build_network
+
+{loading}drawn = iter(range(10**9))
+
+
+def network():
+    return build_network(resolve({architecture!r}), parse_scheme({norm!r}), data.problem, next(drawn))
+"""
+
+TRAIN = '''
+def error(net, rows):
+    """Relative error: 0 is perfect, 1 no better than answering with the training mean."""
+    with torch.no_grad():
+        answer = net.eval()(tensor(rows.inputs))[:, 0].numpy()
+    return float(np.sqrt(np.square(answer - rows.targets).mean() / np.square(rows.targets).mean()))
+
+
+def train(seed, rate):
+    """Adam on the mean squared error; the weights of the step with the least validation error."""
+    torch.manual_seed(seed)
+    net, least, kept = network(), float("inf"), None
+    adam = torch.optim.Adam(net.parameters(), lr=rate)
+    x, z = tensor(data.train.inputs), tensor(data.train.targets)
+    for step in range(1, STEPS + 1):
+        rows = slice(None) if BATCH is None else torch.randint(len(x), (BATCH,))
+        adam.zero_grad()
+        (net.train()(x[rows])[:, 0] - z[rows]).square().mean().backward()
+        adam.step()
+        if step % max(1, STEPS // CHECKS) == 0 and (now := error(net, data.validation)) < least:
+            least, kept = now, copy.deepcopy(net.state_dict())
+    return least, kept
+
+
+least, kept = min((train(0, rate) for rate in RATES), key=lambda one: one[0])
+net = network()
+net.load_state_dict(kept)
+print(f"validation error {least:.3g}, test error {error(net, data.test):.3g}")
+for far in data.far:
+    print(f"far error {error(net, far.rows):.3g} on {len(far)} rows: {far.label}")
+'''
+
+PROBE = """
+# How far from the training mean it answers along 64 rays; 1 is as far as the furthest training target.
+net = net.double().eval()
+directions = np.random.default_rng(0).normal(size=(64, data.problem.size))
+directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+for r in (1, 10, 100, 1000, 10000):
+    with torch.no_grad():
+        answers = net(torch.as_tensor(r * R * directions))
+    print(f"growth at {r:>5} R: {answers.abs().max().item() / data.target_max:.3g}")
+"""
+
+
+def setup(table: str, constants: Mapping[str, str]) -> str:
+    """The imports, the table and the protocol's numbers."""
+    lines = "\n".join(f"{name} = {value}" for name, value in constants.items())
+    return SETUP.strip().replace("{constants}", lines).replace("{table}", table)

@@ -1,0 +1,1 @@
+"""How marks and names look in every picture."""
