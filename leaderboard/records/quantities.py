@@ -115,22 +115,18 @@ class Quantity:
 
 def _far_error(record: Record) -> float | None:
     far = [s for s in record.sets if s.role == "far"]
-    if any(s.nonfinite for s in far):
-        return math.inf
-    return clipped_far_error(s.relative_error for s in far)
+    return math.inf if any(s.nonfinite for s in far) else clipped_far_error(s.relative_error for s in far)
 
 
 def _saturated_far_error(record: Record) -> float | None:
     far = [s for s in record.sets if s.role == "far"]
-    if any(s.relative_error is None and not s.nonfinite for s in far):
-        return None  # the training mean is perfect there: the error is no number
-    return saturated_far_error(s.relative_error for s in far)
+    known = all(s.nonfinite or s.relative_error is not None for s in far)  # else the training mean is perfect there
+    return saturated_far_error(s.relative_error for s in far) if known else None
 
 
 def _id_error(record: Record) -> float | None:
-    if record.id_error is None and any(s.role == "test" and s.nonfinite for s in record.sets):
-        return math.inf
-    return record.id_error
+    lost = record.id_error is None and any(s.role == "test" and s.nonfinite for s in record.sets)
+    return math.inf if lost else record.id_error
 
 
 def _exponent(record: Record) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -143,15 +144,9 @@ def _mul(call: Call) -> Known:
 
 def _product(call: Call, left: Known, right: Known) -> Known:
     products = [a * b for a in (left.low, left.high) for b in (right.low, right.high)]
-    shape = torch.broadcast_shapes(*(product.shape for product in products))  # type: ignore[no-untyped-call]
-    corners = torch.stack([product.expand(shape) for product in products])
-    corners = torch.where(corners.isnan(), math.inf, corners)  # zero times infinite: anything
-    if bool((~corners.isfinite()).any()):
-        bad = (~corners.isfinite()).any(0)
-        low = torch.where(bad, -math.inf, corners.amin(0))
-        high = torch.where(bad, math.inf, corners.amax(0))
-    else:
-        low, high = corners.amin(0), corners.amax(0)
+    finite = reduce(torch.logical_and, [product.isfinite() for product in products])  # zero times infinite: anything
+    low = torch.where(finite, reduce(torch.minimum, products), -math.inf)
+    high = torch.where(finite, reduce(torch.maximum, products), math.inf)
     for constant, value in ((left, right), (right, left)):
         value = fitted(value, call.shape)
         if _is_constant(constant) and value.vectors is not None:

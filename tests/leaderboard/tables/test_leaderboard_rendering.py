@@ -2,7 +2,6 @@ import csv
 import io
 import json
 import math
-import re
 from itertools import pairwise
 
 import pytest
@@ -77,11 +76,11 @@ def test_scopes(boards):
         assert "bounded" in render_standings(boards, scope=scope, width=200)
 
 
-@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200, 300])
 def test_tables_fit_the_terminal_and_name_what_is_left_out(boards, width):
     text = render_standings(boards, width=width, scope="both")
     assert max(map(len, text.splitlines())) <= width
-    assert ("too narrow for" in text) == (width < 200)
+    assert ("too narrow for" in text) == (width < 300)
     assert "\x1b" not in text
     assert "\x1b[" in render_standings(boards, width=width, color=True)
 
@@ -119,10 +118,10 @@ def test_what_matters_least_is_left_out_first(boards):
     """As a terminal narrows columns only go; the errors over each kind of truth stay, and that over all goes last."""
     names = ("G(100)", "G(10)", "seeds", "exponent", "id error", "verdict", "remarks", "max growth")
     seen = []
-    for width in range(220, 40, -5):
+    for width in range(300, 40, -5):
         text = " ".join(render_standings(boards, width=width).split())
         left_out = text.partition("too narrow for:")[2].partition("(in a wider")[0]
-        seen.append({name for name in names if re.search(rf"(?<!local ){re.escape(name)}", left_out)})
+        seen.append(set(names) & {name.strip() for name in left_out.split(",")})
         assert "truths" not in left_out
         assert "far error" not in left_out or set(names) <= seen[-1]
     assert all(wide <= narrow for wide, narrow in pairwise(seen))
