@@ -383,7 +383,6 @@ SUMS: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.total == "sum")
 RANKED: tuple[Quantity, ...] = tuple(sorted((q for q in QUANTITIES if q.rank), key=lambda q: q.rank or 0))
 COMPARED: tuple[Quantity, ...] = tuple(q for q in QUANTITIES if q.compared is not None)
 
-
 SEEN: tuple[Quantity, ...] = (
     MAX_GROWTH,
     *(q for q in QUANTITIES if q.name.startswith(("worst_growth", "axis_growth"))),

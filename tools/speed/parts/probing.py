@@ -58,7 +58,13 @@ def measure(
         yield pool.submit(_timing, cell, protocol, seeds).result()
 
 
-_PARTS = {"training": "_train", "probing": "_probe", "rays": "_look_far", "search": "worst_growth", "proof": "_bound"}
+_PARTS = {
+    "training": "_train",
+    "probing": "_probe",
+    "rays": "_look_far",
+    "search": "worst_growth",
+    "proof": "proven_growth",
+}
 
 
 def _timing(cell: tuple[str, str, str], protocol: str, seeds: int) -> ProbingTiming:
