@@ -45,7 +45,7 @@ class DrawnCell:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnCells:
     """Cells of one protocol.
 
     Attributes:
@@ -87,7 +87,7 @@ class Drawn:
         return {cell.key: tuple(next(records) for _ in cell.digests) for cell in wanted}
 
 
-def drawn_of(records: Iterable[Record] | Summarized) -> Drawn:
+def drawn_of(records: Iterable[Record] | Summarized) -> DrawnCells:
     """The finished cells among ``records``.
 
     Raises:
@@ -110,7 +110,7 @@ def drawn_of(records: Iterable[Record] | Summarized) -> Drawn:
     done = tuple(_cell(cells, i) for i in mine if cells.finished[i])
     if not done:
         raise InputError("there is no finished record to draw", hint="run something first, or choose other records")
-    return Drawn(protocol, done, tuple(notes), source)
+    return DrawnCells(protocol, done, tuple(notes), source)
 
 
 def _cell(cells: Cells, place: int) -> DrawnCell:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from leaderboard.charts.cells import DrawnCell, drawn_of, networks_and_references
-from leaderboard.charts.drawing.labels import Box, Frame, Place, names_layers, place_names
+from leaderboard.charts.drawing.labels import Box, Place, PlotFrame, names_layers, place_names
 from leaderboard.charts.drawing.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.charts.panels import (
     SINGLE,
@@ -81,7 +81,7 @@ def _panel(rows: list[Row], greys: list[Row], series: Series, panels: int) -> li
     size = SINGLE if panels == 1 else SMALL
     axis = own_log_scale(around, "relative error")
     across = _across([*(row["place"] for row in apart), ticks[-1][0], 0], size[0])
-    frame = Frame(size, across, axis["scale"].domain, log_x=False)
+    frame = PlotFrame(size, across, axis["scale"].domain, log_x=False)
     values = [row | {"layer": "network"} for row in apart]
     values += [row | {"layer": "grey"} for row in greys]
     values += _names(apart, greys, frame, panels)
@@ -96,7 +96,7 @@ def _across(places: Sequence[float], width: float) -> tuple[float, float]:
     return low - air, high + air
 
 
-def _names(rows: Sequence[Row], greys: Sequence[Row], frame: Frame, panels: int) -> list[Row]:
+def _names(rows: Sequence[Row], greys: Sequence[Row], frame: PlotFrame, panels: int) -> list[Row]:
     """The names of grey curves, each beside its curve, where no point is."""
     curves = {n: [(g["place"], g["mean"]) for g in greys if g["name"] == n and g["mean"]] for n in _of(greys, "name")}
     ends = merged_labels(

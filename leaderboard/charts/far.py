@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
 from bench.core.grammar import title_of
-from leaderboard.charts.cells import Drawn, drawn_of, only
+from leaderboard.charts.cells import DrawnCells, drawn_of, only
 from leaderboard.charts.drawing.style import fitted, ordered, titled
 from leaderboard.charts.panels import SMALL, Row, Series, chart_of, concatenate
 from leaderboard.records.record import Details, Record, RecordKey
@@ -88,7 +88,9 @@ def far_chart(
     return titled(concatenate(layers, 2), f"Predictions far away: {title}", lines)
 
 
-def _predictions(selection: Drawn, details_of: Callable[[RecordKey], Details], far: FarSetData) -> dict[str, Array]:
+def _predictions(
+    selection: DrawnCells, details_of: Callable[[RecordKey], Details], far: FarSetData
+) -> dict[str, Array]:
     """For each scheme the mean over seeds, in the units of the chart; NaN where one is not finite."""
     name = f"far.{far.name}.prediction"
     found: dict[str, Array] = {}

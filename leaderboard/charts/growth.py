@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.core.grammar import title_of
-from leaderboard.charts.cells import Drawn, DrawnCell, drawn_of, networks_and_references
+from leaderboard.charts.cells import DrawnCell, DrawnCells, drawn_of, networks_and_references
 from leaderboard.charts.drawing.style import GREY, decades, listing, log_axis, ordered, titled
 from leaderboard.charts.panels import (
     Row,
@@ -69,7 +69,7 @@ def growth_chart(
     return titled(chart, f"Growth far away: {listing(drawn.titles, 3)}", [*lines, _key(values, outside)])
 
 
-def _curves(drawn: Drawn, cells: Sequence[DrawnCell]) -> dict[CellKey, list[Row]]:
+def _curves(drawn: DrawnCells, cells: Sequence[DrawnCell]) -> dict[CellKey, list[Row]]:
     """For each cell a row for each rung that every finished seed of it has."""
     records = drawn.read(cells)
     places: list[tuple[DrawnCell, float]] = []

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.core.grammar import title_of
 from leaderboard.charts.cells import drawn_of
-from leaderboard.charts.drawing.labels import Box, Frame, names_layers, place_names
+from leaderboard.charts.drawing.labels import Box, PlotFrame, names_layers, place_names
 from leaderboard.charts.drawing.style import GREY, listing, ordered, own_log_scale, titled
 from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, chart_of, concatenate, tooltips
 from leaderboard.ranking.cells import Method
@@ -132,7 +132,7 @@ def _layers(points: list[Row], series: Series, shape: Any, single: bool) -> list
 
     across = own_log_scale(_around(points, "growth"), f"{MAX_GROWTH.title} over the ladder")
     upward = own_log_scale([1.0, *_around(points, "error")], FAR_ERROR.title, margin=0.12)
-    frame = Frame(SINGLE if single else SMALL, across["scale"].domain, upward["scale"].domain)
+    frame = PlotFrame(SINGLE if single else SMALL, across["scale"].domain, upward["scale"].domain)
     front = _front(points)
     base = chart_of([*points, *front, *_labels(points, front, frame)])
     network, reference, step, label = (
@@ -165,7 +165,7 @@ def _layers(points: list[Row], series: Series, shape: Any, single: bool) -> list
     ]
 
 
-def _labels(points: Sequence[Row], front: Sequence[Row], frame: Frame) -> list[Row]:
+def _labels(points: Sequence[Row], front: Sequence[Row], frame: PlotFrame) -> list[Row]:
     """Where the names of estimators are written: one for those that lie on each other."""
     places: dict[tuple[int, int], list[Row]] = {}
     for p in points:
@@ -184,7 +184,7 @@ def _labels(points: Sequence[Row], front: Sequence[Row], frame: Frame) -> list[R
     ]
 
 
-def _lines(points: Sequence[Row], front: Sequence[Row], frame: Frame) -> list[Box]:
+def _lines(points: Sequence[Row], front: Sequence[Row], frame: PlotFrame) -> list[Box]:
     """The bars, the step and the line at 1."""
     lines = frame.line((frame.x[0], 1.0), (frame.x[1], 1.0))
     for p in points:

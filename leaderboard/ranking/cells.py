@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.core.grammar import is_own
 from bench.core.registry import natural
+from leaderboard.records.arrays import Booleans, Integers
 from leaderboard.records.record import STATUSES, CellKey, Truth
 from leaderboard.records.summary import Summaries
 
-Whole = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 OK = STATUSES.index("ok")
 
 
@@ -70,17 +68,17 @@ class Cells:
     records: Summaries
     editions: tuple[Edition, ...]
     methods: tuple[Method, ...]
-    edition: Whole
-    method: Whole
+    edition: Integers
+    method: Integers
     truth: tuple[Truth, ...]
-    exact: Flags
-    finished: Whole
+    exact: Booleans
+    finished: Integers
 
     def __len__(self) -> int:
         return len(self.edition)
 
     @property
-    def ok(self) -> Flags:
+    def ok(self) -> Booleans:
         """(records,) which are finished."""
         return np.equal(self.records.status, OK)
 
@@ -90,19 +88,19 @@ class Cells:
         return self.records.cells
 
     @cached_property
-    def starts(self) -> Whole:
+    def starts(self) -> Integers:
         """(cells + 1,) where the records of each cell begin, and the number of records."""
         return np.searchsorted(self.records.cell, np.arange(len(self) + 1))
 
     @cached_property
-    def newest(self) -> Whole:
+    def newest(self) -> Integers:
         """(cells,) how new the newest record of each is, as a rank."""
         stamps = {stamp: rank for rank, stamp in enumerate(sorted(set(self.records.created)))}
         found = np.full(len(self), -1)
         np.maximum.at(found, self.records.cell, np.array([stamps[c] for c in self.records.created], dtype=np.int64))
         return found
 
-    def current_editions(self) -> Whole:
+    def current_editions(self) -> Integers:
         """For each task, in natural order, the edition whose newest record is the newest: it enters totals."""
         newest = np.full(len(self.editions), -1)
         np.maximum.at(newest, self.edition, self.newest)
@@ -113,7 +111,7 @@ class Cells:
                 chosen[edition.task] = place
         return np.array([chosen[task] for task in sorted(chosen, key=natural)], dtype=np.int64)
 
-    def total_editions(self, own_tables: bool = False) -> Whole:
+    def total_editions(self, own_tables: bool = False) -> Integers:
         """Those of :meth:`current_editions` that totals go over.
 
         A user's own tables are no part of anybody else's totals: they count only with ``own_tables``, or where there is
@@ -166,7 +164,7 @@ def _cells(summaries: Summaries) -> Cells:
     )
 
 
-def _order(keys: Sequence[CellKey]) -> Whole:
+def _order(keys: Sequence[CellKey]) -> Integers:
     """Places of ``keys`` in order of task, version, architecture, norm, their sources and data."""
     columns = [
         _ranks(key.data_hash for key in keys),
@@ -180,7 +178,7 @@ def _order(keys: Sequence[CellKey]) -> Whole:
     return np.lexsort(columns)
 
 
-def _ranks(names: Iterable[str]) -> Whole:
+def _ranks(names: Iterable[str]) -> Integers:
     """The place of each name in natural order."""
     every = list(names)
     ranks = {name: rank for rank, name in enumerate(sorted(set(every), key=lambda name: (natural(name), name)))}

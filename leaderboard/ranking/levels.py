@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.core.registry import natural
 from leaderboard.ranking.pairs import By, part
 from leaderboard.ranking.tally import Measured, shown_verdicts
+from leaderboard.records.arrays import Integers
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import FAR_ERROR, ID_ERROR
 from leaderboard.records.record import STATUSES, Truth
 
-Whole = NDArray[np.int64]
 Names = tuple[str, str, str, str]
 
 
@@ -54,7 +53,7 @@ class Level:
         return self.fixed, self.name, self.source_hash, self.norm_hash
 
 
-def levels_of(measured: Measured, by: By, rows: Sequence[tuple[Truth, str, Whole]]) -> tuple[Level, ...]:
+def levels_of(measured: Measured, by: By, rows: Sequence[tuple[Truth, str, Integers]]) -> tuple[Level, ...]:
     """The levels of candidates, each in its own row, and of the references that they were compared with.
 
     Args:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from leaderboard.ranking.cells import Cells, Edition
 from leaderboard.ranking.statistics import Estimates, Tests, combine, estimates, holm, moments, over_tasks
+from leaderboard.records.arrays import Integers
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import Quantity
 from leaderboard.records.record import STATUSES, CellKey
 
 By = Literal["norm", "architecture"]
-Whole = NDArray[np.int64]
 Outcomes = tuple[tuple[tuple[str, str], int], ...]
 
 
@@ -71,7 +71,7 @@ class Pairs:
         matched: (pairs, 2) places of cells: reference and candidate.
     """
 
-    def __init__(self, cells: Cells, matched: Whole) -> None:
+    def __init__(self, cells: Cells, matched: Integers) -> None:
         self._records = cells.records
         self._left, self._right, self._pair = _joined(cells, matched)
         self.counts = np.bincount(self._pair, minlength=len(matched))
@@ -82,7 +82,7 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.counts)
 
-    def outcomes(self, row: Whole, rows: int) -> list[Outcomes]:
+    def outcomes(self, row: Integers, rows: int) -> list[Outcomes]:
         """How the pairs of records of each row ended, as ((reference's status, candidate's status), number)."""
         found: list[Counter[tuple[str, str]]] = [Counter() for _ in range(rows)]
         mine = row[self._pair]
@@ -92,7 +92,7 @@ class Pairs:
                 found[place][STATUSES[a], STATUSES[b]] += 1
         return [tuple(sorted(counted.items())) for counted in found]
 
-    def effects(self, quantity: Quantity, row: Whole, rows: int) -> list[Effect]:
+    def effects(self, quantity: Quantity, row: Integers, rows: int) -> list[Effect]:
         """The effect on ``quantity`` in each row of a table.
 
         Args:
@@ -148,7 +148,7 @@ def _logs(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([math.log(value) for value in values.tolist()], dtype=np.float64)
 
 
-def _joined(cells: Cells, matched: Whole) -> tuple[Whole, Whole, Whole]:
+def _joined(cells: Cells, matched: Integers) -> tuple[Integers, Integers, Integers]:
     """Places of records in pairs, left and right, and the number of the pair of cells each belongs to.
 
     Records are joined by seed. The only record of a cell without training randomness stands for every seed of the
@@ -176,7 +176,7 @@ def _joined(cells: Cells, matched: Whole) -> tuple[Whole, Whole, Whole]:
     return np.where(turned, partner, lead), np.where(turned, lead, partner), pair
 
 
-def _first_ok(cells: Cells) -> Whole:
+def _first_ok(cells: Cells) -> Integers:
     """(cells,) the place of each cell's first finished record; -1 where it has none."""
     places = np.flatnonzero(cells.ok)[::-1]
     first = np.full(len(cells), -1)
@@ -189,7 +189,7 @@ def part(key: CellKey, by: By) -> str:
     return key.norm if by == "norm" else key.architecture
 
 
-def matched_cells(cells: Cells, by: By, reference: str) -> Whole:
+def matched_cells(cells: Cells, by: By, reference: str) -> Integers:
     """(pairs, 2) places of cells, reference and candidate, that share everything but what is compared."""
     newest = cells.newest.tolist()
     referring = [i for i, key in enumerate(cells.keys) if part(key, by) == reference]

@@ -28,6 +28,7 @@ from leaderboard.ranking.statements.places import displacements, lines
 from leaderboard.ranking.statements.rank_ranges import rank_ranges
 from leaderboard.ranking.tally import Measured, Tally
 from leaderboard.ranking.verdicts import Verdict, difference_note, row_verdicts
+from leaderboard.records.arrays import Integers
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import (
     EXPONENT,
@@ -46,7 +47,6 @@ from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
 
 ALL_TASKS = "all tasks"
-Whole = NDArray[np.int64]
 _TROUBLES = [place for place, status in enumerate(STATUSES) if status not in ("ok", "unsupported")]
 
 
@@ -216,7 +216,7 @@ def _board(protocol: str, cells: Cells, own_tables: bool) -> Board:
     return Board(protocol, editions, apart, overall, per_task, notes)
 
 
-def _moved(measured: Measured, current: Whole, overall: Sequence[Standing]) -> list[str]:
+def _moved(measured: Measured, current: Integers, overall: Sequence[Standing]) -> list[str]:
     """The rows, of those that have all tasks and no trouble, that few tasks have moved."""
     cells = measured.cells
     sound = {row.method: place for place, row in enumerate(overall) if not row.missing and not row.trouble}
@@ -246,7 +246,7 @@ class _Name:
     missing: tuple[str, ...]
 
 
-def _missing(cells: Cells, current: Whole) -> dict[Method, tuple[str, ...]]:
+def _missing(cells: Cells, current: Integers) -> dict[Method, tuple[str, ...]]:
     """For each method the tasks, among the editions ``current``, of which it has no finished record."""
     done = cells.finished > 0
     there = set(zip(*_lists(cells.method[done], cells.edition[done]), strict=True))
@@ -255,7 +255,7 @@ def _missing(cells: Cells, current: Whole) -> dict[Method, tuple[str, ...]]:
 
 
 def _rows(
-    protocol: str, measured: Measured, row: Whole, names: Sequence[_Name], section: Whole | None = None
+    protocol: str, measured: Measured, row: Integers, names: Sequence[_Name], section: Integers | None = None
 ) -> tuple[Standing, ...]:
     """Rows in order of section and rank.
 
@@ -315,7 +315,7 @@ def _merit(tally: Tally, names: Sequence[_Name]) -> NDArray[np.float64]:
     return np.stack([soundness, lacking, *(np.where(np.isnan(m), np.inf, m) for m in means)], axis=1)
 
 
-def _ranked(merit: NDArray[np.float64], section: Whole) -> tuple[Whole, Whole]:
+def _ranked(merit: NDArray[np.float64], section: Integers) -> tuple[Integers, Integers]:
     """Places of the rows in order of section and merit, and their ranks in the section; equal ones share a rank."""
     order = np.lexsort((*merit.T[::-1], section))
     merit, section = merit[order], section[order]
@@ -327,7 +327,7 @@ def _ranked(merit: NDArray[np.float64], section: Whole) -> tuple[Whole, Whole]:
     return order, first - start + 1
 
 
-def _notes(measured: Measured, current: Whole, overall: Sequence[Standing]) -> tuple[str, ...]:
+def _notes(measured: Measured, current: Integers, overall: Sequence[Standing]) -> tuple[str, ...]:
     cells = measured.cells
     editions = Counter(edition.task for edition in cells.editions)
     notes = [

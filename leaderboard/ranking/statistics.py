@@ -15,18 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from leaderboard.records.arrays import Booleans, Floats, Integers
 from leaderboard.records.interval import Interval
 
 __all__ = ["Interval", "Moments", "Sample", "Test", "Tests"]
 
 CONFIDENCE = 0.95
 LEAST_TASKS = 6  # for a claim about tasks like these
-
-Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -48,10 +45,10 @@ class Moments:
         exact: no training randomness.
     """
 
-    count: Whole
+    count: Integers
     mean: Floats
     variance: Floats
-    exact: Flags
+    exact: Booleans
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,7 @@ class Estimates:
     mean: Floats
     variance: Floats
     freedom: Floats
-    known: Flags
+    known: Booleans
 
 
 def estimates(samples: Moments, group: ArrayLike, groups: int) -> Estimates:
@@ -170,7 +167,7 @@ def combine(samples: Moments, group: ArrayLike, groups: int) -> Tests:
     return Tests(found.mean, center - half, center + half, np.where(found.known, p_value, np.nan))
 
 
-def over_tasks(task_means: ArrayLike, group: ArrayLike, groups: int) -> tuple[Tests, Whole]:
+def over_tasks(task_means: ArrayLike, group: ArrayLike, groups: int) -> tuple[Tests, Integers]:
     """A claim about tasks like these: the t-interval over task means, and how many tasks it rests on.
 
     d̄ ± t(0.975, T − 1) s_d / √T, s_d the deviation of the T task means: it holds the choice of tasks and the seeds

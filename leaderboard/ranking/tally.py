@@ -6,16 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leaderboard.ranking.cells import Cells
 from leaderboard.ranking.statistics import Estimates, Moments, Tests, combine, estimates, moments
 from leaderboard.ranking.verdicts import CellVerdicts, Verdict, cell_verdicts, row_verdicts
+from leaderboard.records.arrays import Floats, Integers
 from leaderboard.records.quantities import MEANS, RANGES, SUMS, Quantity
 from leaderboard.records.record import STATUSES
-
-Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +31,10 @@ class Tally:
     """
 
     intervals: dict[str, Tests]
-    counts: Whole
-    nonfinite: Whole
-    least_seeds: Whole
-    most_seeds: Whole
+    counts: Integers
+    nonfinite: Integers
+    least_seeds: Integers
+    most_seeds: Integers
     verdicts: list[Verdict]
     ranges: dict[str, Floats]
     sums: dict[str, Floats]
@@ -78,7 +75,7 @@ class Measured:
         """On each cell."""
         return cell_verdicts(self.cells)
 
-    def tally(self, row: Whole, rows: int) -> Tally:
+    def tally(self, row: Integers, rows: int) -> Tally:
         """Put cells together.
 
         Args:
@@ -101,17 +98,17 @@ class Measured:
             reasons=self._reasons(of_record, rows),
         )
 
-    def estimates(self, quantity: Quantity, row: Whole, rows: int) -> Estimates:
+    def estimates(self, quantity: Quantity, row: Integers, rows: int) -> Estimates:
         """The mean of a quantity, its logarithm on a logarithmic scale, over each row's cells, and its variance."""
         every = self.moments[quantity.name]
         return estimates(replace(every, count=np.where(row >= 0, every.count, 0)), row, rows)
 
-    def _tests(self, quantity: Quantity, row: Whole, rows: int) -> Tests:
+    def _tests(self, quantity: Quantity, row: Integers, rows: int) -> Tests:
         every = self.moments[quantity.name]
         tests = combine(replace(every, count=np.where(row >= 0, every.count, 0)), row, rows)
         return tests.exponentials() if quantity.scale == "log" else tests
 
-    def _reasons(self, row: Whole, rows: int) -> list[tuple[str, ...]]:
+    def _reasons(self, row: Integers, rows: int) -> list[tuple[str, ...]]:
         found: list[dict[str, None]] = [{} for _ in range(rows)]
         for place, reason in enumerate(self.cells.records.reason):
             if reason is not None and row[place] >= 0:
@@ -124,18 +121,18 @@ def shown_verdicts(tally: Tally) -> list[tuple[str, str]]:
     return [(verdict.text, verdict.grade or "") for verdict in tally.verdicts]
 
 
-def _count(places: Whole, size: int) -> Whole:
+def _count(places: Integers, size: int) -> Integers:
     return np.bincount(places, minlength=size)
 
 
-def _sum(values: Floats, row: Whole, rows: int) -> Floats:
+def _sum(values: Floats, row: Integers, rows: int) -> Floats:
     """The sum over each row; NaN where a row has none."""
     use = (row >= 0) & ~np.isnan(values)
     total = np.bincount(row[use], weights=values[use], minlength=rows)
     return np.where(_count(row[use], rows) > 0, total, np.nan)
 
 
-def _ends(values: Floats, row: Whole, rows: int) -> tuple[Floats, Floats]:
+def _ends(values: Floats, row: Integers, rows: int) -> tuple[Floats, Floats]:
     """Least and greatest value of each row; NaN where a row has none."""
     use = (row >= 0) & ~np.isnan(values)
     least, most = np.full(rows, np.inf), np.full(rows, -np.inf)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leaderboard.ranking.cells import Cells
 from leaderboard.ranking.statistics import clopper_pearson
+from leaderboard.records.arrays import Booleans, Floats, Integers
 from leaderboard.records.metrics import BOUNDED_BELOW, GROWTH_KINDS, LINEAR_FROM, LINEAR_TO, SEARCHED_BELOW
 from leaderboard.records.quantities import (
     AXIS_EXPONENT,
@@ -37,10 +37,6 @@ ROUNDING = 1e-9
 Grade = Literal["growth found", "along rays", "searched", "proved"]
 GRADES: tuple[Grade, ...] = get_args(Grade)  # the weakest first
 
-Whole = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-
 
 @dataclass(frozen=True, eq=False)
 class CellVerdicts:
@@ -53,9 +49,9 @@ class CellVerdicts:
         bound: (cells,) the greatest certificate of cells that are proved, else infinite.
     """
 
-    word: Whole
-    kinds: Whole
-    grade: Whole
+    word: Integers
+    kinds: Integers
+    grade: Integers
     bound: Floats
 
 
@@ -149,14 +145,14 @@ def cell_verdicts(cells: Cells) -> CellVerdicts:
     return CellVerdicts(word, kinds, grade, np.where(grade == GRADES.index("proved"), bound, np.inf))
 
 
-def _grades(cells: Cells, proved: Flags) -> Whole:
+def _grades(cells: Cells, proved: Booleans) -> Integers:
     """(records,) of a bounded one."""
     near, far = (cells.records.number(quantity) for quantity in (WORST_GROWTH_NEAR, WORST_GROWTH_FAR))
     still = (far < SEARCHED_BELOW * near) | ((near == 0) & (far == 0))
     return np.select([proved, np.isnan(near) | np.isnan(far), still], [3, 1, 2], 0)
 
 
-def _words(kinds: Whole, finished: Whole) -> Whole:
+def _words(kinds: Integers, finished: Integers) -> Integers:
     seeds, sorts = kinds.sum(axis=1), (kinds > 0).sum(axis=1)
     first = (kinds > 0).argmax(axis=1)
     named = [WORDS.index(word) for word in ("not measured", "unbounded", "mixed")]
@@ -164,7 +160,7 @@ def _words(kinds: Whole, finished: Whole) -> Whole:
     return np.select(found, named, first).astype(np.int64)
 
 
-def row_verdicts(verdicts: CellVerdicts, row: Whole, rows: int, done: Flags) -> list[Verdict]:
+def row_verdicts(verdicts: CellVerdicts, row: Integers, rows: int, done: Booleans) -> list[Verdict]:
     """What is said of rows that hold cells.
 
     Args:
@@ -193,7 +189,7 @@ def row_verdicts(verdicts: CellVerdicts, row: Whole, rows: int, done: Flags) -> 
     ]
 
 
-def _weakest(grades: Whole, place: Whole, size: int) -> Whole:
+def _weakest(grades: Integers, place: Integers, size: int) -> Integers:
     """The least grade at each place; ``len(GRADES)`` where there is none."""
     least = np.full(size, len(GRADES), dtype=np.int64)
     np.minimum.at(least, place, grades)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from leaderboard.records.arrays import Floats
 from leaderboard.records.metrics import (
     AXIS_RADII,
     ERROR_CLIP,
@@ -25,7 +25,6 @@ from leaderboard.records.metrics import (
 from leaderboard.records.record import Record, Truth
 
 Direction = Literal["lower", "higher"]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Frame:
+class PlotFrame:
     """A panel's size in pixels and the domains of its axes.
 
     Args:
@@ -85,7 +85,7 @@ def _at(share: float, domain: tuple[float, float], log: bool) -> float:
 
 
 def place_names(
-    frame: Frame, names: Sequence[tuple[str, Sequence[Place]]], marks: Iterable[Box], lines: Iterable[Box]
+    frame: PlotFrame, names: Sequence[tuple[str, Sequence[Place]]], marks: Iterable[Box], lines: Iterable[Box]
 ) -> list[Place]:
     """The middle of each name, as a pair of values.
 

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leaderboard.ranking.cells import Method
 from leaderboard.ranking.pairs import Pairs, matched_cells
 from leaderboard.ranking.statistics import holm, over_tasks
 from leaderboard.ranking.tally import Measured
+from leaderboard.records.arrays import Integers
 from leaderboard.records.interval import Interval
 from leaderboard.records.quantities import FAR_ERROR
 
 Told = Literal["first", "no", "yes", "no claim"]
-Whole = NDArray[np.int64]
 
 REFERENCE = "none"
 LEVEL = 0.05
@@ -44,7 +43,7 @@ class Claim:
     told: Told
 
 
-def claims_of(measured: Measured, row: Whole, first: Method, methods: Sequence[Method]) -> dict[Method, Claim]:
+def claims_of(measured: Measured, row: Integers, first: Method, methods: Sequence[Method]) -> dict[Method, Claim]:
     """The claims of every row.
 
     Args:
@@ -58,7 +57,7 @@ def claims_of(measured: Measured, row: Whole, first: Method, methods: Sequence[M
     return {method: Claim(*ratio, answer) for method, ratio, answer in zip(methods, ratios, told, strict=True)}
 
 
-def _ratios(measured: Measured, row: Whole, rows: int) -> list[tuple[Interval | None, int | None]]:
+def _ratios(measured: Measured, row: Integers, rows: int) -> list[tuple[Interval | None, int | None]]:
     cells = measured.cells
     matched = matched_cells(cells, "norm", REFERENCE)
     matched = matched[row[matched[:, 1]] >= 0]
@@ -69,7 +68,7 @@ def _ratios(measured: Measured, row: Whole, rows: int) -> list[tuple[Interval | 
     return [(e.general, e.tasks) if some else (None, None) for e, some in zip(effects, there.tolist(), strict=True)]
 
 
-def _told(measured: Measured, row: Whole, first: int, rows: int) -> list[Told]:
+def _told(measured: Measured, row: Integers, first: int, rows: int) -> list[Told]:
     """Each row against the first, over the tasks that both have."""
     cells, every = measured.cells, measured.moments[FAR_ERROR.name]
     mean = np.full(len(cells.editions), np.nan)

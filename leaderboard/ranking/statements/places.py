@@ -11,11 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from leaderboard.records.arrays import Floats, Integers
 
 FARTHEST = 2  # places that two readings may differ by before a line says so
 MOST_LINES = 4
@@ -66,7 +63,7 @@ def displacements(logs: Floats, saturated: Floats) -> list[Displacement]:
     return found
 
 
-def _places(values: Floats) -> Whole:
+def _places(values: Floats) -> Integers:
     """1 + how many are smaller; rounding aside."""
     near = np.round(values, 12)
     return 1 + np.searchsorted(np.sort(near), near)

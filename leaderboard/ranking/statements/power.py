@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from leaderboard.records.arrays import Floats
 
 EQUIVALENT = math.log(1.05)  # ratios inside 1/1.05…1.05 make no difference
 POWER = 0.8

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leaderboard.ranking.statistics import Estimates
-
-Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from leaderboard.records.arrays import Booleans, Floats, Integers
 
 LEVEL = 0.05
 MOST_ROWS = 1_000  # of a section: pairs grow with the square
@@ -18,7 +14,7 @@ _SAME = 1e-12  # logarithms closer than this are equal: what is left is rounding
 _NORMAL = 1.959  # below it no t-test says anything at 5%, whatever its degrees of freedom
 
 
-def rank_ranges(rows: Estimates, tier: Whole, kind: Whole, section: Whole) -> list[tuple[int, int] | None]:
+def rank_ranges(rows: Estimates, tier: Integers, kind: Integers, section: Integers) -> list[tuple[int, int] | None]:
     """For each row [1 + number significantly better, N − number significantly worse] among the N of its section.
 
     Rows of a better tier are better by the board's rule (no task lacking, nothing diverged). Of one tier, rows are
@@ -53,7 +49,7 @@ def rank_ranges(rows: Estimates, tier: Whole, kind: Whole, section: Whole) -> li
     return found
 
 
-def _told(rows: Estimates, tier: Whole, kind: Whole, mine: Whole) -> tuple[Whole, Whole]:
+def _told(rows: Estimates, tier: Integers, kind: Integers, mine: Integers) -> tuple[Integers, Integers]:
     """For each of the rows ``mine`` how many of them are better, and how many worse."""
     mean, level = np.where(rows.known, rows.mean, 0.0)[mine], tier[mine]
     known, same = rows.known[mine], kind[mine]
@@ -67,7 +63,7 @@ def _told(rows: Estimates, tier: Whole, kind: Whole, mine: Whole) -> tuple[Whole
     return better.sum(axis=1), worse.sum(axis=1)
 
 
-def _p_values(difference: Floats, variance: Floats, freedom: Floats, compared: Flags) -> Floats:
+def _p_values(difference: Floats, variance: Floats, freedom: Floats, compared: Booleans) -> Floats:
     """Two-sided, of each pair; 1 where it is above the level in any case."""
     from scipy import special
 
@@ -85,12 +81,12 @@ def _p_values(difference: Floats, variance: Floats, freedom: Floats, compared: F
     return p_values
 
 
-def _rejected(p_values: Floats, compared: Flags) -> Flags:
+def _rejected(p_values: Floats, compared: Booleans) -> Booleans:
     """Holm's step-down in each row, over the comparisons made there."""
     sizes = compared.sum(axis=1)
     count = np.zeros(len(sizes), dtype=np.int64)
     while True:  # each step rejects what the number rejected so far allows; it ends where Holm's does
-        told: Flags = compared & (p_values <= (LEVEL / np.maximum(sizes - count, 1))[:, None])
+        told: Booleans = compared & (p_values <= (LEVEL / np.maximum(sizes - count, 1))[:, None])
         now = told.sum(axis=1)
         if (now == count).all():
             return told

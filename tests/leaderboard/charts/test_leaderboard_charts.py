@@ -23,7 +23,7 @@ from leaderboard.charts import (
     save,
     task_chart,
 )
-from leaderboard.charts.drawing.labels import Box, Frame, place_names
+from leaderboard.charts.drawing.labels import Box, PlotFrame, place_names
 from leaderboard.charts.drawing.style import OKABE_ITO, decades, log_ticks
 
 TASKS = ("sine-1d", "linear-1d")
@@ -159,7 +159,7 @@ def test_pareto_draws_estimators_hollow_or_filled_as_networks(records, record, k
 @pytest.mark.parametrize("seed", range(20))
 def test_names_are_written_where_no_point_is(seed):
     random = np.random.default_rng(seed)
-    frame = Frame((250, 170), (1e-2, 1e5), (1e-3, 1e2))
+    frame = PlotFrame((250, 170), (1e-2, 1e5), (1e-3, 1e2))
     values = [frame.value((x, y)) for x, y in random.uniform((60, 40), (190, 130), (25, 2))]
     names = [("ridge", values[:2]), ("linear-extrapolation, knn", [values[2]]), ("mean", [frame.value((3, 165))])]
     marks = [Box.around(frame.pixel(*value), 9, 9) for value in values]
@@ -183,7 +183,7 @@ def test_error_chart_writes_names_of_estimators_beside_the_points(records, recor
     assert layers[-1]["mark"]["type"] == "text"
     assert layers[-1]["encoding"]["text"]["field"] == "name"
     axis = {name: layers[-1]["encoding"][name]["scale"]["domain"] for name in ("x", "y")}
-    frame = Frame((460, 320), *axis.values(), log_x=False)
+    frame = PlotFrame((460, 320), *axis.values(), log_x=False)
     rows = data_of(chart)
     label = next(r for r in rows if r.get("layer") == "label")
     box = Box.around(frame.pixel(label["place"], label["mean"]), 5.0 * len(label["name"]), 10)
