@@ -69,6 +69,36 @@ def rewritten(network: nn.Module, way: int, scale: float) -> nn.Module:
     return network
 
 
+class TwoPass(nn.Module):
+    """``group`` with the mean taken away before anything is scaled.
+
+    torch computes ``scale * x + shift``: where entries are large and nearly alike, what it answers is rounding, whose
+    size grows with x. A certificate speaks of real numbers; a record whose float64 answers exceed it carries none.
+    """
+
+    def __init__(self, group: nn.GroupNorm) -> None:
+        super().__init__()
+        self.group = group
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = x.reshape(len(x), self.group.num_groups, -1)
+        for _ in range(2):  # the first mean was rounded at the size of x
+            parts = parts - parts.mean(-1, keepdim=True)
+        parts = parts / (parts.square().mean(-1, keepdim=True) + self.group.eps).sqrt()
+        wide = (1, -1, *[1] * (x.dim() - 2))
+        return parts.reshape(x.shape) * self.group.weight.view(wide) + self.group.bias.view(wide)
+
+
+def in_two_passes(network: nn.Module) -> nn.Module:
+    """``network`` with its group norms replaced by :class:`TwoPass`, in place."""
+    for name, child in list(network.named_children()):
+        if isinstance(child, nn.GroupNorm):
+            setattr(network, name, TwoPass(child))
+        else:
+            in_two_passes(child)
+    return network
+
+
 def climbed(network: nn.Module, problem: Problem, rows: int = 24, steps: int = 10) -> float:
     """The largest answer that gradient ascent from inputs of every scale to 1e8 finds, in float64."""
     generator = torch.Generator().manual_seed(0)
@@ -104,7 +134,7 @@ def test_no_climb_to_1e8_exceeds_a_certificate(spelling: str, kind: str) -> None
         bound = certificate(network, trial_batches(problem.shape))
         if bound is not None:
             assert math.isfinite(bound)
-            assert climbed(network, problem) <= bound * (1 + 1e-9), text
+            assert climbed(in_two_passes(network), problem) <= bound * (1 + 1e-9), text
             proved += 1
     assert proved > 3
 
