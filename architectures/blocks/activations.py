@@ -59,8 +59,6 @@ ACTIVATIONS: dict[ActivationName, Activation] = {
     "sine": Activation(Sine, Sine, 0, 1.0, None),
 }
 
-BY_TYPE: dict[type[nn.Module], tuple[str, Activation]] = {a.type: (name, a) for name, a in ACTIVATIONS.items()}
-
 
 def activation(name: ActivationName) -> nn.Module:
     """A new module of that activation."""
