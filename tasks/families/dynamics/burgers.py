@@ -41,31 +41,31 @@ def burgers_slope(*, draw: int = 0) -> Samples:
 
 
 def speed_at_probe(inputs: Array) -> Array:
-    """u(2.5, 2) for inputs (n, 3) of a, b and 1/ν."""
+    """Speed u(2.5, 2) for inputs (n, 3) of a, b and 1/ν."""
     return solution(inputs, PROBE)[0]
 
 
 def slope_of_shock(inputs: Array) -> Array:
-    """-u_x(π, 2) for inputs (n, 3) of a, b and 1/ν."""
+    """Steepness -u_x(π, 2) for inputs (n, 3) of a, b and 1/ν."""
     return -solution(inputs, np.pi)[1]
 
 
-def solution(inputs: Array, place: float, time: float = TIME) -> tuple[Array, Array]:
-    """u and u_x (n,) at a place and a time, for inputs (n, 3) of a, b and 1/ν."""
-    parts = [_solved(inputs[i : i + _ROWS_AT_ONCE], place, time) for i in range(0, len(inputs), _ROWS_AT_ONCE)]
+def solution(inputs: Array, place: float) -> tuple[Array, Array]:
+    """Speed u and slope u_x (n,) at a place at time 2, for inputs (n, 3) of a, b and 1/ν."""
+    parts = [_solved(inputs[i : i + _ROWS_AT_ONCE], place) for i in range(0, len(inputs), _ROWS_AT_ONCE)]
     speeds, slopes = zip(*parts, strict=True)
     return np.concatenate(speeds), np.concatenate(slopes)
 
 
-def _solved(inputs: Array, place: float, time: float) -> tuple[Array, Array]:
+def _solved(inputs: Array, place: float) -> tuple[Array, Array]:
     a, b, reynolds = (column[:, None] for column in inputs.T)
     y = place + _SHIFTS
-    exponent = -reynolds / 2 * (a * (1 - np.cos(y)) + b * (1 - np.cos(2 * y)) / 2 + _SHIFTS**2 / (2 * time))
+    exponent = -reynolds / 2 * (a * (1 - np.cos(y)) + b * (1 - np.cos(2 * y)) / 2 + _SHIFTS**2 / (2 * TIME))
     weights = np.exp(exponent - exponent.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
     mean = weights @ _SHIFTS
     spread = np.sum(weights * (_SHIFTS - mean[:, None]) ** 2, axis=1)  # <s²> - <s>² would cancel
-    return -mean / time, 1 / time - inputs[:, 2] * spread / (2 * time**2)
+    return -mean / TIME, 1 / TIME - inputs[:, 2] * spread / (2 * TIME**2)
 
 
 def _observed(name: str, truth: Solution, draw: int) -> Samples:

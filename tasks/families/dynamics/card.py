@@ -48,7 +48,7 @@ _card(
 )
 _card(
     "burgers-speed",
-    "Speed at one place in Burgers' equation, from two amplitudes at the beginning and 1/ν, from 2,000 noisy points.",
+    "Speed at one place in Burgers' equation, from two first amplitudes and 1/ν, from 2,000 noisy points.",
     "u(2.5, 2)",
     "bounded",
     VISCOSITY,
@@ -57,7 +57,7 @@ _card(
 )
 _card(
     "burgers-slope",
-    "Steepness of the shock in Burgers' equation, from two amplitudes at the beginning and 1/ν, from 2,000 noisy points.",
+    "Steepness of the shock in Burgers' equation, from two first amplitudes and 1/ν, from 2,000 noisy points.",
     "-u_x(π, 2)",
     "growing",
     VISCOSITY,

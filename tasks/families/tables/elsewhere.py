@@ -19,16 +19,18 @@ COMPUTERS = PackagedTable(
     "e4256f17930ea93c2b50d02e9aa5b21b842deae1fbfea67cd0a3a9fdc5da45a6",
     ("speed", "hd", "ram", "screen", "cd", "multi", "premium", "ads", "trend", "price"),
 )
+# fmt: off
 _STATIONS = (
-    ("Austin", "Quincy_Wells", "Belmont", "Archer_35th", "Oak_Park", "Western", "Clark_Lake", "Clinton")
-    + ("Merchandise_Mart", "Irving_Park", "Washington_Wells", "Harlem", "Monroe", "Polk", "Ashland", "Kedzie")
-    + ("Addison", "Jefferson_Park", "Montrose", "California")
+    "Austin", "Quincy_Wells", "Belmont", "Archer_35th", "Oak_Park", "Western", "Clark_Lake", "Clinton",
+    "Merchandise_Mart", "Irving_Park", "Washington_Wells", "Harlem", "Monroe", "Polk", "Ashland", "Kedzie",
+    "Addison", "Jefferson_Park", "Montrose", "California",
 )
 _WEATHER = (
-    ("temp_min", "temp", "temp_max", "temp_change", "dew", "humidity", "pressure", "pressure_change", "wind")
-    + ("wind_max", "gust", "gust_max", "percip", "percip_max")
-    + ("weather_rain", "weather_snow", "weather_cloud", "weather_storm")
+    "temp_min", "temp", "temp_max", "temp_change", "dew", "humidity", "pressure", "pressure_change", "wind",
+    "wind_max", "gust", "gust_max", "percip", "percip_max", "weather_rain", "weather_snow", "weather_cloud",
+    "weather_storm",
 )
+# fmt: on
 _TEAMS = ("Blackhawks", "Bulls", "Bears", "WhiteSox", "Cubs")
 CHICAGO = PackagedTable(
     "modeldata/Chicago",
