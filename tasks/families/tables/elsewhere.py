@@ -7,7 +7,7 @@ import numpy as np
 from tasks.data.samples import Samples
 from tasks.reading.encoding import EncodedTable, held_out
 from tasks.reading.packaged import PackagedTable, read_packaged
-from tasks.reading.rules import Above, GroupRule, Highest, Where
+from tasks.reading.rules import Above, GroupRule, Where
 
 HOUSING = PackagedTable(
     "ggplot2/txhousing",
@@ -47,7 +47,7 @@ COUNTRIES = PackagedTable(
     "da3e1b17178678afea86ab48a9d2f8212a8a93bec87c992ce2b7c8c9423fac91",
     ("country", "continent", "year", "lifeExp", "pop", "gdpPercap"),
 )
-_WEEKDAYS = np.array(["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"])  # from 1970-01-01
+_WEEKDAYS = np.array(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"])
 
 
 def housing_texas_cities() -> Samples:
@@ -82,21 +82,21 @@ def computers_later() -> Samples:
 
 
 def chicago_later() -> Samples:
-    """Daily entries at Clark/Lake; far: the last fifth of the days. A week is in one split.
+    """Daily entries at Clark/Lake; far: the last fifth of the weeks. A week is in one split.
 
     Entries of the stations are those of 14 days before, among them those of Clark/Lake.
     """
     columns = read_packaged(CHICAGO)
     date = columns.pop("date").astype("datetime64[D]")
-    since = date.astype(np.int64)
+    day = (date - date.min()).astype(np.int64)  # the first is a Monday
     columns |= {
-        "day": (since - since.min()).astype(np.float64),
+        "day": day.astype(np.float64),
         "day_of_year": (date - date.astype("datetime64[Y]")).astype(np.float64) + 1,
-        "weekday": _WEEKDAYS[since % 7],
-        "week": ((since + 3) // 7).astype(np.float64),  # begins on Monday
+        "weekday": _WEEKDAYS[day % 7],
+        "week": (day // 7).astype(np.float64),
     }
     table = EncodedTable(columns, "ridership", unused=("week",))
-    return held_out(table, Highest("day", 0.8, "later"), together="week")
+    return held_out(table, Above("week", 650.0, "later"), together="week")
 
 
 def storms_deep() -> Samples:
