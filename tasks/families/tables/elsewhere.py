@@ -56,12 +56,12 @@ def housing_texas_cities() -> Samples:
     The city is no input, and all its months are in one split. The median price is none either, as price times number
     would be the worth.
     """
-    raw = _sold(read_packaged(HOUSING), "volume")
+    raw, notes = _complete()
     city = np.unique(raw["city"], return_inverse=True)[1]
     average = np.bincount(city, raw["sales"]) / np.bincount(city)
     columns = _market(raw) | {"city": raw["city"], "average_sales": average[city], "worth": raw["volume"] / 1e6}
     table = EncodedTable(columns, "worth", unused=("city", "average_sales"))
-    return held_out(table, Above("average_sales", 700.0, "largest-cities"), together="city")
+    return held_out(table, Above("average_sales", 700.0, "largest-cities"), notes=notes, together="city")
 
 
 def housing_texas_later() -> Samples:
@@ -69,11 +69,11 @@ def housing_texas_later() -> Samples:
 
     A city's year is in one split. The worth of all sales is no input: with their number it gives the mean price.
     """
-    raw = _sold(read_packaged(HOUSING), "median")
+    raw, notes = _complete()
     years = np.char.add(np.char.add(raw["city"], " "), raw["year"].astype(int).astype(np.str_))
     columns = _market(raw) | {"city": raw["city"], "year": raw["year"], "city_year": years, "price": raw["median"]}
     table = EncodedTable(columns, "price", unused=("year", "city_year"))
-    return held_out(table, Above("year", 2012.0, "later"), together="city_year")
+    return held_out(table, Above("year", 2012.0, "later"), notes=notes, together="city_year")
 
 
 def computers_later() -> Samples:
@@ -100,9 +100,10 @@ def chicago_later() -> Samples:
 
 
 def storms_deep() -> Samples:
-    """Wind of an Atlantic storm; far: pressure below 968 hPa. A storm is in one split.
+    """Wind of an Atlantic storm; far: pressure below 968 hPa. A storm is in one set.
 
-    Its status, category and diameters are no inputs: they are defined by wind.
+    Of storms that become so deep the other rows are left out. Status, category and diameters are no inputs: they are
+    defined by wind.
     """
     raw = read_packaged(STORMS)
     months = (raw["year"].astype(int) - 1970) * 12 + raw["month"].astype(int) - 1
@@ -111,8 +112,11 @@ def storms_deep() -> Samples:
     columns = {name: raw[name] for name in ("year", "hour", "lat", "long", "pressure", "wind")}
     columns["day_of_year"] = (first - start).astype(np.float64) + raw["day"]
     columns["storm"] = np.char.add(np.char.add(raw["name"], " "), raw["year"].astype(int).astype(np.str_))
-    table = EncodedTable(columns, "wind", unused=("storm",))
-    return held_out(table, Where("pressure < 968", "deep"), together="storm")
+    deep = raw["pressure"] < 968.0
+    kept = deep | ~np.isin(columns["storm"], columns["storm"][deep])
+    notes = (f"rows of deep storms left out, as their pressure is no lower than 968 hPa: {(~kept).sum():,}",)
+    table = EncodedTable(columns, "wind", unused=("storm",)).take(kept)
+    return held_out(table, Where("pressure < 968", "deep"), notes=notes, together="storm")
 
 
 def gapminder_africa() -> Samples:
@@ -124,10 +128,12 @@ def gapminder_africa() -> Samples:
     return held_out(table, GroupRule("continent", ("Africa",), "africa"), together="country")
 
 
-def _sold(raw: dict[str, np.ndarray], target: str) -> dict[str, np.ndarray]:
-    """The rows whose target is known."""
-    known = np.isfinite(raw[target])
-    return {name: column[known] for name, column in raw.items()}
+def _complete() -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """Months of which all is known, and how many are left out: equal gaps would make months of two cities alike."""
+    raw = read_packaged(HOUSING)
+    known = np.all([np.isfinite(column) for column in raw.values() if column.dtype.kind == "f"], axis=0)
+    notes = (f"months left out because a value is missing: {(~known).sum():,}",)
+    return {name: column[known] for name, column in raw.items()}, notes
 
 
 def _market(raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
