@@ -56,15 +56,6 @@ class Schedule:
     selects: bool
     rungs: tuple[Rung, ...] = ()
 
-    @property
-    def member_steps(self) -> int:
-        """Steps of all rates of a seed together, if none diverges."""
-        count, before, total = len(self.learning_rates), 0, 0
-        for rung in self.rungs:
-            total += count * (rung.step - before)
-            count, before = min(count, rung.kept), rung.step
-        return total + count * (self.steps - before)
-
 
 @dataclass(frozen=True)
 class Protocol:
@@ -108,6 +99,15 @@ class Protocol:
             rungs=halving_rungs(checks, self.halving),
         )
 
+    @property
+    def cost(self) -> float:
+        """Steps of all rates of a seed together, as a multiple of the task's budget of steps."""
+        count, before, total = len(self.learning_rates) or 1, 0.0, 0.0
+        for share, kept in (*self.halving, (1.0, 0)):
+            total += count * (share - before)
+            count, before = kept, share
+        return total * self.step_share
+
     def settings(self) -> list[tuple[str, str]]:
         """What the protocol fixes, as (name, value) lines for people."""
         if self.as_paper:
@@ -146,7 +146,7 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol(
             "2", "six learning rates, halved and chosen per seed on validation data", halving=((0.25, 3), (0.5, 2))
         ),
-        Protocol("paper-2", "arXiv 2505.14512: its rates, epochs and batches, no validation", as_paper=True),
+        Protocol("paper-2", "arXiv 2505.14512: its rates, epochs and batches, no validation", (), as_paper=True),
         Protocol(
             "quick-2",
             "a fifth of the steps and two learning rates, for a first look; not comparable with protocol 2",

@@ -76,6 +76,18 @@ def test_stored_features_give_what_training_through_the_backbone_gives(
             torch.testing.assert_close(tensor, theirs.state[name], rtol=1e-3, atol=1e-4)
 
 
+def test_every_head_sees_the_features_of_its_own_rows(digits: StandardizedTask) -> None:
+    """Seed 1 has another draw, with fewer rows: as if it were trained by itself."""
+    rows = np.arange(20, 190)
+    other = dataclasses.replace(digits, train=digits.train.take(rows), data_hash="1" * 64)
+    plan = Schedule(12, None, (1e-3, 1e-2), check_steps(12, 3), selects=True)
+    build = initial(digits, "none", False)
+    together = train_heads(build, (0, 1), {0: digits, 1: other}, "cpu", plan)  # type: ignore[arg-type]
+    for result, task in zip(together, (digits, other), strict=True):
+        (alone,) = train_heads(build, (result.seed,), {result.seed: task}, "cpu", plan)  # type: ignore[arg-type]
+        np.testing.assert_allclose(result.curve.validation, alone.curve.validation, rtol=1e-4)
+
+
 def test_features_are_computed_once(digits: StandardizedTask, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = build_network(resolve(BACKBONE), parse_scheme("none"), digits.problem, 0)
     assert isinstance(network, OnFrozenFeatures)
