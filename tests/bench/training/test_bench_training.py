@@ -13,10 +13,9 @@ from torch import nn
 
 import architectures
 from architectures.building import build
-from bench.core.errors import InputError, UnknownName
 from bench.core.problem import Problem
 from bench.plan.options import ProgramName
-from bench.plan.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol, id_in_records
+from bench.plan.protocol import Schedule, batch_indices, check_steps
 from bench.training.footprint import footprint
 from bench.training.program import (
     CHAIN_SPAN,
@@ -31,7 +30,6 @@ from bench.training.programs.chain import ChainStack
 from bench.training.programs.vmap import Stack
 from bench.training.rows import TrainingData
 from bench.training.train import Trained, train
-from tasks.card import Budget, PaperBudget
 
 
 def network(seed: int, norm: str = "layer") -> nn.Module:
@@ -340,71 +338,8 @@ def test_the_estimate_of_memory_is_of_the_right_size() -> None:
     assert used < 2 * estimate
 
 
-class TestProtocol:
-    class FakeCard:
-        budget = Budget(1000, 256)
-        paper = PaperBudget(2500, None, 1e-3)
-
-    def test_small_sets_are_taken_whole(self) -> None:
-        one = get_protocol("2")
-        assert one.schedule(self.FakeCard, 1024).batch_size is None  # type: ignore[arg-type]
-        assert one.schedule(self.FakeCard, 1025).batch_size == 256  # type: ignore[arg-type]
-        assert len(one.schedule(self.FakeCard, 10).checks) == 50  # type: ignore[arg-type]
-
-    def test_the_paper_has_its_own_rate_and_keeps_the_last_weights(self) -> None:
-        plan = get_protocol("paper").schedule(self.FakeCard, 40_000)  # type: ignore[arg-type]
-        assert (plan.steps, plan.batch_size, plan.learning_rates, plan.selects) == (2500, None, (1e-3,), False)
-        (result,) = trained(network, [0], data(), Schedule(40, None, (1e-2,), check_steps(40, 8), selects=False))
-        assert result.best_step == 40
-        assert result.edge_of_grid is False
-
-    def test_epochs_become_steps(self) -> None:
-        class Faces(self.FakeCard):  # type: ignore[name-defined,misc]
-            paper = PaperBudget(10, 128, 1e-3)
-
-        assert get_protocol("paper").schedule(Faces, 1000).steps == 10 * 8
-
-    def test_unknown_protocols_are_answered_with_names(self) -> None:
-        with pytest.raises(UnknownName, match="quick"):
-            get_protocol("quik")
-
-    def test_a_kind_means_its_newest_and_older_ones_are_only_read(self) -> None:
-        newest = [get_protocol(kind).name for kind in ("2", "quick", "paper")]
-        assert newest == ["2", "quick-2", "paper-2"] == [id_in_records(name) for name in newest]
-        assert [id_in_records(kind) for kind in ("2", "quick", "paper")] == newest
-        assert [id_in_records(name) for name in ("1", "quick-1", "paper-1")] == ["1", "quick", "paper"]
-        for name in ("1", "quick-1", "paper-1"):
-            with pytest.raises(InputError, match="any more"):
-                get_protocol(name)
-        with pytest.raises(UnknownName):
-            id_in_records("3")
-
-    def test_rates_ascend_and_names_are_keys(self) -> None:
-        for name, protocol in PROTOCOLS.items():
-            assert name == protocol.name
-            assert list(protocol.learning_rates) == sorted(protocol.learning_rates)
-        assert isinstance(PROTOCOLS["2"], Protocol)
-
-    @pytest.mark.parametrize(("steps", "checks"), [(1, 50), (7, 50), (300, 50), (2000, 20)])
-    def test_checks_end_with_the_last_step(self, steps: int, checks: int) -> None:
-        found = check_steps(steps, checks)
-        assert found[-1] == steps
-        assert len(found) == min(steps, checks)
-        assert found == tuple(sorted(set(found)))
-        assert found[0] >= 1
-
-
-def test_batches_are_shuffled_passes() -> None:
-    plan = Schedule(30, 7, (1e-3,), (30,), True)
-    rows = batch_indices("task", "arch", 0, 20, plan)
-    assert rows is not None
-    assert rows.shape == (30, 7)
-    flat = rows.reshape(-1)
-    for start in range(0, 200, 20):
-        assert sorted(flat[start : start + 20]) == list(range(20))
-    again = batch_indices("task", "arch", 0, 20, plan)
-    other = batch_indices("task", "arch", 1, 20, plan)
-    assert again is not None
-    assert other is not None
-    assert (again == rows).all()
-    assert (other != rows).any()
+def test_without_selection_the_last_weights_are_kept() -> None:
+    plan = Schedule(40, None, (1e-2,), check_steps(40, 8), selects=False)
+    (result,) = trained(network, [0], data(), plan)
+    assert result.best_step == 40
+    assert (result.edge_of_grid, result.edge_of_steps) == (False, False)

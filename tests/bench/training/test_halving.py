@@ -13,11 +13,10 @@ import torch
 from torch import nn
 
 from bench.plan.options import ProgramName
-from bench.plan.protocol import Rung, Schedule, batch_indices, check_steps, get_protocol, halving_rungs
+from bench.plan.protocol import Rung, Schedule, batch_indices, check_steps, halving_rungs
 from bench.training.footprint import footprint
 from bench.training.rows import TrainingData
 from bench.training.train import Trained, train
-from tasks.card import Budget, PaperBudget
 
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 PROGRAMS: tuple[ProgramName, ...] = ("chain", "vmap", "loop")
@@ -204,37 +203,3 @@ def test_a_rate_that_was_stopped_counts_when_all_that_went_on_diverged() -> None
     result = scripted(lambda moved: torch.where(moved > 0.11, torch.nan, 1 - moved), few(0.01, 0.02, 0.04))
     assert (result.learning_rate, result.best_step, result.edge_of_steps) == (0.01, 2, False)
     assert result.curve.steps == (1, 2)
-
-
-class TestProtocolTwo:
-    class FakeCard:
-        budget = Budget(1500, 256)
-        paper = PaperBudget(2500, None, 1e-3)
-
-    def test_six_rates_then_three_then_two(self) -> None:
-        plan = get_protocol("2").schedule(self.FakeCard, 100)  # type: ignore[arg-type]
-        assert plan.learning_rates == RATES
-        assert plan.rungs == (Rung(360, 3), Rung(750, 2))
-        assert {rung.step for rung in plan.rungs} <= set(plan.checks)
-        assert get_protocol("2").cost == 6 / 4 + 3 / 4 + 2 / 2
-        assert get_protocol("quick").cost == pytest.approx(2 / 5)
-
-    def test_quick_and_paper_have_no_rungs(self) -> None:
-        for name in ("quick", "paper"):
-            assert get_protocol(name).schedule(self.FakeCard, 100).rungs == ()  # type: ignore[arg-type]
-        assert get_protocol("quick").schedule(self.FakeCard, 100).learning_rates == (1e-3, 1e-2)  # type: ignore[arg-type]
-
-    @pytest.mark.parametrize("steps", [1, 2, 3, 7, 60, 4000])
-    def test_rungs_are_checks_before_the_last(self, steps: int) -> None:
-        checks = check_steps(steps, 50)
-        rungs = halving_rungs(checks, ((0.25, 3), (0.5, 2)))
-        found = [rung.step for rung in rungs]
-        assert found == sorted(set(found))
-        assert set(found) <= set(checks[:-1])
-
-
-def test_the_batches_of_a_longer_schedule_begin_with_those_of_a_shorter_one() -> None:
-    short, long = (batch_indices("task", "mlp", 3, 50, schedule(8, steps)) for steps in (80, 320))
-    assert short is not None
-    assert long is not None
-    assert (long[:80] == short).all()
