@@ -54,6 +54,7 @@ def test_one_training_gives_what_trainings_of_every_length_give(norm: str) -> No
     assert spent < len(seeds) * 3.25 * sum(ladder)  # less than separate trainings
 
 
+@pytest.mark.slow
 def test_steps_are_found_and_what_is_done_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "steps.jsonl"
     out.write_text('{"task": "linear-1d"}\n{"task": "sine')
@@ -70,6 +71,7 @@ def test_steps_are_found_and_what_is_done_is_skipped(tmp_path: Path, capsys: pyt
     assert "1 of 1: sine-1d" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_halving_is_read_from_the_full_grid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "halving.jsonl"
     halving.main([TASK, "--out", str(out), "--seeds", "1", "--steps", "16"])

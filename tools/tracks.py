@@ -18,7 +18,7 @@ from torch import nn
 
 import architectures
 import tasks
-from architectures.building import build
+from architectures.building import build_network
 from bench.core.seeding import seed_from
 from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule, batch_indices, check_steps, get_protocol
@@ -132,7 +132,7 @@ class Pool:
 
         def network(seed: int) -> nn.Module:
             named = seed_from("weights", source.name, chosen.name, seed)
-            made: nn.Module = build(chosen, norm, loaded[seed].problem, named)
+            made = build_network(chosen, norm, loaded[seed].problem, named)
             return made.to(device)
 
         data = {seed: _rows(one, one.validation, device) for seed, one in loaded.items()}
