@@ -34,7 +34,8 @@ from bench.training.agreement import agrees
 from bench.training.footprint import budget
 from bench.training.frozen_heads import train_heads
 from bench.training.program import choose_program
-from bench.training.train import Trained, TrainingData, train
+from bench.training.rows import TrainingData
+from bench.training.train import Trained, train
 from leaderboard.records import metrics
 from leaderboard.records.record import RecordKey
 
@@ -190,17 +191,20 @@ def _train(context: _Context, program: ProgramName | None) -> list[Trained]:
     """By ``program``; None for a head on frozen features, which are rows of a table."""
     task, device = context.task, context.settings.device
     seeds, batches = context.job.seeds, _batches(context)
+    limit = budget(torch.device(device), context.settings.workers)
     if program is None:
-        how = context.settings.program
-        return train_heads(context.initial, seeds, task, device, context.schedule, batches, program=how)
+        how, tasks_of = context.settings.program, dict.fromkeys(seeds, task)
+        return train_heads(
+            context.initial, seeds, tasks_of, device, context.schedule, batches, program=how, limit=limit
+        )
     return train(
         lambda seed: context.initial(seed).to(device),
         seeds,
-        _training_data(task, device),
+        dict.fromkeys(seeds, _training_data(task, device)),
         context.schedule,
         batches,
         program=program,
-        limit=budget(torch.device(device), context.settings.workers),
+        limit=limit,
     )
 
 
@@ -255,6 +259,7 @@ def _measured_network(
         "learning_rate": result.learning_rate,
         "best_step": result.best_step,
         "edge_of_grid": result.edge_of_grid,
+        "edge_of_steps": result.edge_of_steps,
         "certificate": bound,
         "certificate_reason": against,
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),

@@ -145,6 +145,7 @@ class Record:
         truth: whether the true target stays bounded far away.
         deterministic: another seed would give the same record (ridge, training mean); its intervals are points.
         learning_rate, best_step, edge_of_grid: what the protocol chose, and whether at the edge of its grid.
+        edge_of_steps: whether the weights of the last step were chosen; ``None`` of older records.
         id_error: relative error on the test set.
         far_error: geometric mean over the far sets of their relative errors, unclipped.
         sets: every labelled set.
@@ -178,6 +179,7 @@ class Record:
     learning_rate: Positive | None = None
     best_step: Count | None = None
     edge_of_grid: bool | None = None
+    edge_of_steps: bool | None = None
     id_error: NotNegative | None = None
     far_error: NotNegative | None = None
     sets: Annotated[tuple[SetResult, ...], Field(max_length=200)] = ()
