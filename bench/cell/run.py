@@ -38,7 +38,8 @@ from bench.training.agreement import agrees
 from bench.training.footprint import budget
 from bench.training.frozen_heads import train_heads
 from bench.training.program import choose_program
-from bench.training.train import Trained, TrainingData, train
+from bench.training.rows import TrainingData
+from bench.training.train import Trained, train
 from leaderboard.records import metrics
 from leaderboard.records.record import RecordKey
 
@@ -196,35 +197,46 @@ def _two(seeds: Sequence[int]) -> tuple[int, int]:
 def _train(context: _Context, program: ProgramName | None) -> list[Trained]:
     """By ``program``; None for heads on frozen features, which are rows of a table."""
     device, schedule, seeds = context.settings.device, context.schedule, context.job.seeds
-    batches = {seed: _batches(context, seed) for seed in seeds}
+    batches, limit = _batches(context), budget(torch.device(device), context.settings.workers)
     if program is None:
-        how = context.settings.program
-        heads = (
-            train_heads(context.initial, (seed,), context.task(seed), device, schedule, batches[seed], program=how)
-            for seed in seeds
-        )
-        return [result for (result,) in heads]
-    limit = budget(torch.device(device), context.settings.workers)
-    trained = (
-        train(
+        how, draws = context.settings.program, {seed: context.task(seed) for seed in seeds}
+        return train_heads(context.initial, seeds, draws, device, schedule, batches, program=how, limit=limit)
+    found: list[Trained] = []
+    for group in [seeds] if _stackable(context) else [(seed,) for seed in seeds]:
+        found += train(
             lambda seed: context.initial(seed).to(device),
-            (seed,),
-            _training_data(context.task(seed), device),
+            group,
+            {seed: _training_data(context.task(seed), device) for seed in group},
             schedule,
-            batches[seed],
+            batches,
             program=program,
             limit=limit,
         )
-        for seed in seeds
-    )
-    return [result for (result,) in trained]
+    return found
 
 
-def _batches(context: _Context, seed: int) -> dict[int, np.ndarray] | None:
-    """Row numbers of the batches of a seed, among the training rows of its draw; None for full batches."""
-    rows, schedule = len(context.task(seed).train), context.schedule
-    drawn = batch_indices(context.source.name, context.architecture.name, seed, rows, schedule)
-    return None if drawn is None else {seed: drawn}
+def _stackable(context: _Context) -> bool:
+    """Whether networks of several seeds may train as one stack, which has the constants of the first.
+
+    R and the range of the targets differ from draw to draw. Of FarField's own networks a clamp and a pair around the
+    network read them; of one from outside nobody knows.
+    """
+    outside = context.architecture.card.origin not in VERSIONED or context.scheme.outside
+    around = any(part.around for part in context.scheme.parts)
+    return not (outside or around or getattr(context.architecture.options, "clamp", False))
+
+
+def _batches(context: _Context) -> dict[int, np.ndarray] | None:
+    """For each seed the row numbers of its batches, among the training rows of its draw; None for full batches."""
+    if context.schedule.batch_size is None:
+        return None
+    drawn: dict[int, np.ndarray] = {}
+    for seed in context.job.seeds:
+        rows = len(context.task(seed).train)
+        found = batch_indices(context.source.name, context.architecture.name, seed, rows, context.schedule)
+        if found is not None:
+            drawn[seed] = found
+    return drawn
 
 
 def _training_data(task: StandardizedTask, device: str) -> TrainingData:
@@ -266,6 +278,7 @@ def _measured_network(
         "learning_rate": result.learning_rate,
         "best_step": result.best_step,
         "edge_of_grid": result.edge_of_grid,
+        "edge_of_steps": result.edge_of_steps,
         "certificate": bound,
         "certificate_reason": against,
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),

@@ -58,4 +58,4 @@ class _Weights:
             card = tasks.resolve(key.task).card
             self._tasks[key.task] = card.budget.steps * _KIND_WEIGHT[card.kind]
         protocol = get_protocol(key.protocol)
-        return len(job.keys) * (len(protocol.learning_rates) or 1) * protocol.step_share * self._tasks[key.task]
+        return len(job.keys) * protocol.cost * self._tasks[key.task]

@@ -156,6 +156,7 @@ class Record:
         deterministic: another seed would give the same record, and its intervals are points: of baselines that draw
             nothing under protocol 1, where every seed had the same data.
         learning_rate, best_step, edge_of_grid: what the protocol chose, and whether at the edge of its grid.
+        edge_of_steps: whether the weights of the last step were chosen; ``None`` of older records.
         id_error: relative error on the test set.
         far_error: geometric mean over the far sets of their relative errors, unclipped.
         sets: every labelled set.
@@ -189,6 +190,7 @@ class Record:
     learning_rate: Positive | None = None
     best_step: Count | None = None
     edge_of_grid: bool | None = None
+    edge_of_steps: bool | None = None
     id_error: NotNegative | None = None
     far_error: NotNegative | None = None
     sets: Annotated[tuple[SetResult, ...], Field(max_length=200)] = ()

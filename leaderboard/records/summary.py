@@ -15,7 +15,8 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.records.quantities import NONFINITE, NUMBERS, OF_RECORDS, Quantity
+from leaderboard.records.quantities import NONFINITE, NUMBERS, OF_RECORDS
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import MOST_CHARACTERS, STATUSES, CellKey, Record, Status, Truth
 
 Environment = tuple[tuple[str, str], ...]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from leaderboard.records.quantities import OF_RECORDS, Quantity
+from leaderboard.records.quantities import OF_RECORDS
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import CELL_PARTS, STATUSES, CellKey, SetResult
 from leaderboard.records.summary import Summaries
 

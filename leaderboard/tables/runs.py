@@ -11,7 +11,8 @@ from typing import Any, Literal, get_args
 
 from bench.core.errors import InputError, UnknownName
 from bench.core.grammar import title_of
-from leaderboard.records.quantities import OF_RECORDS, Quantity
+from leaderboard.records.quantities import OF_RECORDS
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import CellKey, Record, SetResult
 from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import summarized
