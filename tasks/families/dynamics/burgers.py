@@ -13,17 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.core.seeding import generator
 from tasks.data.samples import FarSet, Rows, Samples
-from tasks.families.known.functions import NOISE
+from tasks.families.dynamics.observing import Array, observed
 
-Array = NDArray[np.float64]
 Solution = Callable[[Array], Array]
 TIME = 2.0
 PROBE = 2.5  # between the crest and the shock, which forms at π
-ROWS, FAR_ROWS = 2500, 500
+FAR_ROWS = 500
 INSIDE = (2.0, 20.0)  # 1/ν in training
 OUTSIDE = ((30.0, 60.0), (60.0, 150.0))
 _SHIFTS = np.linspace(-16.0, 16.0, 1201)  # covers eight widths of the widest kernel, ν = 1/2
@@ -32,12 +30,12 @@ _ROWS_AT_ONCE = 500
 
 def burgers_speed(*, draw: int = 0) -> Samples:
     """Speed at x = 2.5; far: a lower viscosity, at which a shock has formed."""
-    return _observed("burgers-speed", speed_at_probe, draw)
+    return _samples("burgers-speed", draw, speed_at_probe, 0.005)
 
 
 def burgers_slope(*, draw: int = 0) -> Samples:
     """Steepness of the shock at x = π; far: a lower viscosity, at which it grows as 1/ν."""
-    return _observed("burgers-slope", slope_of_shock, draw)
+    return _samples("burgers-slope", draw, slope_of_shock, 0.07)
 
 
 def speed_at_probe(inputs: Array) -> Array:
@@ -68,19 +66,16 @@ def _solved(inputs: Array, place: float) -> tuple[Array, Array]:
     return -mean / TIME, 1 / TIME - inputs[:, 2] * spread / (2 * TIME**2)
 
 
-def _observed(name: str, truth: Solution, draw: int) -> Samples:
-    """Noisy observations at moderate viscosity, and the noise-free solution at lower ones."""
-    inputs = _beginnings(name, "inputs", INSIDE, ROWS, draw)
-    clean = truth(inputs)
-    noise = NOISE * clean.std() * generator(name, "noise", draw).standard_normal(ROWS)
+def _samples(name: str, draw: int, truth: Solution, noise: float) -> Samples:
+    """Observations at moderate viscosity, and the noise-free solution at lower ones."""
     far = []
     for low, high in OUTSIDE:
-        beyond = _beginnings(name, "far", (low, high), FAR_ROWS, draw)
+        beyond = _beginnings(generator(name, "far", f"{low:g}-{high:g}", draw), FAR_ROWS, (low, high))
         far.append(FarSet(f"viscosity-{low:g}-{high:g}", Rows(beyond, truth(beyond)), label=f"1/ν {low:g} to {high:g}"))
-    return Samples(Rows(inputs, clean + noise), tuple(far), truth, ("sin x", "sin 2x", "1/viscosity"))
+    return observed(name, draw, _beginnings, truth, noise, ("sin x", "sin 2x", "1/viscosity"), tuple(far))
 
 
-def _beginnings(name: str, part: str, reynolds: tuple[float, float], rows: int, draw: int) -> Array:
-    """(rows, 3) of a in [1/2, 3/2], b in [-1/2, 1/2] and 1/ν in the range, uniform."""
+def _beginnings(random: np.random.Generator, count: int, reynolds: tuple[float, float] = INSIDE) -> Array:
+    """(count, 3) of a in [1/2, 3/2], b in [-1/2, 1/2] and 1/ν in the range, uniform."""
     low, high = reynolds
-    return generator(name, part, f"{low:g}-{high:g}", draw).uniform((0.5, -0.5, low), (1.5, 0.5, high), (rows, 3))
+    return random.uniform((0.5, -0.5, low), (1.5, 0.5, high), (count, 3))

@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bench.core.seeding import generator
-from tasks.data.samples import Rows, Samples
-from tasks.families.known.functions import NOISE
+from tasks.data.samples import Samples
+from tasks.families.dynamics.observing import Array, observed
 
-Array = NDArray[np.float64]
 Acceleration = Callable[[Array, Array], Array]
-ROWS = 2500
+NAMES = ("position", "speed")
 
 
 def double_well(*, draw: int = 0) -> Samples:
@@ -24,10 +21,12 @@ def double_well(*, draw: int = 0) -> Samples:
 
     Training points are uniform in the disc of radius 1.5 around the point between the wells.
     """
-    random = generator("double-well", "inputs", draw)
-    angle, length = random.uniform(0, 2 * np.pi, ROWS), 1.5 * np.sqrt(random.random(ROWS))
-    begin = np.column_stack([length * np.cos(angle), length * np.sin(angle)])
-    return _observed("double-well", begin, double_well_end, draw)
+
+    def disc(random: np.random.Generator, count: int) -> Array:
+        angle, length = random.uniform(0, 2 * np.pi, count), 1.5 * np.sqrt(random.random(count))
+        return np.column_stack([length * np.cos(angle), length * np.sin(angle)])
+
+    return observed("double-well", draw, disc, double_well_end, 0.02, NAMES)
 
 
 def damped_pendulum(*, draw: int = 0) -> Samples:
@@ -35,8 +34,11 @@ def damped_pendulum(*, draw: int = 0) -> Samples:
 
     Training points are uniform: angles in [-π, π], speeds in [-5, 5].
     """
-    begin = generator("damped-pendulum", "inputs", draw).uniform((-np.pi, -5.0), (np.pi, 5.0), (ROWS, 2))
-    return _observed("damped-pendulum", begin, damped_pendulum_end, draw)
+
+    def box(random: np.random.Generator, count: int) -> Array:
+        return random.uniform((-np.pi, -5.0), (np.pi, 5.0), (count, 2))
+
+    return observed("damped-pendulum", draw, box, damped_pendulum_end, 0.1, NAMES)
 
 
 def double_well_end(begin: Array) -> Array:
@@ -72,10 +74,3 @@ def integrated(acceleration: Acceleration, begin: Array, time: float, step: floa
         place = place + h / 6 * (speed + 2 * speed2 + 2 * speed3 + speed4)
         speed = speed + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
     return place
-
-
-def _observed(name: str, begin: Array, end: Callable[[Array], Array], draw: int) -> Samples:
-    """Noisy ends of the motion, and the motion itself, which labels the shells."""
-    clean = end(begin)
-    error = generator(name, "noise", draw).standard_normal(len(clean))
-    return Samples(Rows(begin, clean + NOISE * clean.std() * error), truth=end, feature_names=("position", "speed"))

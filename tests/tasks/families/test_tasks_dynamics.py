@@ -6,7 +6,6 @@ from scipy.integrate import solve_ivp
 
 import tasks
 from tasks.families.dynamics import burgers, motion
-from tasks.families.known.functions import NOISE
 
 BUILDERS = {
     "double-well": motion.double_well,
@@ -90,12 +89,17 @@ def test_the_probes_are_those_of_the_solution_and_a_shock_grows_with_falling_vis
 @pytest.mark.parametrize("name", list(BUILDERS))
 def test_draws_are_of_one_function(name: str) -> None:
     first, second = (BUILDERS[name](draw=draw) for draw in (0, 1))
+    errors = []
     for samples in (first, second):
         assert samples.truth is not None
-        error = samples.domain.targets - samples.truth(samples.domain.inputs)
-        assert error.std() / samples.domain.targets.std() == pytest.approx(NOISE, rel=0.1)
-        for far in samples.far:
-            np.testing.assert_array_equal(far.rows.targets, samples.truth(far.rows.inputs))
+        assert samples.validation is not None
+        assert samples.test is not None
+        noisy = (samples.domain, samples.validation)
+        errors += [(rows.targets - samples.truth(rows.inputs)).std() for rows in noisy]
+        for exact in (samples.test, *(far.rows for far in samples.far)):
+            np.testing.assert_allclose(exact.targets, samples.truth(exact.inputs), rtol=1e-12)
+        assert errors[-1] / samples.domain.targets.std() == pytest.approx(0.02, rel=0.2)
+    np.testing.assert_allclose(errors, errors[0], rtol=0.1)
     assert not np.isin(first.domain.inputs, second.domain.inputs).any()
     for one, other in zip(first.far, second.far, strict=True):
         assert not np.isin(one.rows.inputs, other.rows.inputs).any()
