@@ -30,7 +30,7 @@ _ROWS_AT_ONCE = 500
 
 def burgers_speed(*, draw: int = 0) -> Samples:
     """Speed at x = 2.5; far: a lower viscosity, at which a shock has formed."""
-    return _samples("burgers-speed", draw, speed_at_probe, 0.005)
+    return _samples("burgers-speed", draw, speed_at_probe, 0.004)
 
 
 def burgers_slope(*, draw: int = 0) -> Samples:
