@@ -35,7 +35,7 @@ def burgers_speed(*, draw: int = 0) -> Samples:
 
 def burgers_slope(*, draw: int = 0) -> Samples:
     """Steepness of the shock at x = π; far: a lower viscosity, at which it grows as 1/ν."""
-    return _samples("burgers-slope", draw, slope_of_shock, 0.07)
+    return _samples("burgers-slope", draw, slope_of_shock, 0.06)
 
 
 def speed_at_probe(inputs: Array) -> Array:
