@@ -18,13 +18,14 @@ class LinearTreesOptions:
         rounds: trees at most; the number with the least validation error is kept.
         learning_rate: share of each tree's answer that is added.
         leaves: of each tree, at most.
-        ridge: penalty on the slopes in the leaves (LightGBM's ``linear_lambda``).
+        ridge: penalty on the slopes in the leaves (LightGBM's ``linear_lambda``, there 0: then a leaf in which a feature
+            hardly varies may have a slope of any size).
     """
 
     rounds: int = 500
     learning_rate: float = 0.1
     leaves: int = 31
-    ridge: float = 0.0
+    ridge: float = 0.1
 
     def __post_init__(self) -> None:
         check_at_least_one(self, "rounds")
