@@ -13,7 +13,7 @@ from bench.core.errors import InputError, UnknownName
 from bench.core.grammar import title_of
 from leaderboard.records.quantities import OF_RECORDS
 from leaderboard.records.quantity import Quantity
-from leaderboard.records.record import CellKey, Record, SetResult
+from leaderboard.records.record import Record, SetResult
 from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
