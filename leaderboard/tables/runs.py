@@ -100,7 +100,10 @@ def render_run(record: Record, details: dict[str, tuple[float | None, ...]] | No
     """Everything in one record, for people."""
     lines: list[tuple[str, Any]] = [("id", record.key.digest()), ("status", record.status), ("reason", record.reason)]
     lines += [(name, getattr(record.key.cell, name)) for name in CellKey.__dataclass_fields__]
-    lines += [(name, getattr(record, name)) for name in ("reason_code", "origin", "program", "truth", "deterministic")]
+    lines += [
+        (name, getattr(record, name))
+        for name in ("reason_code", "origin", "program", "truth", "far_kind", "deterministic")
+    ]
     lines += [("seed", record.key.seed), *_numbers(record)]
     lines += [(f"set {s.name}", _describe(s)) for s in record.sets]
     for r, growth, departure, count in zip(
