@@ -52,8 +52,8 @@ class Budget:
         if self.how == "stated":
             if self.base_steps is not None or self.doubling:
                 raise ValueError("a stated budget has neither base_steps nor doubling")
-        elif self.base_steps is None or not self.base_steps <= self.steps <= MOST_TIMES * self.base_steps:
-            raise ValueError(f"{self.steps} steps are not 1 to {MOST_TIMES} times base_steps, {self.base_steps}")
+        elif self.base_steps is None or not 1 <= self.steps <= MOST_TIMES * self.base_steps:
+            raise ValueError(f"{self.steps} steps are more than {MOST_TIMES} times base_steps, {self.base_steps}")
         if (self.how == "measured") != bool(self.doubling):
             raise ValueError("what doubling the steps brings is said where it was measured, and there only")
         if not all(0 < ratio < float("inf") for _, ratio in self.doubling):
