@@ -1,5 +1,6 @@
 """How far rows are far, and what the truth does there: what cards say, held against the data."""
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -48,6 +49,8 @@ def test_the_far_kind_is_what_the_data_show(task: StandardizedTask) -> None:
         assert task.card.kind == "sequence"
     else:
         assert kind == ("distance" if task.beyond >= FAR_SHARE else "shift")
+        silent = dataclasses.replace(task, card=dataclasses.replace(task.card, far_kind=None))
+        assert silent.far_kind == kind, "a card that does not say it takes it from the data"
 
 
 @pytest.mark.parametrize("task_name", [name for name in NAMES if not tasks.get_card(name).real])
