@@ -47,19 +47,19 @@ def test_far_kinds_stand_apart(mixed: list[Record]) -> None:
         assert [mine[task].far_kind for task in ("sine-1d", "protein")] == ["distance", "shift"]
         assert mine["protein"].beyond.mean == pytest.approx(0.0625)
     assert "by distance: linear-1d 90%, sine-1d 100%; by shift: protein 6%" in board.notes[0]
-    table = render_standings([board], scope="overall")
+    table = render_standings([board], "markdown", scope="overall")
     assert "far by distance" in table
     assert "far by shift" in table
     assert "far by length" not in table
     assert "beyond R" not in table.partition("how far rows are far")[0], "a line says it of each task"
-    tasks = render_standings([board], scope="tasks")
+    tasks = render_standings([board], "markdown", scope="tasks")
     assert "beyond R" in tasks
     assert "0.06" in tasks
 
 
 def test_one_far_kind_needs_no_columns_of_its_own(records: Records) -> None:
     boards = standings(said(records(), "shift", 0.0))
-    assert "far by shift" not in render_standings(boards).partition("how far rows are far")[0]
+    assert "far by shift" not in render_standings(boards, "markdown")
     rows = list(csv.DictReader(io.StringIO(render_standings(boards, "csv", scope="tasks"))))
     assert {row["far_kind"] for row in rows} == {"shift"}
 
@@ -76,4 +76,4 @@ def test_older_records_say_nothing_of_it(records: Records) -> None:
     (board,) = standings(records())
     assert not any("how far" in note for note in board.notes)
     assert {row.far_kind for row in board.per_task} == {None}
-    assert "far by" not in render_standings([board], scope="both")
+    assert "far by" not in render_standings([board], "markdown", scope="both")
