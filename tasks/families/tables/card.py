@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.card import FarKind, PaperBudget, Truth
+from tasks.card import Budget, FarKind, PaperBudget, Truth
 from tasks.registry import register_task
 
 
@@ -14,14 +14,16 @@ def _table(
     units: str,
     truth: Truth,
     far_rule: str,
-    far_kind: FarKind,
-    beyond: float,
+    far_kind: FarKind | None = None,
+    beyond: float | None = None,
     source: str,
     licence: str,
     citation: str,
     version: str = "1",
     note: str | None = None,
+    budget: Budget | None = None,
 ) -> None:
+    """A table; its budget is that of the table of budgets, ``budget`` as long as it has none there."""
     register_task(
         name,
         version=version,
@@ -38,6 +40,7 @@ def _table(
         licence=licence,
         citation=citation,
         real=True,
+        budget=budget,
         paper=PaperBudget(epochs=2500),
         build=f"tasks.families.tables.tables:{name.replace('-', '_')}",
     )
