@@ -22,8 +22,8 @@ from leaderboard.records.quantities import (
     QUANTITIES,
     RANGES,
     SUMS,
-    Quantity,
 )
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import STATUSES, Status
 from leaderboard.tables.grid import GAP, Column, Grid, clean
 
