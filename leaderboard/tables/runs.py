@@ -101,7 +101,8 @@ def render_run(record: Record, details: dict[str, tuple[float | None, ...]] | No
     """Everything in one record, for people."""
     lines: list[tuple[str, Any]] = [("id", record.key.digest()), ("status", record.status), ("reason", record.reason)]
     lines += [(name, getattr(record.key, name)) for name in KEY_COLUMNS[1:-1]]
-    lines += [(name, getattr(record, name)) for name in ("reason_code", "origin", "program", "truth", "deterministic")]
+    facts = ("reason_code", "origin", "program", "truth", "far_kind", "deterministic")
+    lines += [(name, getattr(record, name)) for name in facts]
     lines += [("seed", record.key.seed), *_numbers(record)]
     lines += [(f"set {s.name}", _describe(s)) for s in record.sets]
     for r, growth, departure, count in zip(
