@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.card import Budget, PaperBudget, Truth
+from tasks.card import PaperBudget, Truth
 from tasks.registry import register_task
 
 SHELLS = "noise-free truth on the shells (1, 2], (2, 5] and (5, 10] R, which begin further out"
@@ -19,10 +19,11 @@ def _card(name: str, summary: str, target: str, truth: Truth, far_rule: str, cit
         units="1",
         truth=truth,
         far_rule=far_rule,
+        far_kind="distance",
+        beyond=1.0,
         source="computed by FarField",
         licence="Apache-2.0",
         citation=citation,
-        budget=Budget(steps=2000, batch_size=256),
         paper=PaperBudget(epochs=2500),
         build=f"tasks.families.dynamics.{build}",
     )

@@ -33,7 +33,7 @@ def observed(
         truth: where the system is afterwards, (n, d) -> (n,); all rows are computed at once.
         noise: deviation of the observations' error.
         feature_names: of the inputs.
-        far: far sets; without any, the truth labels the shells.
+        far: far sets, where inputs in any direction make no sense; without any, the truth labels the shells.
     """
     points = {part: inputs(generator(name, "inputs", part, draw), count) for part, count in ROWS.items()}
     together = truth(np.concatenate(list(points.values())))
@@ -43,4 +43,5 @@ def observed(
         error = 0.0 if part == "test" else noise * generator(name, "noise", part, draw).standard_normal(ROWS[part])
         return Rows(points[part], clean[part] + error)
 
-    return Samples(rows("train"), far, truth, feature_names, validation=rows("validation"), test=rows("test"))
+    everywhere = None if far else truth
+    return Samples(rows("train"), far, everywhere, feature_names, validation=rows("validation"), test=rows("test"))
