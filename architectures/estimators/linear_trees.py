@@ -18,7 +18,7 @@ class LinearTreesOptions:
         rounds: trees at most; the number with the least validation error is kept.
         learning_rate: share of each tree's answer that is added.
         leaves: of each tree, at most.
-        ridge: penalty on the slopes in the leaves (LightGBM's ``linear_lambda``, there 0: then a leaf in which a feature
+        ridge: penalty on slopes in the leaves, LightGBM's ``linear_lambda`` (there 0: then a leaf where a feature
             hardly varies may have a slope of any size).
     """
 
