@@ -157,9 +157,7 @@ def _header(trial: Trial) -> dict[str, Any]:
         "architecture": first.architecture,
         "norm": first.norm,
         "schedule": dataclasses.asdict(trial.schedule),
-        "problems": [
-            [d.problem.kind, d.problem.shape, d.problem.target_range, d.problem.radius] for d in trial.draws
-        ],
+        "problems": [[d.problem.kind, d.problem.shape, d.problem.target_range, d.problem.radius] for d in trial.draws],
         "weights": [seed_from("weights", k.task, k.architecture, k.seed) for k in trial.job.keys],
         "max_parameters": MAX_PARAMETERS,
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.core.errors import InputError, UnknownName
+from bench.core.errors import InputError
 from bench.core.grammar import parse_call
 from bench.core.plugins import Plugin
 from bench.core.seeding import generator, seed_from
@@ -141,15 +141,7 @@ def _trial(
     sampled: Sampled, task: Task, seeds: Sequence[int], draws: tuple[StandardizedTask, ...], plugins: Sequence[Plugin]
 ) -> Trial:
     first = task.load()
-    keys = tuple(sampled.key.with_seed(seed, task.data_hash(seed)) for seed in seeds)
+    keys = tuple(sampled.key.with_seed(seed, each.data_hash) for seed, each in zip(seeds, draws, strict=True))
     one = sampled.claimed[0]
     schedule = get_protocol(sampled.key.protocol).schedule(first.card, len(first.train.targets))
     return Trial(Job(keys, one.truth, one.origin or "plug-in"), draws, schedule, tuple(plugins))
-
-
-def known_task(name: str) -> Task | None:
-    """The task of a bundle, where this code has it."""
-    try:
-        return resolve(name)
-    except UnknownName:
-        return None
