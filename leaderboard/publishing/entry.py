@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -325,7 +326,7 @@ def _require(truth: bool, otherwise: str) -> None:
 
 def _require_order(what: str, keys: Iterable[Any]) -> None:
     every = list(keys)
-    _require(all(a < b for a, b in zip(every, every[1:], strict=False)), f"{what} must be distinct and in order")
+    _require(all(a < b for a, b in pairwise(every)), f"{what} must be distinct and in order")
 
 
 def _explained(error: ValidationError, text: str) -> InputError:
@@ -337,8 +338,12 @@ def _explained(error: ValidationError, text: str) -> InputError:
     found = document.get("format") if isinstance(document, dict) else None
     if isinstance(found, int) and found > FORMAT:
         return InputError(f"an entry of format {found}, and this FarField reads {FORMAT}", hint="upgrade FarField")
+    return refused(error, "hand in what FarField wrote (leaderboard/entries/schema.json describes it)")
+
+
+def refused(error: ValidationError, hint: str) -> InputError:
+    """The first complaint about an entry, or a part of one, as one line with its place."""
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     message = " ".join(first["msg"].removeprefix("Value error, ").split())
-    hint = "hand in what FarField wrote (leaderboard/entries/schema.json describes it)"
     return InputError(f"not a valid entry: {message[:300]}", where=place[:200] or None, hint=hint)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from bench.core.errors import InputError
 from leaderboard.publishing.entry import (
     FORMAT,
@@ -23,6 +25,7 @@ from leaderboard.publishing.entry import (
     SeedBlock,
     SetNumbers,
     SuiteName,
+    refused,
 )
 from leaderboard.publishing.source import SourceText
 from leaderboard.ranking.standings import verdicts_by_cell
@@ -38,7 +41,7 @@ _COPIED = tuple(f.name for f in fields(SeedBlock) if f.name not in _AS_THEY_ARE)
 
 
 def make_entry(
-    records: Iterable[Record], card: EntryCard, sources: Iterable[SourceText] = (), suite: SuiteName | None = None
+    records: Sequence[Record], card: EntryCard, sources: Iterable[SourceText] = (), suite: SuiteName | None = None
 ) -> Entry:
     """An entry of ``records``; the same records make the same entry, whatever their order.
 
@@ -52,10 +55,18 @@ def make_entry(
         InputError: no records, several protocols or editions of a task, records that were probed at different
             distances, or that disagree about what they share.
     """
-    every = [_rounded(record, DIGITS) for record in sorted(records, key=lambda record: record.key)]
+    every = [_rounded(record, DIGITS) for record in _sorted(records)]
     if not every:
         raise InputError("there is no record to publish", hint="farfield run first")
-    return _packed(_with_verdicts(every, list(records)), card, sources, suite)
+    try:
+        return _packed(_with_verdicts(every, records), card, sources, suite)
+    except ValidationError as error:
+        raise refused(error, "publish what FarField measured") from None
+
+
+def _sorted(records: Iterable[Record]) -> list[Record]:
+    names = ("protocol", "task", "architecture", "norm", "source_hash", "norm_hash", "seed", "data_hash")
+    return sorted(records, key=lambda record: tuple(getattr(record.key, name) for name in names))
 
 
 def _with_verdicts(rounded: list[Record], records: Sequence[Record]) -> list[Record]:
@@ -154,6 +165,7 @@ def _tasks(records: Sequence[Record]) -> tuple[MeasuredTask, ...]:
 
 
 def _task(name: str, records: Sequence[Record]) -> MeasuredTask:
+    _one(f"editions of {name}", (record.key.cell.edition for record in records))
     draws: dict[int, list[Record]] = {}
     for record in records:
         draws.setdefault(record.key.seed, []).append(record)

@@ -1,0 +1,219 @@
+"""Published results beside one's own: their records as a store, boards with both, and what agrees."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import architectures
+import tasks
+from bench.core.errors import InputError
+from bench.core.origin import VERSIONED
+from bench.core.seeding import edition_of
+from bench.plan.options import SuiteFilterOptions
+from bench.plan.protocol import PROTOCOLS
+from bench.sweep.query import STORE_NAME, NoRecords, chosen_records
+from leaderboard.publishing.agreement import Agreement, agreement
+from leaderboard.publishing.entry import CellBlock, Entry, cell_key
+from leaderboard.publishing.reading import FOLDER_VARIABLE, Entries, published_entries, read_entries, records_in
+from leaderboard.records.marked import joined, marked
+from leaderboard.records.record import CellKey
+from leaderboard.records.store.store import Store
+from leaderboard.records.store.stored_records import StoredRecords
+from leaderboard.records.summary import Summaries
+
+PUBLISHED = "published"
+YOURS, OLDER = "yours", "older edition"
+NOTHING = "no results are published with this FarField yet"
+
+
+@dataclass(frozen=True)
+class Published:
+    """Entries, and their records in a store of their own.
+
+    Attributes:
+        entries: by name.
+        older: cells that this code would write under another key: not today's numbers.
+    """
+
+    entries: Entries
+    older: frozenset[CellKey]
+    _folder: tempfile.TemporaryDirectory[str] | None
+
+    def records(self, chosen: SuiteFilterOptions | None = None) -> StoredRecords:
+        """The published records that ``chosen`` asks for, wherever its own are; all of them by default.
+
+        Raises:
+            NoRecords: nothing is published, or nothing that matches.
+        """
+        if self._folder is None:
+            raise NoRecords(NOTHING, hint="farfield run first, or name a folder of results")
+        asked = replace(chosen or SuiteFilterOptions(), out=Path(self._folder.name))
+        try:
+            return chosen_records(asked)
+        except NoRecords as error:
+            raise NoRecords(error.what, where=PUBLISHED, hint="ask for less") from None
+
+
+def published(against: str = PUBLISHED) -> Published:
+    """What is published.
+
+    Args:
+        against: ``published`` for the entries that come with FarField (or those in ``FARFIELD_ENTRIES``), else an
+            entry's file or a folder of entries.
+
+    Raises:
+        InputError: an entry cannot be read or is not valid.
+    """
+    if against == PUBLISHED:
+        named = os.environ.get(FOLDER_VARIABLE) or ""
+        return _published(named, _stamps(Path(named)) if named else ())
+    return _kept(read_entries(Path(against)))
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a file in the folder does."""
+    files = sorted(folder.glob("*.json"))
+    return tuple((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+
+
+@cache
+def _published(folder: str, stamps: tuple[tuple[str, int, int], ...]) -> Published:
+    return _kept(published_entries())
+
+
+def _kept(entries: Entries) -> Published:
+    """Entries with a store of their records, which is gone when this process ends."""
+    records = records_in(entries)
+    if not records:
+        return Published(entries, frozenset(), None)
+    folder = tempfile.TemporaryDirectory(prefix="farfield-published-", ignore_cleanup_errors=True)
+    with Store(Path(folder.name) / STORE_NAME, "write") as store:
+        store.add_together((record, {}) for record in records)
+    older = frozenset(key for entry in entries.values() for key in older_cells(entry))
+    return Published(entries, older, folder)
+
+
+def older_cells(entry: Entry, data: bool = False) -> list[CellKey]:
+    """The cells of an entry whose records this code would write under another key.
+
+    Args:
+        entry: any.
+        data: load the draws of its tasks and compare data hashes too, which takes a while.
+    """
+    changed = _changed_data(entry) if data else {}
+    found = []
+    for cell in entry.cells:
+        draws = {draw.seed: draw.data_hash for draw in entry.task_of(cell).draws}
+        older = not _is_current(entry, cell)
+        for seed in (record.seed for record in cell.records):
+            if older or seed in changed.get(cell.task, ()):
+                key = cell_key(entry, cell, edition_of(draws[seed]))
+                found += [] if key in found else [key]
+    return found
+
+
+def _is_current(entry: Entry, cell: CellBlock) -> bool:
+    """What can be said without loading data. Code that is not built in stands in the entry, so it has not changed."""
+    if entry.protocol not in PROTOCOLS:
+        return False
+    mine = cell.origin is None or cell.origin in VERSIONED
+    try:
+        task = tasks.resolve(cell.task)
+        architecture = architectures.resolve(cell.architecture)
+        norm = architectures.parse_scheme(cell.norm)
+    except InputError:
+        return not mine and bool(entry.sources)
+    if task.name != cell.task or task.card.version != entry.task_of(cell).version:
+        return False
+    return not mine or (architecture.source_hash, norm.source_hash) == (cell.source_hash, cell.norm_hash)
+
+
+def _changed_data(entry: Entry) -> dict[str, set[int]]:
+    """For each task the seeds whose draw has other data today."""
+    found: dict[str, set[int]] = {}
+    for task in entry.tasks:
+        seeds = [draw.seed for draw in task.draws]
+        try:
+            today = tasks.resolve(task.task).data_hashes(seeds)
+        except InputError:
+            found[task.task] = set(seeds)
+            continue
+        odd = {draw.seed for draw, now in zip(task.draws, today, strict=True) if draw.data_hash != now}
+        found |= {task.task: odd} if odd else {}
+    return found
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a board shows.
+
+    Attributes:
+        records: own, published, or both: then one's own are marked.
+        notes: lines that say whose they are.
+    """
+
+    records: Summaries
+    notes: tuple[str, ...]
+
+
+def shown_records(chosen: SuiteFilterOptions) -> Shown:
+    """Own and published records that ``chosen`` asks for.
+
+    Raises:
+        NoRecords: there are neither, or none that match.
+        InputError: an unknown suite, or a store or an entry that cannot be read.
+    """
+    own, theirs = _own(chosen), published()
+    if not theirs.entries:
+        if isinstance(own, NoRecords):
+            nothing = f", and {NOTHING}" if own.what.startswith("there are no results") else ""
+            raise NoRecords(own.what + nothing, where=own.where, hint=own.hint)
+        return Shown(own, ())
+    try:
+        others = theirs.records(chosen).summaries
+    except NoRecords:
+        if isinstance(own, NoRecords):
+            raise own from None
+        return Shown(own, ())
+    notes = [f"published: {line}" for line in _cards(theirs.entries)]
+    if theirs.older.intersection(others.cells[cell] for cell in set(others.cell.tolist())):
+        notes.append(f"“{OLDER}”: today's FarField has other code or data for these rows, and gives other numbers")
+    others = marked(others, lambda key: OLDER if key in theirs.older else "")
+    if isinstance(own, NoRecords):
+        return Shown(others, tuple(notes))
+    notes.insert(0, f"“{YOURS}”: the records in {chosen.out}; the other rows are published")
+    return Shown(joined([marked(own, lambda _: YOURS), others]), tuple(notes))
+
+
+def _own(chosen: SuiteFilterOptions) -> Summaries | NoRecords:
+    """One's own records, or why there are none."""
+    try:
+        return chosen_records(chosen).summaries
+    except NoRecords as error:
+        return error
+
+
+def _cards(entries: Entries, most: int = 6) -> Iterable[str]:
+    lines = [
+        f"{entry.card.title} ({', '.join(entry.card.authors[:3])}; {entry.card.licence}), {len(entry):,} records"
+        for entry in entries.values()
+    ]
+    return lines[:most] + [f"and {len(lines) - most} more entries"] * (len(lines) > most)
+
+
+def compared(own: Summaries, against: str = PUBLISHED) -> Agreement:
+    """How one's own records agree with what is published.
+
+    Args:
+        own: any records.
+        against: as for :func:`published`.
+
+    Raises:
+        NoRecords: nothing is published there.
+    """
+    return agreement(own, published(against).records().summaries)
