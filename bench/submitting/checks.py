@@ -12,6 +12,7 @@ import numpy as np
 
 import architectures
 import tasks
+from architectures.card import hash_in_keys
 from bench.core.errors import FarFieldError, InputError, UnknownName
 from bench.core.origin import VERSIONED
 from bench.plan.protocol import get_protocol
@@ -19,8 +20,8 @@ from bench.plan.suite import list_suites, load_suite
 from bench.submitting.signs import find_signs
 from leaderboard.publishing.entry import Entry
 from leaderboard.records import metrics
-from leaderboard.records.record import CellKey, Record
-from tasks.data.samples import StandardizedTask
+from leaderboard.records.record import CellKey, Record, Role, SetResult
+from tasks.data.samples import Rows, StandardizedTask
 
 State = Literal["ok", "found", "not checked"]
 CLOSE = 1e-4
@@ -138,7 +139,7 @@ def _final(records: Sequence[Record]) -> Iterable[str]:
 
 
 def _sources(entry: Entry) -> Iterable[str]:
-    texts = {text.sha256 for text in entry.sources}
+    texts = {hash_in_keys(text.sha256) for text in entry.sources}
     for cell in entry.cells:
         if cell.origin in ("module", "installed"):
             yield f"{cell.architecture} comes from a {cell.origin}, whose source is not handed in"
@@ -215,38 +216,49 @@ def _sets(records: Sequence[Record]) -> Iterable[str]:
     """Rows, distances, and the units between relative error, RMSE and R², which follow from the task alone."""
     for name, seed, some in _by_draw(records):
         task = _loaded(name, seed)
-        if task is None:
-            continue
-        named = {"test": task.test, **{far.name: far.rows for far in task.far}}
-        known = {
-            label: metrics.set_result(
-                label,
-                "test" if label == "test" else "far",
-                np.zeros(len(rows)),
-                rows.targets,
-                target_scale=task.target_scale,
-                distance=task.distance(rows.inputs),
-            )
-            for label, rows in named.items()
-        }
-        for record in some:
-            if record.sets and [one.name for one in record.sets] != list(named):
+        known = {} if task is None else _of_mean(task)
+        for record in some if task else ():
+            if not record.sets:
+                continue
+            if [one.name for one in record.sets] != list(known):
                 yield f"{_where(record)} has the sets {', '.join(one.name for one in record.sets)}"
                 continue
-            if record.sets and record.far_kind != task.far_kind:
+            if task and record.far_kind != task.far_kind:
                 yield f"{_where(record)} is far by {record.far_kind}, and the task by {task.far_kind}"
             for one in record.sets:
-                mean = known[one.name]  # what answering with the training mean gives: relative error 1
-                same = one.rows == mean.rows and _near(one.beyond, mean.beyond)
-                same = same and all(map(_near, one.distance or (), mean.distance or ()))
-                if not same or one.role != mean.role:
-                    yield f"{_where(record)}: {one.name} has other rows than the task"
-                if one.relative_error is None or one.rmse is None or not mean.rmse:
-                    continue
-                if not _near(one.rmse, one.relative_error * mean.rmse):
-                    yield f"{_where(record)}: rmse and relative error on {one.name} do not belong together"
-                elif not _r2_follows(one.r2, one.relative_error, mean.r2):
-                    yield f"{_where(record)}: r2 and relative error on {one.name} do not belong together"
+                if fault := _odd_set(one, known[one.name]):
+                    yield f"{_where(record)}: {fault}"
+
+
+def _of_mean(task: StandardizedTask) -> dict[str, SetResult]:
+    """What answering with the training mean gives on each labelled set: relative error 1."""
+    named: list[tuple[str, Role, Rows]] = [("test", "test", task.test)]
+    named += [(far.name, "far", far.rows) for far in task.far]
+    return {
+        label: metrics.set_result(
+            label,
+            role,
+            np.zeros(len(rows)),
+            rows.targets,
+            target_scale=task.target_scale,
+            distance=task.distance(rows.inputs),
+        )
+        for label, role, rows in named
+    }
+
+
+def _odd_set(one: SetResult, mean: SetResult) -> str:
+    """What in a set's numbers does not follow from the task; empty where all does."""
+    same = one.rows == mean.rows and one.role == mean.role and _near(one.beyond, mean.beyond)
+    if not same or not all(map(_near, one.distance or (), mean.distance or ())):
+        return f"{one.name} has other rows than the task"
+    if one.relative_error is None or one.rmse is None or not mean.rmse:
+        return ""
+    if not _near(one.rmse, one.relative_error * mean.rmse):
+        return f"rmse and relative error on {one.name} do not belong together"
+    if not _r2_follows(one.r2, one.relative_error, mean.r2):
+        return f"r2 and relative error on {one.name} do not belong together"
+    return ""
 
 
 def _r2_follows(r2: float | None, error: float, of_mean: float | None) -> bool:
@@ -292,12 +304,11 @@ def _growth(records: Sequence[Record]) -> Iterable[str]:
         if along is not None and record.axis_exponent is not None and record.exponent is not None:
             # where the slope along axes alone would decide, it was read again over other radii
             again = metrics.growth_kind(along) > metrics.growth_kind(record.exponent)
-            one = len(record.growth) and tasks_size(record) == 1
-            if not again and not one and abs(along - record.axis_exponent) > 1e-3:
+            if not again and _size(record) != 1 and abs(along - record.axis_exponent) > 1e-3:
                 yield f"{_where(record)}: axis_exponent is not that of axis_growth"
 
 
-def tasks_size(record: Record) -> int | None:
+def _size(record: Record) -> int | None:
     """How many numbers an input of the record's task has; None where the task is not here."""
     task = _loaded(record.key.task, record.key.seed)
     return None if task is None else task.problem.size

@@ -26,7 +26,7 @@ from bench.plan.jobs import Job
 from bench.plan.protocol import Schedule, batch_indices
 from bench.submitting.confined.layers import Layer
 from bench.submitting.confined.remote import Allowance, Confined, Fault, Held
-from leaderboard.records.record import Record, RecordKey
+from leaderboard.records.record import Record
 from tasks.data.samples import StandardizedTask
 
 ROWS_AT_ONCE = 256
@@ -69,7 +69,7 @@ class Measured:
     unsteady: float = 0.0
 
 
-def measure(trial: Trial, layer: Layer, allowance: Allowance = Allowance(), searched: bool = True) -> Measured:
+def measure(trial: Trial, layer: Layer, allowance: Allowance, searched: bool = True) -> Measured:
     """Train and measure a trial in a confined process; what goes wrong becomes records.
 
     Args:
@@ -170,6 +170,7 @@ class Recorder:
         self.asked: list[np.ndarray] = []
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        """Zeros (n,)."""
         self.asked.append(np.asarray(inputs, dtype=np.float64))
         return np.zeros(len(inputs))
 
@@ -189,6 +190,7 @@ class Answers:
         self._known: dict[bytes, np.ndarray] = {}
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        """Outputs (n,) at ``inputs`` (n, *shape)."""
         given = np.asarray(inputs, dtype=np.float64)
         known = self._known.get(_name(given))
         return self._asked(given) if known is None else known
@@ -255,8 +257,3 @@ class _Sloped(torch.autograd.Function):
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (slopes,) = context.saved_tensors
         return gradients[0].reshape(-1, *[1] * (slopes.dim() - 1)) * slopes, None, None
-
-
-def fresh_key(key: RecordKey, seed: int, data_hash: str) -> RecordKey:
-    """The key of the same cell at another seed."""
-    return dataclasses.replace(key, seed=seed, data_hash=data_hash)

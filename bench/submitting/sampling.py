@@ -26,6 +26,8 @@ from tasks.data.samples import Rows, StandardizedTask
 from tasks.task import Task
 
 MOST_NONCE = 200
+FIRST_SEED = 10_000
+"""No fresh seed is among those that a suite has; all of them are numbers that any reader of JSON holds."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Draw:
     def seeds(self, cell: CellKey, purpose: str, count: int) -> tuple[int, ...]:
         """Fresh seeds, which number draws of the task too."""
         named = (self.digest, self.nonce, purpose, cell.task, cell.architecture, cell.norm)
-        return tuple(seed_from("fresh", *named, place) for place in range(count))
+        return tuple(FIRST_SEED + seed_from("fresh", *named, place) % 2**31 for place in range(count))
 
 
 def new_nonce() -> str:

