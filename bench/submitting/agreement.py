@@ -51,19 +51,26 @@ class Difference:
         ratio: geometric mean of fresh / claimed: above 1, the claim is better than what was measured.
         p_value: one-sided.
         level: at which the test is held.
-        found_ratio: how much better a claim would have to be than the truth to be found with 80% power.
+        error: standard error of the difference of mean logarithms.
+        freedom: its degrees of freedom.
     """
 
     what: str
     ratio: float
     p_value: float
     level: float
-    found_ratio: float
+    error: float
+    freedom: float
 
     @property
     def suspicious(self) -> bool:
         """The claim is better than chance lets it be."""
         return self.p_value < self.level
+
+    @property
+    def found_ratio(self) -> float:
+        """How much better a claim would have to be than the truth to be found with 80% power."""
+        return detectable(self.error, self.freedom, self.level)
 
 
 @dataclass(frozen=True)
@@ -152,7 +159,7 @@ def _test(what: str, total: _Sum, level: float) -> Difference:
 
     error = math.sqrt(total.variance)
     p_value = float(t.sf(total.mean / error, total.freedom))
-    return Difference(what, _exponential(total.mean), p_value, level, detectable(error, total.freedom, level))
+    return Difference(what, _exponential(total.mean), p_value, level, error, total.freedom)
 
 
 def detectable(error: float, freedom: float, level: float) -> float:

@@ -35,7 +35,7 @@ def main() -> None:
         start = receive(requests).header
         _take_limits(start)
         held = landlock.restrict(start["readable"], [start["folder"], os.devnull]) if start["landlock"] else 0
-        send(replies, "witnessed", landlock=held, **witness(start))
+        send(replies, "witnessed", (), landlock=held, **witness(start))
         _serve(requests, replies)
 
 

@@ -1,4 +1,4 @@
-"""Messages between the verifier and a confined process: a line of JSON, then arrays as they lie in memory.
+"""Messages between the verifier and a confined process: a length, so much JSON, then arrays as they lie in memory.
 
 Nothing is unpickled. What comes from the other side may be anything: lengths are checked before memory is taken.
 """
@@ -20,6 +20,7 @@ MOST_HEADER = 1_000_000
 MOST_BYTES = 2_000_000_000
 _TYPES = ("<f8", "<f4", "<i8")
 _CHUNK = 1 << 20
+_LENGTH = 8  # bytes of the length of a header
 
 
 class WireError(Exception):
@@ -50,7 +51,8 @@ def send(fd: int, kind: str, arrays: Sequence[np.ndarray] = (), **fields: Any) -
     """
     parts = [np.ascontiguousarray(array) for array in arrays]
     header = {"kind": kind, **fields, "arrays": [[part.dtype.str, list(part.shape)] for part in parts]}
-    _write(fd, json.dumps(header).encode() + b"\n")
+    text = json.dumps(header).encode()
+    _write(fd, len(text).to_bytes(_LENGTH, "big") + text)
     for part in parts:
         _write(fd, part.reshape(-1).view(np.uint8).data if part.size else b"")
 
@@ -67,13 +69,12 @@ def receive(fd: int, seconds: float | None = None, most: int = MOST_BYTES) -> Me
         WireError: closed, late, too long, or no message.
     """
     until = None if seconds is None else time.monotonic() + seconds
-    line = bytearray()
-    while not line.endswith(b"\n"):
-        if len(line) > MOST_HEADER:
-            raise WireError("a header without end")
-        line += _read(fd, 1, until)
+    length = int.from_bytes(_read(fd, _LENGTH, until), "big")
+    if length > MOST_HEADER:
+        raise WireError("a header too long")
+    text = _read(fd, length, until)
     try:
-        header = json.loads(line)
+        header = json.loads(text)
         plan = [(str(kind), tuple(int(n) for n in shape)) for kind, shape in header["arrays"]]
     except (ValueError, TypeError, KeyError, RecursionError):
         raise WireError("no message") from None
