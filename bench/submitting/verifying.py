@@ -18,6 +18,7 @@ from bench.submitting.sampling import Draw, Sampled, disguised_trial, instances_
 from leaderboard.publishing.entry import Entry
 from leaderboard.publishing.packing import make_entry
 from leaderboard.records.record import Record
+from tasks import resolve
 
 CELLS = 4
 SEEDS = 5
@@ -145,7 +146,10 @@ def verify(bundle: Bundle, how: How, say: Say = lambda text: None) -> Verificati
     layer = how.chosen_layer()
     draw = Draw(bundle.entry.digest, how.nonce)
     every = draw.sample(bundle.records, None)
-    sampled = every if how.cells is None else every[: how.cells]
+    here = [cell for cell in every if _has_data(cell.key.task)]
+    if how.cells is None and len(here) < len(every):
+        raise InputError("not all of its data are here", where="--all", hint="set FARFIELD_DATA, or leave out --all")
+    sampled = here if how.cells is None else here[: how.cells]
     results: list[tuple[Sampled, str, Trial, Measured]] = []
     for place, cell in enumerate(sampled):
         for question, trial in _trials(cell, draw, bundle, how.seeds):
@@ -164,6 +168,14 @@ def verify(bundle: Bundle, how: How, say: Say = lambda text: None) -> Verificati
         of=len(every),
         entry=_verified(bundle, results) if how.cells is None else None,
     )
+
+
+def _has_data(task: str) -> bool:
+    try:
+        resolve(task).load()
+    except InputError:
+        return False
+    return True
 
 
 def _trials(cell: Sampled, draw: Draw, bundle: Bundle, seeds: int) -> Iterator[tuple[str, Trial]]:
