@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from bench import streams
-from bench.commands import check, compare, doctor, leaderboard, new, plot, run, runs, show, submit, wandb
+from bench.commands import check, compare, doctor, leaderboard, new, plot, run, runs, show, submit, verify, wandb
 from bench.commands import list as list_
 from bench.core.errors import (
     EXIT_BAD_INPUT,
@@ -51,7 +51,7 @@ def _every_command(
     pass
 
 
-for module in (run, list_, show, leaderboard, compare, plot, runs, check, new, submit, doctor, wandb):
+for module in (run, list_, show, leaderboard, compare, plot, runs, check, new, submit, verify, doctor, wandb):
     module.add_to(app)
 
 
