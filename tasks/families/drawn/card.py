@@ -18,7 +18,7 @@ def _drawn(name: str, summary: str, target: str, units: str, truth: Truth, far_r
         source="drawn by FarField",
         licence="Apache-2.0",
         citation="FarField",
-        budget=Budget(steps=300, batch_size=64),
+        budget=Budget(steps=300, batch_size=32),
         paper=PaperBudget(epochs=50, batch_size=128),
         build=f"tasks.families.drawn.builders:{name.replace('-', '_')}",
     )

