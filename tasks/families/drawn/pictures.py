@@ -57,7 +57,7 @@ def dots(draw: np.random.Generator, counts: np.ndarray) -> np.ndarray:
             filled = large | ((down == row) & (right == column))
             cells[:, :, row, column] = np.where(filled, intensity, 0.0)
     whole = cells.reshape(number, CELLS, CELLS, 3, 3).transpose(0, 1, 3, 2, 4).reshape(number, 3 * CELLS, 3 * CELLS)
-    return np.pad(whole, ((0, 0), (1, SIDE - 3 * CELLS - 1), (1, SIDE - 3 * CELLS - 1)))
+    return np.asarray(np.pad(whole, ((0, 0), (1, 0), (1, 0))))  # the cells' last row and column are dark, too
 
 
 def bars(draw: np.random.Generator, lengths: np.ndarray) -> np.ndarray:

@@ -13,12 +13,12 @@ from tasks.families.drawn import pictures
 from tasks.families.drawn.pictures import bars, discs, dots, gratings
 
 DRAWN = {
-    "dot-count": "",
-    "bar-length": "",
-    "grating-frequency": "",
-    "blob-size": "",
-    "grating-contrast": "",
-    "blob-contrast": "",
+    "dot-count": "6c670b60bb183db2",
+    "bar-length": "15a7af1ccd72cd4c",
+    "grating-frequency": "0454aca47f0bfe5c",
+    "blob-size": "863b52eb8adaa1c3",
+    "grating-contrast": "78c4ae2003c6d76f",
+    "blob-contrast": "e59cb19d19d243f7",
 }
 
 
