@@ -75,7 +75,7 @@ def _covered(begin: np.ndarray, extent: np.ndarray) -> np.ndarray:
     """Share (n, 16) of each pixel that the interval from ``begin`` of length ``extent`` covers."""
     pixel = np.arange(SIDE)
     ends = np.minimum((begin + extent)[:, None], pixel + 1.0)
-    return np.clip(ends - np.maximum(begin[:, None], pixel), 0.0, 1.0)
+    return np.asarray(np.clip(ends - np.maximum(begin[:, None], pixel), 0.0, 1.0))
 
 
 def gratings(draw: np.random.Generator, frequencies: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("farfield.tasks")
 MODEL = "tf_efficientnet_lite0"  # timm's name
-SIDE = 128  # pixels to which faces are enlarged: the error of ridge falls by a twelfth from 64, at three times the cost
+SIDE = 128  # pixels to which faces are enlarged: from 64 on, ridge gains .05 of R² at three times the cost
 AT_ONCE = 50
 DECIMALS = 4
 
