@@ -97,3 +97,18 @@ def test_without_the_faces_one_line_says_how_to_get_them(monkeypatch: pytest.Mon
     monkeypatch.delenv("FARFIELD_DATA", raising=False)
     with pytest.raises(InputError, match=r"UTKFace is not here.*FARFIELD_DATA"):
         tasks.resolve("utkface-features").load()
+
+
+@pytest.mark.slow
+def test_ridge_on_all_faces(real_data: Path, weights: bytes) -> None:
+    """Features of real weights tell age, and less so for people who were not there in training."""
+    from sklearn.linear_model import RidgeCV
+
+    task = tasks.resolve("utkface-features").load()
+    ridge = RidgeCV(np.logspace(2, 5, 7)).fit(task.train.inputs, task.train.targets)
+    known, others = (ridge.score(rows.inputs, rows.targets) for rows in (task.test, task.far[0].rows))
+    assert 0.6 < known < 0.8
+    assert 0.2 < others < 0.5
+    for name in ("utkface-features", "utkface-white-features"):
+        task = tasks.resolve(name).load()
+        assert task.card.beyond == pytest.approx(task.beyond, abs=0.01)
