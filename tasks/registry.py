@@ -70,9 +70,9 @@ def register_task(
         def waves(frequency: float = 1.0) -> Samples:
             ...
 
-    A parameter named ``draw`` is no option: a computed task that has it is given the number of the draw, 0, 1, 2, …, and
-    answers with other inputs, noise and test rows of the same function. Seed k is trained on draw k. A task without it
-    (data from the world) is built once, and seed k is trained on split k.
+    A parameter named ``draw`` is no option: a computed task that has it is given the number of the draw, 0, 1, 2, …,
+    and answers with other inputs, noise and test rows of the same function. Seed k is trained on draw k. A task
+    without it (data from the world) is built once, and seed k is trained on split k.
 
         @register_task("noisy-waves", target="the wave", truth="bounded", far_rule="shells")
         def noisy_waves(frequency: float = 1.0, *, draw: int = 0) -> Samples:

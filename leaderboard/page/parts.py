@@ -51,8 +51,9 @@ WORDS = (
     ),
     (
         "on these tasks",
-        "95% t-intervals over seeds, of the logarithm for errors and growth. They cover the randomness of training,"
-        " not that of the data, and say nothing of other tasks.",
+        "95% t-intervals over seeds, of the logarithm for errors and growth. Seed k has draw k of a"
+        " computed task or split k of a table: they cover training and the draw. Splits of one table overlap: for a"
+        " new table they are too narrow, by a factor of about 1.27 with five splits. They say nothing of other tasks.",
     ),
     (
         "for tasks like these",

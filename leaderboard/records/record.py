@@ -82,7 +82,8 @@ class RecordKey:
     """What a record depends on, and nothing else: not the other seeds, not what ran beside it.
 
     ``task``, ``architecture`` and ``norm`` are canonical spellings; ``data_hash``, ``source_hash`` and ``norm_hash``
-    name the numbers (of the seed's draw), the code of the architecture and that of the norm's kinds (empty for ``none``).
+    name the numbers (of the seed's draw), the code of the architecture and that of the norm's kinds (empty for
+    ``none``).
     """
 
     protocol: Text
