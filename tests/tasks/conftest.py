@@ -66,18 +66,17 @@ def few_faces(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Path
 
 
 @pytest.fixture
-def task(task_name: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> tasks.StandardizedTask:
+def here(task_name: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> tasks.Task:
+    """A task whose data are there."""
     skip_without_data(task_name)
     if task_name.endswith("-features"):
         monkeypatch.setenv("FARFIELD_DATA", str(request.getfixturevalue("few_faces")))
-    return tasks.resolve(task_name).load()
+    return tasks.resolve(task_name)
 
 
 @pytest.fixture
-def here(task_name: str) -> tasks.Task:
-    """A task whose data are there."""
-    skip_without_data(task_name)
-    return tasks.resolve(task_name)
+def task(here: tasks.Task) -> tasks.StandardizedTask:
+    return here.load()
 
 
 @pytest.fixture
