@@ -14,6 +14,7 @@ from leaderboard.records.store.stored_records import cells_of
 
 if TYPE_CHECKING:
     from tasks import StandardizedTask
+    from tasks.data.samples import FarSet
 
 DetailsOf = Callable[[RecordKey], Details]
 
@@ -51,7 +52,7 @@ def far_picture(records: Sequence[Record], details_of: DetailsOf, far: str | Non
     if name not in sets:
         raise UnknownName.among("far set", name, sets, where=task.name)
     rows = sets[name].rows
-    values, title = _feature(task, rows.inputs, feature)
+    values, title, signed = _feature(task, sets[name], feature)
     low, high = (float(v) for v in task.target_to_raw(np.array([task.train.targets.min(), task.train.targets.max()])))
     data = FarSetData(
         name=name,
@@ -62,17 +63,49 @@ def far_picture(records: Sequence[Record], details_of: DetailsOf, far: str | Non
         scale=task.target_scale,
         mean=task.target_mean,
         target_range=(low, high),
+        signed=signed,
     )
     return far_chart(records, details_of, data)
 
 
-def _feature(task: StandardizedTask, inputs: np.ndarray, name: str | None) -> tuple[np.ndarray, str]:
+def _feature(task: StandardizedTask, far: FarSet, name: str | None) -> tuple[np.ndarray, str, bool]:
+    """What trends are drawn against, its title, and whether it has two sides: ``name``, or else :func:`_distance`."""
+    inputs = far.rows.inputs
     if name is None:
-        return task.distance(inputs), "distance (radii of the training data)"
+        return _distance(task, far)
     names = list(task.feature_names) if task.problem.kind == "features" else []
     if name not in names:
         raise UnknownName.among("feature", name, names, where=f"--feature, task {task.name}")
-    return task.to_raw(inputs)[:, names.index(name)], name
+    return task.to_raw(inputs)[:, names.index(name)], name, False
+
+
+def _distance(task: StandardizedTask, far: FarSet) -> tuple[np.ndarray, str, bool]:
+    """How far the rows are, in training edges, with a sign where there is one: left and right are different places.
+
+    With one input the sign is that of x̃, and the edge is R. Where one column alone tells the set from training rows
+    (a far rule on that column), it is the standardized column, in units of the 99th percentile of its training
+    values; a set on one side of the training rows needs one trend. Else it is the distance, which has no sign.
+    """
+    inputs = far.rows.inputs
+    if task.problem.shape == (1,):
+        values = np.sign(inputs[:, 0]) * task.distance(inputs)
+        return values, "signed distance (−1 and 1: edges of the training data)", bool(np.ptp(np.sign(values)) == 2)
+    column = _telling(task, far)
+    if column is None:
+        return task.distance(inputs), "distance (1: edge of the training data; it has no side)", False
+    edge = float(np.percentile(np.abs(task.train.inputs[:, column]), 99)) or 1.0
+    title = f"signed distance along {task.feature_names[column]} (1: edge of the training data)"
+    return inputs[:, column] / edge, title, False
+
+
+def _telling(task: StandardizedTask, far: FarSet) -> int | None:
+    """The column that lies on one side of all training rows in every row of the set; of several the one it names."""
+    train, inputs = task.train.inputs, far.rows.inputs
+    if task.problem.kind != "features" or len(task.feature_names) != inputs.shape[1]:
+        return None
+    beyond = (inputs.min(axis=0) > train.max(axis=0)) | (inputs.max(axis=0) < train.min(axis=0))
+    found = np.flatnonzero(beyond & (np.ptp(inputs, axis=0) > 0)).tolist()  # a truth value is no axis
+    return next((i for i in found if task.feature_names[i] in far.label), found[0] if found else None)
 
 
 def _task_of(records: Sequence[Record]) -> StandardizedTask:
