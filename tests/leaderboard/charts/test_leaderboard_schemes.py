@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.commands._kernel_charts import ConvergenceCurve, convergence_chart
-from bench.tracking.picture import cell_chart
+from bench.tracking.content.picture import cell_chart
 from leaderboard.charts import (
     FarSetData,
     Points,
