@@ -10,14 +10,38 @@ import pytest
 
 import tasks
 from bench import task_charts
-from leaderboard.records.record import Record, RecordKey
+from leaderboard.records.metrics import AXIS_RADII, LADDER
+from leaderboard.records.record import Record, RecordKey, SetResult
 
 Row = dict[str, Any]
 
 
 def record_of(task: Any, norm: str = "none") -> Record:
     key = RecordKey("1", task.name, task.card.version, task.data_hash, "mlp", "a" * 8, norm, 0)
-    return Record(key=key, status="ok", truth=task.card.truth, created="2026-01-01T00:00:00+00:00", learning_rate=1e-3)
+    flat = (1.0,) * len(LADDER)
+    return Record(
+        key=key,
+        status="ok",
+        truth=task.card.truth,
+        created="2026-01-01T00:00:00+00:00",
+        learning_rate=1e-3,
+        sets=(SetResult("test", "test", 10, 0.1, 0.1, 0.1, 0.9, 0), SetResult("far", "far", 10, 1.0, 1.0, 1.0, 0.0, 0)),
+        id_error=0.1,
+        far_error=1.0,
+        ladder=LADDER,
+        growth=flat,
+        departure=flat,
+        nonfinite=(0,) * len(LADDER),
+        exponent=0.0,
+        local_exponent=0.0,
+        axis_growth=tuple((r, 1.0) for r in AXIS_RADII),
+        axis_exponent=0.0,
+        probe_nonfinite=0,
+        parameters=10,
+        seconds=1.0,
+        best_step=1,
+        edge_of_grid=False,
+    )
 
 
 def drawn(name: str, predicted: Callable[[np.ndarray], np.ndarray], far: str | None = None) -> tuple[Any, list[Row]]:
