@@ -112,9 +112,7 @@ def _parts(found: Clustered, name: str, draw: int) -> tuple[Rows, Rows, Rows]:
     return parts
 
 
-def split(
-    rows: Rows, name: str, draw: int = 0, cluster: np.ndarray | None = None
-) -> tuple[Rows, Rows, Rows]:
+def split(rows: Rows, name: str, draw: int = 0, cluster: np.ndarray | None = None) -> tuple[Rows, Rows, Rows]:
     """Train, validation and test: 10% each for the latter two, whole clusters of related rows at a time.
 
     Rows are related when their inputs are the same or their source is. A cluster with more than a tenth of all
@@ -201,8 +199,8 @@ def shells(train: Rows, kind: InputKind, truth: TruthFunction, name: str, draw: 
     """Far sets of a known function: 500 rows on each of the shells (1, 2], (2, 5] and (5, 10] R.
 
     In standardized space a direction is uniform on the sphere (one dimension: left or right) and the distance
-    uniform in the shell; the labels are the noise-free truth. They lie around the training rows of their draw, and every
-    draw has others.
+    uniform in the shell; the labels are the noise-free truth. They lie around the training rows of their draw, and
+    every draw has others.
     """
     mean, scale = input_statistics(train.inputs, kind)
     radius = geometry.radius((train.inputs - mean) / scale, kind)
