@@ -66,8 +66,8 @@ def pareto_chart(
     points = [p for p in points if p["panel"] in panels]
     networks = [p for p in points if p["layer"] == "network"]
     single = len(panels) == 1
-    names = ordered(p["norm"] for p in networks)
-    series = Series.of(names, single, alike=_alike(networks, names), points=True)
+    norms = ordered(p["norm"] for p in networks)
+    series = Series.of(norms, single, alike=_alike(networks, norms), points=True)
     shape = _shape(list(dict.fromkeys(p["architecture"] for p in networks)), single)
     layers = {}
     for panel in panels:

@@ -116,6 +116,7 @@ def describe_cell(
     config = {
         **dataclasses.asdict(cell),
         "seeds": [r.key.seed for r in records],
+        "data_hashes": [r.key.data_hash for r in records],
         "suite": suite,
         "sweep_id": sweep_id,
         "family": family,

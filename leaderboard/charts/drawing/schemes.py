@@ -177,7 +177,6 @@ def scheme_legend(
     shown = {name: (labels or {}).get(name, name) for name in names}
     lengths = [len(text) for text in shown.values()]
     beside = right and max(lengths, default=0) <= _BESIDE
-    symbol = {} if points else {"symbolType": "stroke"}
     return alt.Legend(
         title="norm scheme",
         orient="right" if beside else "bottom",
@@ -187,7 +186,7 @@ def scheme_legend(
         labelLimit=0,
         symbolOpacity=1,
         symbolSize=60 if points else 400,
-        **symbol,
+        symbolType=alt.Undefined if points else "stroke",
     )
 
 

@@ -109,8 +109,10 @@ def test_there_is_a_run_for_each_cell_and_one_for_the_sweep(swept: Swept, kept_r
 def test_the_config_is_complete(swept: Swept, kept_runs: Make) -> None:
     config = swept.run(kept_runs, "sine-1d").config
     record = swept.cells[0][0]
-    for part in ("protocol", "task", "task_version", "data_hash", "architecture", "source_hash", "norm"):
+    for part in ("protocol", "task", "task_version", "architecture", "source_hash", "norm"):
         assert config[part] == getattr(record.key, part)
+    assert config["edition"] == record.key.cell.edition
+    assert config["data_hashes"] == [r.key.data_hash for r in swept.cells[0]]
     assert config["seeds"] == [0, 1, 2]
     assert config["environment"] == record.environment
     assert config["protocol_settings"]["learning_rates"] == [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]
