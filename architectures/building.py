@@ -14,6 +14,7 @@ from typing import cast
 import torch
 from torch import nn
 
+from architectures.blocks.after_step import mend
 from architectures.blocks.layers import initialize
 from architectures.blocks.lazy import materialize
 from architectures.card import Architecture
@@ -79,6 +80,7 @@ def build_network(
     with isolated(seed):
         module = _called(architecture, problem, fitting)
         initialize(module, seed)
+        mend(module)
         module = fitting.finished(module)
     return module.float()
 
