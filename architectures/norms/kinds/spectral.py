@@ -34,7 +34,7 @@ class Spectral(NormKind):
     citation="Miyato, Kataoka, Koyama and Yoshida, arXiv 1802.05957",
 )
 def spectral(linear: nn.Module, options: Spectral) -> None:
-    """Torch's spectral norm, whose members train together."""
-    from architectures.norms.modules.spectral import spectral_norm
+    """Torch's spectral norm."""
+    from torch.nn.utils.parametrizations import spectral_norm
 
-    spectral_norm(linear, options.iterations, options.eps)
+    spectral_norm(linear, n_power_iterations=options.iterations, eps=options.eps)
