@@ -153,9 +153,8 @@ def _fit(architecture: Architecture, scheme: NormScheme, problem: Problem) -> _F
             raise Unsupported(f"{scheme} parametrizes the linear map {path!r} twice", code="site_conflict")
     ends = [(part.kind, part.placement) for part in scheme.parts if part.around]
     pair = (ends[0][0], frozenset(place for _, place in ends)) if ends else None
-    return _Fitting(
-        _SchemeNorm(layers, known), maps, pair, Frame(problem.kind, problem.shape, problem.radius), plan.late
-    )
+    frame = Frame(problem.kind, problem.shape, problem.radius, back=pair is not None and "output" in pair[1])
+    return _Fitting(_SchemeNorm(layers, known), maps, pair, frame, plan.late)
 
 
 def _check_kept(architecture: Architecture, layers: Mapping[str, NormKind], fixed: Mapping[str, str]) -> None:

@@ -23,9 +23,13 @@ class Revin(WithEps):
     Mean and deviation of each instance: of a sequence over its steps for each channel, of a table over its features,
     as if they were the steps of one channel. ``channel``, counted from 1, is the one on whose scale the answer is put
     back. ``affine`` adds a learned gain and shift per channel.
+
+    FarField standardizes inputs and targets apart, and the paper puts the answer back on the scale of its input.
+    ``units`` adds a learned scale and offset of the answer, at first 1 and 0, which turn the one scale into the other.
     """
 
     channel: int = 1
+    units: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,11 +55,12 @@ def revin(frame: Frame, options: Revin) -> nn.Module:
     channels = frame.shape[-1] if frame.kind == "sequence" else 1
     entries = math.prod(frame.shape) // channels
     if entries < 3:
-        what = "steps" if frame.kind == "sequence" else "features"
+        what = ("step" if frame.kind == "sequence" else "feature") + ("s" if entries > 1 else "")
         raise Unsupported(
             f"revin would be over {entries} {what} (over 1 it is a constant and over 2 it is +-1); at least 3",
             code="degenerate_norm",
         )
     if options.channel > channels:
         raise Unsupported(f"revin(channel={options.channel}) of {channels} channels", code="no_such_site")
-    return RevIn(channels, options.channel - 1, frame.kind == "sequence", options.eps, options.affine)
+    units = options.units and frame.back
+    return RevIn(channels, options.channel - 1, frame.kind == "sequence", options.eps, options.affine, units)

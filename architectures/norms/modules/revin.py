@@ -21,13 +21,16 @@ class RevIn(nn.Module):
         sequence: whether inputs are (N, steps, channels), else (N, features).
         eps: added to the variance.
         affine: whether there is a gain and a shift per channel.
+        units: whether the answer has a scale and an offset of its own.
     """
 
-    def __init__(self, channels: int, answer: int, sequence: bool, eps: float, affine: bool) -> None:
+    def __init__(self, channels: int, answer: int, sequence: bool, eps: float, affine: bool, units: bool) -> None:
         super().__init__()
         self.answer, self.sequence, self.eps = answer, sequence, eps
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+        self.scale = nn.Parameter(torch.ones(1)) if units else None
+        self.offset = nn.Parameter(torch.zeros(1)) if units else None
 
     def inward(self, x: Tensor) -> tuple[Tensor, Kept]:
         """``gain (x - mean) / √(var + eps) + shift`` over axis 1, and what :meth:`outward` needs."""
@@ -43,8 +46,9 @@ class RevIn(nn.Module):
         return y, (mean[:, 0, own], deviation[:, 0, own])
 
     def outward(self, y: Tensor, kept: Kept) -> Tensor:
-        """``deviation (y - shift) / (gain + eps²) + mean``, (N, 1): the authors' guard of a gain near zero."""
+        """``scale (deviation (y - shift) / (gain + eps²) + mean) + offset``, (N, 1); eps² is the authors' guard."""
         mean, deviation = kept
         if self.weight is not None and self.bias is not None:
             y = (y - self.bias[self.answer]) / (self.weight[self.answer] + self.eps**2)
-        return y * deviation + mean
+        y = y * deviation + mean
+        return y if self.scale is None or self.offset is None else y * self.scale + self.offset

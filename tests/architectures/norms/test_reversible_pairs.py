@@ -55,6 +55,19 @@ def test_revin_is_the_formula_of_its_paper(problem: Problem, channel: int, affin
     assert network(x).detach().numpy()[:, 0] == pytest.approx(expected, rel=1e-9)
 
 
+def test_units_turn_the_scale_of_the_input_into_that_of_the_target_and_exist_on_the_way_back_alone() -> None:
+    network = built("mlp(width=16)", "revin@input+output", SERIES)
+    plain = built("mlp(width=16)", "revin(units=false)@input+output", SERIES)
+    x = rows(SERIES)
+    torch.testing.assert_close(network(x), plain(x))
+    with torch.no_grad():
+        network.pair.scale.fill_(3.0)  # type: ignore[operator, union-attr]
+        network.pair.offset.fill_(-2.0)  # type: ignore[operator, union-attr]
+    torch.testing.assert_close(network(x), 3 * plain(x) - 2)
+    one_way = built("mlp(width=16)", "revin@input", SERIES)
+    assert {name for name, _ in one_way.named_parameters() if "pair" in name} == {"pair.weight", "pair.bias"}
+
+
 def test_revin_answers_a_series_that_is_moved_and_stretched_by_moving_and_stretching_its_answer() -> None:
     network = built("transformer(width=16)", "revin(eps=1e-12)@input+output", Problem("sequence", (8, 1)))
     x = rows(Problem("sequence", (8, 1)))
@@ -65,7 +78,7 @@ def test_revin_answers_a_series_that_is_moved_and_stretched_by_moving_and_stretc
     ("norm", "problem", "words"),
     [
         ("revin@input+output", Problem("features", (2,)), "over 2 features"),
-        ("revin@input", Problem("features", (1,)), "over 1 features"),
+        ("revin@input", Problem("features", (1,)), "over 1 feature "),
         ("revin@input+output", Problem("sequence", (2, 4)), "over 2 steps"),
         ("revin@input+output", IMAGE, "reads sequences and tables, not image"),
         ("revin(channel=3)@input+output", SERIES, "of 2 channels"),
