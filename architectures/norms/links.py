@@ -95,7 +95,8 @@ class TanhLink(Link):
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
         """``g (1 - y²)``."""
-        return torch.ops.aten.tanh_backward(g, self.y)
+        gradient: Tensor = torch.ops.aten.tanh_backward(g, self.y)
+        return gradient
 
 
 class ClampLink(Link):
@@ -113,4 +114,5 @@ class ClampLink(Link):
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
         """The gradient where the entry lies within the limits."""
-        return torch.ops.aten.hardtanh_backward(g, self.x, -self.limit, self.limit)
+        gradient: Tensor = torch.ops.aten.hardtanh_backward(g, self.x, -self.limit, self.limit)
+        return gradient

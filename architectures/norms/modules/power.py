@@ -48,7 +48,7 @@ class PowerNorm(nn.Module):
             x = nn.functional.rms_norm(x, x.shape[-1:], eps=self.eps)
         scale = (self.square + self.eps).sqrt()
         if self.training:
-            y: Tensor = _Corrected.apply(x, scale, self.correction, self.momentum)  # type: ignore[no-untyped-call]
+            y: Tensor = _Corrected.apply(x, scale, self.correction, self.momentum)
             with torch.no_grad():
                 self.square.lerp_(_over_rows(x.square()), self.momentum)
         else:
