@@ -112,9 +112,7 @@ def _parts(found: Clustered, name: str, draw: int) -> tuple[Rows, Rows, Rows]:
     return parts
 
 
-def split(
-    rows: Rows, name: str, draw: int = 0, cluster: np.ndarray | None = None
-) -> tuple[Rows, Rows, Rows]:
+def split(rows: Rows, name: str, draw: int = 0, cluster: np.ndarray | None = None) -> tuple[Rows, Rows, Rows]:
     """Train, validation and test: 10% each for the latter two, whole clusters of related rows at a time.
 
     Rows are related when their inputs are the same or their source is. A cluster with more than a tenth of all

@@ -16,6 +16,7 @@ from architectures.norms.pairs import Paired
 from bench.core.errors import Unsupported
 from bench.core.problem import Problem
 from bench.training.program import choose_program
+from bench.training.programs.loop import Single
 
 TABLE = Problem("features", (5,), radius=2.5)
 SERIES = Problem("sequence", (8, 2), radius=2.5)
@@ -66,6 +67,30 @@ def test_units_turn_the_scale_of_the_input_into_that_of_the_target_and_exist_on_
     torch.testing.assert_close(network(x), 3 * plain(x) - 2)
     one_way = built("mlp(width=16)", "revin@input", SERIES)
     assert {name for name, _ in one_way.named_parameters() if "pair" in name} == {"pair.weight", "pair.bias"}
+
+
+def test_with_units_straight_lines_are_followed_and_without_the_ratio_of_the_units_is_missed() -> None:
+    """Lines a + b i, standardized apart from their next values; far away i is up to three times as large."""
+    rng = np.random.default_rng(0)
+
+    def lines(count: int, least: int, most: int) -> tuple[np.ndarray, np.ndarray]:
+        a, b = rng.standard_normal((2, count, 1))
+        line = a + b * (rng.integers(least, most - 10 + 1, size=(count, 1)) + np.arange(11))
+        return line[:, :10, None], line[:, 10]
+
+    (x, y), (far, truth) = lines(512, 1, 30), lines(512, 61, 100)
+    mean_in, deviation_in, mean, deviation = x.mean(), x.std(), y.mean(), y.std()
+    errors = {}
+    for norm in ("revin@input+output", "revin(units=false)@input+output"):
+        network = build_network(resolve("mlp(width=32)"), parse_scheme(norm), Problem("sequence", (10, 1)), 0)
+        program = Single([network.double()], [1e-2])
+        for _ in range(200):
+            program.step(torch.from_numpy((x - mean_in) / deviation_in), torch.from_numpy((y - mean) / deviation))
+        answers = program.predict(torch.from_numpy((far - mean_in) / deviation_in))[0].numpy() * deviation + mean
+        errors[norm] = float(np.sqrt(np.square(answers - truth).mean() / np.square(truth - mean).mean()))
+    missed = 1 - deviation_in / deviation
+    assert errors["revin@input+output"] < 0.01
+    assert errors["revin(units=false)@input+output"] == pytest.approx(missed, abs=0.05)
 
 
 def test_revin_answers_a_series_that_is_moved_and_stretched_by_moving_and_stretching_its_answer() -> None:
