@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from bench.core.errors import InputError
 from bench.core.problem import InputKind, Problem
-from tasks.card import TaskCard
+from tasks.card import FAR_SHARE, FarKind, TaskCard
 from tasks.data import geometry
 
 TruthFunction = Callable[[np.ndarray], np.ndarray]
@@ -171,6 +172,17 @@ class StandardizedTask:
     def distance(self, inputs: np.ndarray) -> np.ndarray:
         """Distance (n,) of standardized inputs (n, *shape) in units of the radius."""
         return geometry.distance(inputs, self.card.kind, self.radius)
+
+    @cached_property
+    def beyond(self) -> float:
+        """Share of the rows of all far sets together that lie beyond R."""
+        away = sum(int((self.distance(far.rows.inputs) > 1).sum()) for far in self.far)
+        return away / sum(len(far) for far in self.far)
+
+    @property
+    def far_kind(self) -> FarKind:
+        """The card's; where it has none, ``distance`` if at least half of all far rows lie beyond R, else ``shift``."""
+        return self.card.far_kind or ("distance" if self.beyond >= FAR_SHARE else "shift")
 
     def from_raw(self, raw: np.ndarray) -> np.ndarray:
         """x̃ of raw inputs."""
