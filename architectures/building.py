@@ -14,6 +14,7 @@ from typing import cast
 import torch
 from torch import nn
 
+from architectures.blocks.after_step import mend
 from architectures.blocks.layers import initialize
 from architectures.blocks.lazy import materialize
 from architectures.card import Architecture
@@ -79,6 +80,7 @@ def build_network(
     with isolated(seed):
         module = _called(architecture, problem, fitting)
         initialize(module, seed)
+        mend(module)
         module = fitting.finished(module)
     return module.float()
 
@@ -151,9 +153,8 @@ def _fit(architecture: Architecture, scheme: NormScheme, problem: Problem) -> _F
             raise Unsupported(f"{scheme} parametrizes the linear map {path!r} twice", code="site_conflict")
     ends = [(part.kind, part.placement) for part in scheme.parts if part.around]
     pair = (ends[0][0], frozenset(place for _, place in ends)) if ends else None
-    return _Fitting(
-        _SchemeNorm(layers, known), maps, pair, Frame(problem.kind, problem.shape, problem.radius), plan.late
-    )
+    frame = Frame(problem.kind, problem.shape, problem.radius, back=pair is not None and "output" in pair[1])
+    return _Fitting(_SchemeNorm(layers, known), maps, pair, frame, plan.late)
 
 
 def _check_kept(architecture: Architecture, layers: Mapping[str, NormKind], fixed: Mapping[str, str]) -> None:

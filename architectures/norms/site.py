@@ -66,11 +66,13 @@ class Frame:
         kind: ``features``, ``image`` or ``sequence``.
         shape: of one input.
         radius: R, the 99th percentile of the size of x̃ over training inputs.
+        back: whether the way back is taken (a scheme that names ``output``).
     """
 
     kind: InputKind
     shape: tuple[int, ...]
     radius: float = 1.0
+    back: bool = False
 
     @property
     def size(self) -> int:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 
+from architectures.blocks.after_step import after_step
 from bench.training.programs.adam import MemberAdam
 
 
@@ -34,6 +35,7 @@ class Stack:
         self._buffers = {n: p.detach().clone() for n, p in parameters.items() if n not in learned}
         self._buffers |= {n: b.detach().clone() for n, b in buffers.items()}
         self._members = len(modules)
+        self._after = {n: torch.vmap(f) for n, f in after_step(self._module).items() if n in self._parameters}
         self._optimizer = MemberAdam(list(self._parameters.values()), rates)
 
     def __len__(self) -> int:
@@ -46,6 +48,9 @@ class Stack:
         losses = (self._forward(inputs, shared) - targets).square().mean(1)
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()), materialize_grads=True)
         self._optimizer.step(gradients)
+        with torch.no_grad():
+            for name, mend in self._after.items():
+                self._parameters[name].copy_(mend(self._parameters[name]))
         return losses.detach()
 
     @torch.no_grad()
