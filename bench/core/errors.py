@@ -18,6 +18,7 @@ ReasonCode = Literal[
     "no_such_site",
     "site_conflict",
     "input_kind",
+    "length",
     "takes_no_norm",
     "no_own_norm",
     "cannot_normalize",
