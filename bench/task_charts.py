@@ -20,8 +20,9 @@ DetailsOf = Callable[[RecordKey], Details]
 
 def task_picture(task: StandardizedTask) -> Any:
     """Training and far inputs of ``task`` in two dimensions, by set and by target."""
-    sets = [PictureSet("train", task.train.inputs, task.target_to_raw(task.train.targets))]
-    sets += [PictureSet(f.name, f.rows.inputs, task.target_to_raw(f.rows.targets)) for f in task.far]
+    named = {"train": task.train} | {far.name: far.rows for far in task.far}
+    same = {name: task.comparable(rows) for name, rows in named.items()}
+    sets = [PictureSet(name, rows.inputs, task.target_to_raw(rows.targets)) for name, rows in same.items()]
     return task_chart(task.name, sets, target_name=_target_name(task), note=f"far: {task.card.far_rule}")
 
 
@@ -55,7 +56,7 @@ def far_picture(records: Sequence[Record], details_of: DetailsOf, far: str | Non
     low, high = (float(v) for v in task.target_to_raw(np.array([task.train.targets.min(), task.train.targets.max()])))
     data = FarSetData(
         name=name,
-        targets=task.target_to_raw(rows.targets),
+        targets=task.target_to_raw(rows.last_targets),
         feature=values,
         feature_name=title,
         target_name=_target_name(task),

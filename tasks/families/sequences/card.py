@@ -25,6 +25,27 @@ def _computed(name: str, summary: str, target: str, truth: Truth, far_rule: str,
     )
 
 
+def _longer(
+    name: str, summary: str, target: str, truth: Truth, far_rule: str, build: str, batch_size: int = 128
+) -> None:
+    register_task(
+        name,
+        summary=summary,
+        kind="sequence",
+        target=target,
+        units="1",
+        truth=truth,
+        far_rule=far_rule,
+        source="computed by FarField",
+        licence="Apache-2.0",
+        citation="FarField",
+        real=False,
+        budget=Budget(steps=300, batch_size=batch_size),
+        paper=PaperBudget(epochs=50, batch_size=batch_size),
+        build=f"tasks.families.sequences.longer:{build}",
+    )
+
+
 def _measured(name: str, summary: str, target: str, units: str, truth: Truth, far_rule: str, citation: str) -> None:
     register_task(
         name,
@@ -101,4 +122,56 @@ _measured(
     "bounded",
     "later decades: 1930 to 1969 and 1970 to 2008",
     "US National Geophysical Data Center, Sunspot Numbers, 1700 to 2008",
+)
+
+_LONGER = "32 and 64 steps, trained on 16"
+_LONGER_EACH = f"{_LONGER}; the steps after the 16th are asked for"
+_longer(
+    "trend-forecast",
+    "At each position of a straight line f(i) = a + b·i with a, b ~ N(0, 1), the value at the next (arXiv 2505.14512).",
+    "the value at the next position",
+    "growing",
+    "longer lines: positions 31 to 60 and 31 to 100, trained on i = 1 to 30",
+    "trend_forecast",
+    batch_size=64,  # 29 steps a row: as many steps a batch as the others
+)
+_longer(
+    "addition",
+    "The sum of the marked numbers, about half of all numbers from [0, 1].",
+    "the sum of the marked numbers",
+    "growing",
+    _LONGER,
+    "addition",
+)
+_longer(
+    "adding-two",
+    "The adding problem: the sum of the two numbers that are marked, one in each half of the sequence.",
+    "the sum of the two marked numbers",
+    "bounded",
+    _LONGER,
+    "adding_two",
+)
+_longer(
+    "counting",
+    "How many numbers of a sequence are positive.",
+    "the count of positive numbers",
+    "growing",
+    _LONGER,
+    "counting",
+)
+_longer(
+    "copy-scale",
+    "At each step of a sequence, its number times the first one.",
+    "the number times the first one",
+    "bounded",
+    _LONGER_EACH,
+    "copy_scale",
+)
+_longer(
+    "maximum",
+    "The greatest number of a sequence.",
+    "the greatest number",
+    "bounded",
+    _LONGER,
+    "maximum",
 )
