@@ -172,8 +172,10 @@ def _program(context: _Context, first: torch.nn.Module, rows_a_step: int) -> Pro
     members = len(context.job.seeds) * len(context.schedule.learning_rates)
     device = context.settings.device
     asked = context.settings.program
-    program = asked or choose_program(first, rows, rows_a_step, members, device)
-    if context.architecture.card.origin in VERSIONED or agrees(program, context.initial, _two(context.job.seeds), rows):
+    each_step = context.task.problem.each_step
+    program = asked or choose_program(first, rows, rows_a_step, members, device, each_step)
+    two = _two(context.job.seeds)
+    if context.architecture.card.origin in VERSIONED or agrees(program, context.initial, two, rows, each_step):
         return program
     if asked:
         what = f"{context.architecture.name} learns otherwise under --program {asked} than alone: use --program loop"
@@ -245,7 +247,10 @@ def _measured_network(
     context: _Context, module: torch.nn.Module, result: Trained, lines: Lines
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     predict = probing.network_predict(module, context.settings.device)
-    fields = _measured(predict, context.task, lines)
+    fields, kept = _measured(predict, context.task, lines), _curves_kept(predict, context.task)
+    if context.task.problem.each_step:  # from here on of the last step alone
+        module = probing.LastStep(module).eval()
+        predict = probing.at_the_last(predict)
     known = [*zip(metrics.LADDER, fields["growth"], strict=True), *fields["axis_growth"]]
     worst = worst_growth(module, predict, context.task, lines.rays, lines.axes, known)
     measured = [growth for _, growth in (*known, *worst)] + far_growths(predict, context.task)
@@ -259,12 +264,12 @@ def _measured_network(
         "certificate_reason": against,
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
     }
-    return fields, _curves_kept(predict, context.task)
+    return fields, kept
 
 
 def _measured(predict: probing.Predict, task: StandardizedTask, lines: Lines) -> dict[str, Any]:
     """The fields that every model's predictions give."""
-    ladder, beyond = _look_far(predict, task, lines)
+    ladder, beyond = _look_far(probing.at_the_last(predict), task, lines)
     sets = probing.evaluate(predict, task)
     finite = not any(ladder.nonfinite)
     return {
@@ -300,8 +305,9 @@ def _curve_details(result: Trained) -> dict[str, tuple[float | None, ...]]:
 
 
 def _curves_kept(predict: probing.Predict, task: StandardizedTask) -> dict[str, tuple[float | None, ...]]:
-    """Predictions on the far sets and, in one dimension, along the line from -10 R to 10 R."""
-    kept = {f"far.{far.name}.prediction": _numbers(predict(far.rows.inputs)) for far in task.far}
+    """Predictions on the far sets (of sequences at the last step) and, in one dimension, from -10 R to 10 R."""
+    last = probing.at_the_last(predict)
+    kept = {f"far.{far.name}.prediction": _numbers(last(far.rows.inputs)) for far in task.far}
     if task.problem.shape == (1,):
         line = np.linspace(-FUNCTION_REACH, FUNCTION_REACH, FUNCTION_POINTS)[:, None] * task.radius
         kept["function.x"] = _numbers(line[:, 0])

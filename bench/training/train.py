@@ -32,7 +32,8 @@ State = dict[str, Tensor]
 class TrainingData:
     """Standardized training and validation rows, resident on the device that trains.
 
-    Shapes: inputs (n, *shape), targets (n,), and the same for validation.
+    Shapes: inputs (n, *shape), targets (n,), or (n, steps) of sequences that are answered at each step, and the same for
+    validation.
     """
 
     inputs: Tensor
@@ -149,7 +150,7 @@ def _train_group(
     checks = frozenset(schedule.checks)
     rows = _batch_rows(alive, batches, data.inputs.device)
     for step in range(1, schedule.steps + 1):
-        losses = running.step(*_batch(data, rows, step))
+        losses = running.step(*_batch(data, rows, step, len(running)))
         if step not in checks:
             continue
         errors = _mean_squared_errors(running, data.validation_inputs, data.validation_targets)
@@ -184,7 +185,11 @@ def _batch_rows(
     return torch.stack([torch.from_numpy(batches[track.member.seed]) for track in tracks]).to(device)
 
 
-def _batch(data: TrainingData, rows: Tensor | None, step: int) -> tuple[Tensor, Tensor]:
+def _batch(data: TrainingData, rows: Tensor | None, step: int, members: int) -> tuple[Tensor, Tensor]:
+    """Inputs and targets of a step; with a target at each step every member is given its own, as programs want it."""
+    if rows is None and data.targets.dim() == 2:
+        shared = (data.inputs, data.targets)
+        return tuple(one.expand(members, *one.shape) for one in shared)  # type: ignore[return-value]
     if rows is None:
         return data.inputs, data.targets
     chosen = rows[:, step - 1]
@@ -196,8 +201,8 @@ def _mean_squared_errors(running: Program, inputs: Tensor, targets: Tensor) -> T
     total = torch.zeros(len(running), dtype=torch.float64, device=targets.device)
     for start, stop in _chunks(len(targets), len(running) * math.prod(inputs.shape[1:])):
         errors = running.predict(inputs[start:stop]) - targets[start:stop]
-        total += errors.double().square().sum(1)
-    return total / len(targets)
+        total += errors.double().square().flatten(1).sum(1)
+    return total / targets.numel()
 
 
 def _chunks(rows: int, width: int, most: int = 500_000) -> Iterator[tuple[int, int]]:
