@@ -167,7 +167,7 @@ def transformer(problem: Problem, norm: Norm, options: TransformerOptions) -> nn
             clamp=options.clamp,
             readout=options.readout,
             patch=options.patch,
-            positions=options.positions,
+            positions=options.positions if problem.kind == "sequence" else "learned",
         ),
     )
 

@@ -57,7 +57,7 @@ class TransformerOptions(StepPositions, NetworkOptions):
         patch: side of an image patch in pixels; it divides height and width (images only).
         readout: ``mean`` over the tokens, or from a class token, ``cls``; where a task asks for an answer at each step,
             every token gives its own.
-        positions: of the steps of a sequence; see :mod:`architectures.families.transformer.positions`.
+        positions: of the steps (sequences only); see :mod:`architectures.families.transformer.positions`.
         activation: of the blocks' MLPs.
         init, parameterization, clamp: see :class:`NetworkOptions`.
     """

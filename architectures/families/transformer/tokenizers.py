@@ -102,11 +102,5 @@ _BY_KIND: dict[InputKind, Callable[[Problem, int, int, Drawing, Positions], Toke
 
 
 def tokenizer(problem: Problem, width: int, patch: int, drawing: Drawing, positions: Positions) -> Tokenizer:
-    """The tokenizer for that kind of input; its ``count`` is the number of tokens at the length of training.
-
-    Raises:
-        Unsupported: features or patches with other positions than learned ones.
-    """
-    if problem.kind != "sequence" and positions != "learned":
-        raise Unsupported(f"positions={positions} is for sequences; {problem.kind} inputs take positions=learned")
+    """The tokenizer for that kind of input; its ``count`` is the number of tokens at the length of training."""
     return _BY_KIND[problem.kind](problem, width, patch, drawing, positions)
