@@ -7,7 +7,7 @@ from torch import Tensor
 
 from architectures.contract.check import Broken, Check, Skipped, Subject
 from architectures.contract.precision import in_float64
-from architectures.contract.samples import ROWS, built, different, inputs_for
+from architectures.contract.samples import ROWS, built, different
 
 MULTIPLES = (1, 2, 4)
 """Of the length of training, at which a network of any length is tried."""

@@ -11,14 +11,13 @@ class Continuation:
     """A value read off each channel of a sequence, mapped to the target by ordinary least squares.
 
     The map undoes the two standardizations, which the estimator does not know: where the target continues the
-    sequence exactly as read off, it is found exactly. Of sequences that are longer than those of training the last steps
-    are read, as many as training had. Where each step is answered, every step is read as if the sequence ended there,
+    sequence exactly as read off, it is found exactly. Of sequences that are longer than those of training the last
+    steps are read, as many as training had. Where each step is answered, every step is read as if the sequence ended there,
     and one map serves all.
     """
 
     def __init__(self, steps: int, degree: int, each_step: bool) -> None:
-        """Fit a polynomial of ``degree`` through the last ``steps`` values and read it off one step on (at the last
-        one where the degree is 0)."""
+        """Fit a polynomial of ``degree`` through the last ``steps`` values and read it off one step on."""
         self.steps, self.degree, self.each_step = steps, degree, each_step
 
     def read(self, inputs: Array) -> Rows:

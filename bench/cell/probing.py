@@ -2,8 +2,8 @@
 
 Rays go out from the training mean (the origin of standardized inputs) in unit directions; a probe at distance r
 stands at ``r R d`` where R is the task's radius. Sequences are probed at the length of training; where each step is
-answered, growth and departure are read at the last one, which has seen the whole sequence. Far sets have lengths of their
-own, and their errors are means over all steps that they ask for.
+answered, growth and departure are read at the last one, which has seen the whole sequence. Far sets have lengths of
+their own, and their errors are means over all steps that they ask for.
 """
 
 from __future__ import annotations

@@ -59,10 +59,11 @@ def agrees(
             alone = [Single([member(seed)], [RATE]) for seed in seeds]
             for _ in range(STEPS):
                 losses = together.step(batch, targets)
-                own = torch.cat([one.step(batch[:1], targets[:1]) if each_step else one.step(rows, targets) for one in alone])
+                lone = (batch[:1], targets[:1]) if each_step else (rows, targets)
+                own = torch.cat([one.step(*lone) for one in alone])
                 if not torch.allclose(losses, own, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
                     return False
-            answers, lone = together.predict(rows), torch.cat([one.predict(rows) for one in alone])
+            answers, theirs = together.predict(rows), torch.cat([one.predict(rows) for one in alone])
     except (RuntimeError, ValueError):
         return False
-    return torch.allclose(answers, lone, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+    return torch.allclose(answers, theirs, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)

@@ -32,8 +32,8 @@ State = dict[str, Tensor]
 class TrainingData:
     """Standardized training and validation rows, resident on the device that trains.
 
-    Shapes: inputs (n, *shape), targets (n,), or (n, steps) of sequences that are answered at each step, and the same for
-    validation.
+    Shapes: inputs (n, *shape), targets (n,), or (n, steps) of sequences that are answered at each step, and the same
+    for validation.
     """
 
     inputs: Tensor

@@ -136,8 +136,8 @@ class StandardizedTask:
     """A task as networks see it: inputs x̃ and targets z, standardized by the statistics of the training rows.
 
     ``x̃ = (x - input_mean) / input_scale`` and ``z = (y - target_mean) / target_scale``: per feature for tables, per
-    channel for images and sequences (over all steps); a deviation of 0 becomes 1. Targets at each step share one mean and
-    one deviation.
+    channel for images and sequences (over all steps); a deviation of 0 becomes 1. Targets at each step share one mean
+    and one deviation.
 
     Args:
         name: canonical spelling.

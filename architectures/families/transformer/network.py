@@ -63,8 +63,8 @@ class Attention(nn.Module):
     """Multi-head self-attention, ``softmax(q kᵀ / √d) v`` per head (Vaswani et al., arXiv 1706.03762).
 
     Written out in matrix products: torch's fused attention has no batching rule that keeps it fast when the
-    parameters of many members are stacked. Site ``qk`` normalizes queries and keys of each head, by a layer each, before
-    positions turn them.
+    parameters of many members are stacked. Site ``qk`` normalizes queries and keys of each head, by a layer each,
+    before positions turn them.
     """
 
     def __init__(self, name: str, norm: Norm, plan: TransformerPlan) -> None:

@@ -23,8 +23,8 @@ def angles(count: int, width: int, like: Tensor) -> Tensor:
 def sinusoidal(count: int, width: int, like: Tensor) -> Tensor:
     """What is added to the tokens, (count, width): sine at even and cosine at odd channels.
 
-    ``PE(p, 2i) = sin(p / 10000^(2i / width))`` and ``PE(p, 2i + 1) = cos(p / 10000^(2i / width))`` (Vaswani et al., arXiv
-    1706.03762, section 3.5).
+    ``PE(p, 2i) = sin(p / 10000^(2i / width))`` and ``PE(p, 2i + 1) = cos(p / 10000^(2i / width))`` (Vaswani et al.,
+    arXiv 1706.03762, section 3.5).
     """
     turned = angles(count, width, like)
     return torch.stack([turned.sin(), turned.cos()], dim=-1).flatten(1)[:, :width]
@@ -33,8 +33,8 @@ def sinusoidal(count: int, width: int, like: Tensor) -> Tensor:
 def rotated(x: Tensor) -> Tensor:
     """Queries or keys (..., tokens, channels) with each pair of channels turned by its token's angle, same shape.
 
-    ``(x₂ᵢ, x₂ᵢ₊₁)`` at place p is turned by ``p / 10000^(2i / channels)`` (RoPE: Su et al., arXiv 2104.09864, equation 34),
-    so that a product of query and key depends on places through their difference alone. The channels are even.
+    ``(x₂ᵢ, x₂ᵢ₊₁)`` at place p is turned by ``p / 10000^(2i / channels)`` (RoPE: Su et al., arXiv 2104.09864, equation
+    34), so that a product of query and key depends on places through their difference alone. The channels are even.
     """
     turned = angles(x.shape[-2], x.shape[-1], x)
     sine, cosine = turned.sin(), turned.cos()

@@ -62,7 +62,9 @@ class PatchTokens(_Positioned):
 
 
 class StepTokens(_Positioned):
-    """Each step through one linear map, plus learned or sinusoidal positions: (N, steps, channels) to (N, steps, width).
+    """Each step through one linear map, plus learned or sinusoidal positions.
+
+    (N, steps, channels) to (N, steps, width).
 
     ``rope`` and ``alibi`` enter the attention (:mod:`architectures.families.transformer.positions`), not the tokens.
     """

@@ -22,8 +22,8 @@ class Stack:
         rates: the learning rate of each.
 
     Shapes:
-        step(inputs, targets): inputs (rows, *shape) shared by all, or (M, rows, *shape); targets alike, (M, rows, steps)
-            where each step has one; losses (M,).
+        step(inputs, targets): inputs (rows, *shape) shared by all, or (M, rows, *shape); targets alike, (M, rows,
+            steps) where each step has one; losses (M,).
         predict(inputs): (rows, *shape) -> (M, rows), or (M, rows, steps).
     """
 

@@ -1,7 +1,7 @@
 """Computed sequences that are asked at lengths beyond those of training.
 
-Numbers of a sequence are drawn alike at every length, so that what is far is the length alone (of ``trend-forecast`` the
-values too, as a line goes on). Where each step is answered, a far set asks for the steps that training never reached.
+Numbers of a sequence are drawn alike at every length, so that what is far is the length alone (of ``trend-forecast``
+the values too, as a line goes on). Where each step is answered, a far set asks for the steps that training never reached.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def maximum(*, draw: int = 0) -> Samples:
 def greatest(source: np.random.Generator, count: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Numbers from [0, u], u from [0, 1] for each row, as (count, steps, 1); the greatest.
 
-    With one u for all rows the answer would come ever nearer to 1 the longer the sequence, and the training mean with it.
+    With one u for all rows the answer would come ever nearer to 1 the longer the sequence.
     """
     numbers = source.uniform(0, 1, (count, 1)) * source.uniform(0, 1, (count, steps))
     return numbers[:, :, None], numbers.max(axis=1)

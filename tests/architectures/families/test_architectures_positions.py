@@ -75,7 +75,9 @@ def test_any_length_is_taken_and_steps_are_told_apart_where_they_should_be(famil
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_answers_at_each_step_go_on_alike_in_longer_sequences(encoding: str) -> None:
     """A decoder's answers to the first steps are the same whatever comes after, at any length."""
-    network = build_network(resolve(f"decoder(positions={encoding})"), parse_scheme("layer@pre"), EACH, 0).double().eval()
+    network = (
+        build_network(resolve(f"decoder(positions={encoding})"), parse_scheme("layer@pre"), EACH, 0).double().eval()
+    )
     x = normal(3, 24, 2)
     answer = network(x)
     assert answer.shape == (3, 24)
@@ -94,7 +96,9 @@ def test_learned_positions_stay_what_they_were_and_have_one_length() -> None:
     plain = build_network(resolve("decoder"), parse_scheme("none"), Problem("sequence", (6, 2)), 0)
     assert plain.state_dict()["tokenizer.positions.weight"].shape == (6, 64)
     assert resolve("decoder(positions=learned)").name == "decoder"
-    with pytest.raises(Unsupported, match="takes 6 steps alone, and the task asks for 12 and 24: positions=none") as caught:
+    with pytest.raises(
+        Unsupported, match="takes 6 steps alone, and the task asks for 12 and 24: positions=none"
+    ) as caught:
         build_network(resolve("decoder"), parse_scheme("none"), LONGER, 0)
     assert caught.value.code == "length"
 
@@ -133,7 +137,8 @@ def test_rope_wants_pairs_of_channels() -> None:
 def test_encodings_change_neither_the_predicted_growth_nor_the_certificate(
     encoding: str, norm: str, exponent: int, problem: Problem
 ) -> None:
-    network = build_network(resolve(f"decoder(positions={encoding},width=16)"), parse_scheme(norm), problem, 0).double()
+    architecture = resolve(f"decoder(positions={encoding},width=16)")
+    network = build_network(architecture, parse_scheme(norm), problem, 0).double()
     batches = trial_batches(problem.shape)
     assert predict_module(network, batches).exponent == exponent
     assert (certificate(network, batches) is None) == (exponent == 1)

@@ -97,9 +97,12 @@ def rows(steps: int, answers: int | None = None, count: int = 60) -> Rows:
     ],
 )
 def test_sets_that_do_not_fit_together_are_refused(domain: Rows, away: Rows, message: str) -> None:
-    with pytest.raises(InputError, match=message):
+    def made() -> None:
         raw = assemble(Samples(domain, (FarSet("away", away),)), "sequence", "made")
         standardize(raw, tasks.get_card("addition"), "made", "")
+
+    with pytest.raises(InputError, match=message):
+        made()
 
 
 def test_targets_of_several_columns_are_for_sequences() -> None:
