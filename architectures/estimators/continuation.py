@@ -12,8 +12,8 @@ class Continuation:
 
     The map undoes the two standardizations, which the estimator does not know: where the target continues the
     sequence exactly as read off, it is found exactly. Of sequences that are longer than those of training the last
-    steps are read, as many as training had. Where each step is answered, every step is read as if the sequence ended there,
-    and one map serves all.
+    steps are read, as many as training had. Where each step is answered, every step is read as if the sequence ended
+    there, and one map serves all.
     """
 
     def __init__(self, steps: int, degree: int, each_step: bool) -> None:

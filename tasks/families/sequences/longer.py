@@ -1,7 +1,8 @@
 """Computed sequences that are asked at lengths beyond those of training.
 
 Numbers of a sequence are drawn alike at every length, so that what is far is the length alone (of ``trend-forecast``
-the values too, as a line goes on). Where each step is answered, a far set asks for the steps that training never reached.
+the values too, as a line goes on). Where each step is answered, a far set asks for the steps that training never
+reached.
 """
 
 from __future__ import annotations
