@@ -9,12 +9,14 @@ import numpy as np
 
 from bench.core.errors import InputError, UnknownName
 from leaderboard.charts import FarSetData, PictureSet, Points, far_chart, function_chart, task_chart
+from leaderboard.charts.cells import drawn_of
 from leaderboard.records.record import Details, Record, RecordKey
-from leaderboard.records.store.stored_records import cells_of
 
 if TYPE_CHECKING:
     from tasks import StandardizedTask
 
+REACH = 10.0  # of the line that is drawn, in R of its draw
+POINTS = 401
 DetailsOf = Callable[[RecordKey], Details]
 
 
@@ -27,44 +29,80 @@ def task_picture(task: StandardizedTask) -> Any:
 
 
 def function_picture(records: Sequence[Record], details_of: DetailsOf) -> Any:
-    """Predictions along the line of a task with one input, with its training points and its truth."""
-    task = _task_of(records)
+    """Predictions along the line of a task with one input, with the training points of a draw and its truth.
+
+    Every seed has a draw, a standardization and a line of its own. All are drawn in the units of the first seed's draw,
+    as far as the shortest line reaches.
+    """
+    draws = _draws_of(records)
+    task = draws[min(draws)]
     if task.problem.shape != (1,):
         raise InputError(f"{task.name} has more than one input", where="plot function", hint="choose a task with one")
+    ends = [task.from_raw(t.to_raw(np.array([[-REACH], [REACH]]) * t.radius))[:, 0] for t in draws.values()]
+    line = np.linspace(max(least for least, _ in ends), min(most for _, most in ends), POINTS)
+
+    def in_common_units(key: RecordKey) -> Details:
+        kept, mine = details_of(key), draws[key.seed]
+        if not kept.get("function.x") or "function.y" not in kept:
+            return kept
+        x, y = (np.array(kept[name], dtype=np.float64) for name in ("function.x", "function.y"))
+        x = task.from_raw(mine.to_raw(x[:, None]))[:, 0]
+        y = (mine.target_to_raw(y) - task.target_mean) / task.target_scale
+        return {**kept, "function.x": tuple(line.tolist()), "function.y": _numbers(np.interp(line, x, y))}
+
     truth = None
     if task.truth_function is not None:
-        line = np.linspace(-10 * task.radius, 10 * task.radius, 801)
-        values = np.asarray(task.truth_function(task.to_raw(line[:, None]))).reshape(-1)
-        truth = Points(line, (values - task.target_mean) / task.target_scale)
+        fine = np.linspace(line[0], line[-1], 2 * POINTS)
+        values = np.asarray(task.truth_function(task.to_raw(fine[:, None]))).reshape(-1)
+        truth = Points(fine, (values - task.target_mean) / task.target_scale)
     train = Points(task.train.inputs[:, 0], task.train.targets)
-    return function_chart(records, details_of, train=train, truth=truth)
+    return function_chart(records, in_common_units, train=train, truth=truth)
 
 
 def far_picture(records: Sequence[Record], details_of: DetailsOf, far: str | None, feature: str | None) -> Any:
     """Predictions on a far set: histogram, and trend against ``feature`` (a column; else distance).
 
+    Where the draws of the seeds have the same far rows (data from the world), predictions are averaged over seeds;
+    where each has its own (computed tasks), the rows of all of them are drawn.
+
     Raises:
         InputError: no such far set or feature.
     """
-    task = _task_of(records)
-    sets = {f.name: f for f in task.far}
-    name = far or task.far[-1].name
+    draws = _draws_of(records)
+    first = draws[min(draws)]
+    sets = [f.name for f in first.far]
+    name = far or sets[-1]
     if name not in sets:
-        raise UnknownName.among("far set", name, sets, where=task.name)
-    rows = sets[name].rows
-    values, title = _feature(task, rows.inputs, feature)
-    low, high = (float(v) for v in task.target_to_raw(np.array([task.train.targets.min(), task.train.targets.max()])))
+        raise UnknownName.among("far set", name, sets, where=first.name)
+    rows = {seed: next(f.rows for f in task.far if f.name == name) for seed, task in draws.items()}
+    targets = {seed: draws[seed].target_to_raw(rows[seed].last_targets) for seed in draws}
+    features = {seed: _feature(draws[seed], rows[seed].inputs, feature) for seed in draws}
+    inside = [draws[seed].target_to_raw(draws[seed].train.targets) for seed in draws]
+    whole = targets[first.draw]
+    same = all(len(t) == len(whole) and np.allclose(t, whole, rtol=1e-9, atol=1e-9) for t in targets.values())
+    seeds = None if same else tuple(sorted(draws))
+    drawn = (first.draw,) if seeds is None else seeds
+
+    def in_raw_units(key: RecordKey) -> Details:
+        kept, part = details_of(key), f"far.{name}.prediction"
+        if not kept.get(part):
+            return kept
+        return {**kept, part: _numbers(draws[key.seed].target_to_raw(np.array(kept[part], dtype=np.float64)))}
+
     data = FarSetData(
         name=name,
-        targets=task.target_to_raw(rows.last_targets),
-        feature=values,
-        feature_name=title,
-        target_name=_target_name(task),
-        scale=task.target_scale,
-        mean=task.target_mean,
-        target_range=(low, high),
+        targets=np.concatenate([targets[seed] for seed in drawn]),
+        feature=np.concatenate([features[seed][0] for seed in drawn]),
+        feature_name=features[first.draw][1],
+        target_name=_target_name(first),
+        target_range=(float(min(map(np.min, inside))), float(max(map(np.max, inside)))),
+        seeds=seeds,
     )
-    return far_chart(records, details_of, data)
+    return far_chart(records, in_raw_units, data)
+
+
+def _numbers(values: np.ndarray) -> tuple[float | None, ...]:
+    return tuple(value if np.isfinite(value) else None for value in values.tolist())
 
 
 def _feature(task: StandardizedTask, inputs: np.ndarray, name: str | None) -> tuple[np.ndarray, str]:
@@ -76,18 +114,20 @@ def _feature(task: StandardizedTask, inputs: np.ndarray, name: str | None) -> tu
     return task.to_raw(inputs)[:, names.index(name)], name
 
 
-def _task_of(records: Sequence[Record]) -> StandardizedTask:
-    """The one task of ``records``, with the very data that they were made with."""
+def _draws_of(records: Sequence[Record]) -> dict[int, StandardizedTask]:
+    """The draws of the one task of the finished ``records`` by seed, with the very data that they were made with."""
     import tasks
 
-    found = {(cell.task, cell.data_hash) for cell in cells_of(records)}
-    names = sorted({name for name, _ in found})
+    drawn = drawn_of(records)
+    names = drawn.tasks
     if len(names) > 1:
         raise InputError(f"records of {len(names)} tasks", hint=f"choose one with --task: {', '.join(names[:8])}")
-    task = tasks.resolve(names[0]).load()
-    if found != {(task.name, task.data_hash)}:
+    task = tasks.resolve(names[0])
+    found = {key.seed: key.data_hash for cell in drawn.cells for key in cell.keys}
+    draws = {seed: task.load(seed) for seed in sorted(found)}
+    if any(draws[seed].data_hash != data_hash for seed, data_hash in found.items()):
         raise InputError(f"{task.name} was measured with other data than are here", hint="run it again in a new --out")
-    return task
+    return draws
 
 
 def _target_name(task: StandardizedTask) -> str:

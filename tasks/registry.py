@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Builder = TypeVar("Builder", bound="Callable[..., Samples]")
 
 REGISTRY: Registry[TaskCard] = Registry("task", "farfield.tasks")
+DRAW = "draw"
+"""Parameter by which a builder is told which draw of its task is wanted."""
 
 
 def get_card(name: str) -> TaskCard:
@@ -63,6 +65,15 @@ def register_task(
         def waves(frequency: float = 1.0) -> Samples:
             ...
 
+    A parameter named ``draw`` is no option: a computed task that has it is given the number of the draw, 0, 1, 2, …, and
+    answers with other inputs, noise and test rows of the same function. Seed k is trained on draw k. A task without it
+    (data from the world) is built once, and seed k is trained on split k.
+
+        @register_task("noisy-waves", target="the wave", truth="bounded", far_rule="shells")
+        def noisy_waves(frequency: float = 1.0, *, draw: int = 0) -> Samples:
+            inputs = generator("noisy-waves", "inputs", draw).uniform(-1, 1, (1000, 1))
+            ...
+
     A list of tasks loads no data where the function is named instead of decorated:
 
         register_task("waves", target=..., truth=..., far_rule=..., build="my_package.data:waves")
@@ -81,7 +92,7 @@ def register_task(
     """
 
     def card(code: str | Callable[..., Samples]) -> TaskCard:
-        made, taken = read_builder(code, options)
+        made, taken = read_builder(code, options, reserved=(DRAW,))
         try:
             return TaskCard(
                 name=name,

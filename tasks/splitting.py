@@ -1,15 +1,19 @@
-"""From samples to a split task: splits that share nothing, shells of a known function, and the data hash."""
+"""From samples to a split task: splits that share nothing, shells of a known function, and the data hash.
+
+Draw 0 is seeded by names alone; the number of any other draw stands behind them.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 
 from bench.core.errors import InputError
 from bench.core.problem import InputKind
-from bench.core.seeding import generator
+from bench.core.seeding import generator, numbered
 from tasks.data import geometry
 from tasks.data.samples import FarSet, RawTask, Rows, Samples, TruthFunction, input_statistics
 from tasks.reading.encoding import impute
@@ -20,30 +24,75 @@ SHELL_ROWS = 500
 FEW_FAR_ROWS = 20
 
 
-def assemble(samples: Samples, kind: InputKind, name: str) -> RawTask:
+@dataclass(frozen=True)
+class Clustered:
+    """Samples with what every split of them needs.
+
+    Args:
+        samples: what the builder returned, without far rows that stand elsewhere too.
+        cluster: (n,) of each row of the domain, see :func:`related`; ``None`` where the samples give all three parts.
+    """
+
+    samples: Samples
+    cluster: np.ndarray | None
+
+    @classmethod
+    def of(cls, samples: Samples) -> Clustered:
+        """Look for repeated rows, which takes a while where there are many.
+
+        Raises:
+            InputError: there are neither far sets nor a truth to label shells with, two far sets share a name, or far
+                inputs have another shape.
+        """
+        if not samples.far and samples.truth is None:
+            raise InputError("the task has no far set and no known truth", hint="give far sets or a truth")
+        if len({f.name for f in samples.far} | {"train", "validation", "test"}) < len(samples.far) + 3:
+            raise InputError("two sets have the same name", hint="give each far set a name of its own")
+        shape = samples.domain.inputs.shape[1:]
+        # three dimensions are sequences, and those may have another length
+        if any(f.rows.inputs.ndim != 1 + len(shape) or _size(f.rows) != _size(samples.domain) for f in samples.far):
+            raise InputError("far inputs have another shape than training inputs", hint=f"give them {shape}")
+        if samples.far:
+            far, notes = without_known_rows(samples.far, _inside(samples))
+            samples = dataclasses.replace(samples, far=far, notes=samples.notes + notes)
+        return cls(samples, related(samples.domain) if samples.test is None else None)
+
+
+def _size(rows: Rows) -> tuple[int, ...]:
+    """What inputs of all sets have in common: the shape of one, of sequences (n, steps, channels) without the steps."""
+    shape = rows.inputs.shape[1:]
+    return shape[1:] if len(shape) == 2 else shape
+
+
+def _inside(samples: Samples) -> Rows:
+    """All rows of the training domain."""
+    if samples.validation is None or samples.test is None:
+        return samples.domain
+    parts = (samples.domain, samples.validation, samples.test)
+    return Rows(np.concatenate([p.inputs for p in parts]), np.concatenate([p.targets for p in parts]))
+
+
+def assemble(samples: Samples | Clustered, kind: InputKind, name: str, draw: int = 0) -> RawTask:
     """Split the training domain, label the shells of a known function, and keep far rows that are really outside.
 
     Args:
         samples: what the builder returned.
         kind: what one input is.
-        name: canonical spelling of the task; it alone seeds the split, unless the samples say what does.
+        name: canonical spelling of the task; it and the draw seed the split, unless the samples say what does instead
+            of the name.
+        draw: which split.
 
     Raises:
-        InputError: there are neither far sets nor a truth to label shells with, or two far sets share a name.
+        InputError: as :meth:`Clustered.of`, or a training row stands among the validation or test rows that the builder
+            gave.
     """
-    train, validation, test = split(samples.domain, samples.split_by or name)
-    far = samples.far
+    found = samples if isinstance(samples, Clustered) else Clustered.of(samples)
+    samples = found.samples
+    train, validation, test = _parts(found, name, draw)
+    far, notes = samples.far, samples.notes
     if not far and samples.truth is not None:
-        far = shells(train, kind, samples.truth, name)
-    if not far:
-        raise InputError("the task has no far set and no known truth", where=name, hint="give far sets or a truth")
-    if len({f.name for f in far} | {"train", "validation", "test"}) < len(far) + 3:
-        raise InputError("two sets have the same name", where=name, hint="give each far set a name of its own")
-    shape = samples.domain.inputs.shape[1:]
-    start = 1 if kind == "sequence" else 0  # sequences may have another length
-    if any(f.rows.inputs.shape[1 + start :] != shape[start:] or f.rows.inputs.ndim != 1 + len(shape) for f in far):
-        raise InputError("far inputs have another shape than training inputs", where=name, hint=f"give them {shape}")
-    far, notes = without_known_rows(far, samples.domain)
+        far, more = without_known_rows(shells(train, kind, samples.truth, name, draw), _inside(samples))
+        notes += more
     raw = RawTask(
         kind=kind,
         train=train,
@@ -51,22 +100,40 @@ def assemble(samples: Samples, kind: InputKind, name: str) -> RawTask:
         test=test,
         far=far,
         feature_names=samples.feature_names,
-        notes=samples.notes + notes + _few(far),
+        notes=notes + _few(far),
         truth_function=samples.truth,
         causal=samples.causal,
     )
     return impute(raw) if kind == "features" else raw
 
 
-def split(rows: Rows, name: str) -> tuple[Rows, Rows, Rows]:
+def _parts(found: Clustered, name: str, draw: int) -> tuple[Rows, Rows, Rows]:
+    """Train, validation and test, as the samples have them or split."""
+    samples = found.samples
+    if samples.validation is None or samples.test is None:
+        return split(samples.domain, samples.split_by or name, draw, found.cluster)
+    parts = (samples.domain, samples.validation, samples.test)
+    keys = [np.unique(row_keys(part.inputs)) for part in parts]
+    if len(np.unique(np.concatenate(keys))) < sum(map(len, keys)):
+        what = "training, validation and test rows have inputs in common"
+        raise InputError(what, where=name, hint="draw other inputs for each, or give them all as the domain")
+    return parts
+
+
+def split(rows: Rows, name: str, draw: int = 0, cluster: np.ndarray | None = None) -> tuple[Rows, Rows, Rows]:
     """Train, validation and test: 10% each for the latter two, whole clusters of related rows at a time.
 
     Rows are related when their inputs are the same or their source is. A cluster with more than a tenth of all
     rows stays in training, so that no single one can take the place of the training set.
+
+    Args:
+        rows: of the training domain.
+        name, draw: what seeds the split.
+        cluster: :func:`related` of the rows, where it is known already.
     """
-    cluster = related(rows)
+    cluster = related(rows) if cluster is None else cluster
     sizes = np.bincount(cluster)
-    order = generator(name, "split").permutation(len(sizes))
+    order = generator(name, "split", *numbered(draw)).permutation(len(sizes))
     wanted = HELD_OUT * len(rows)
     order = order[sizes[order] <= wanted]
     place = np.zeros(len(sizes), dtype=np.int64)  # 0 train, 1 validation, 2 test
@@ -138,20 +205,21 @@ def _few(far: tuple[FarSet, ...]) -> tuple[str, ...]:
     return tuple(f"CAUTION: only {len(f)} far rows in {f.name!r}: their error says little" for f in short)
 
 
-def shells(train: Rows, kind: InputKind, truth: TruthFunction, name: str) -> tuple[FarSet, ...]:
+def shells(train: Rows, kind: InputKind, truth: TruthFunction, name: str, draw: int = 0) -> tuple[FarSet, ...]:
     """Far sets of a known function: 500 rows on each of the shells (1, 2], (2, 5] and (5, 10] R.
 
     In standardized space a direction is uniform on the sphere (one dimension: left or right) and the distance
-    uniform in the shell; the labels are the noise-free truth.
+    uniform in the shell; the labels are the noise-free truth. They lie around the training rows of their draw, and every
+    draw has others.
     """
     mean, scale = input_statistics(train.inputs, kind)
     radius = geometry.radius((train.inputs - mean) / scale, kind)
     sets = []
     for inner, outer in SHELLS:
-        draw = generator(name, "shell", f"{inner:g}-{outer:g}")
-        direction = draw.standard_normal((SHELL_ROWS, *train.inputs.shape[1:]))
+        source = generator(name, "shell", f"{inner:g}-{outer:g}", *numbered(draw))
+        direction = source.standard_normal((SHELL_ROWS, *train.inputs.shape[1:]))
         unit = direction / geometry.size(direction, kind).reshape(-1, *[1] * (direction.ndim - 1))
-        reach = outer - (outer - inner) * draw.random(SHELL_ROWS)  # in (inner, outer]
+        reach = outer - (outer - inner) * source.random(SHELL_ROWS)  # in (inner, outer]
         inputs = unit * (reach * radius).reshape(-1, *[1] * (direction.ndim - 1)) * scale + mean
         label = f"({inner:g}, {outer:g}] R"
         rows = Rows(inputs, truth(inputs))

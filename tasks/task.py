@@ -5,20 +5,25 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bench.core.errors import InputError, suggest
 from bench.core.grammar import parse_call, spell
-from bench.core.signature import bind_options, call_build
+from bench.core.signature import bind_options
 from tasks.card import TaskCard
 from tasks.families.own.card import CARD as OWN_CARD
 from tasks.registry import get_card, list_tasks
 
 if TYPE_CHECKING:
     from tasks.data.samples import RawTask, StandardizedTask
+    from tasks.drawing import Draws
 
-KEPT_IN_MEMORY = 4
+BUILT_IN_MEMORY = 2
+LOADED_IN_MEMORY = 20
+MOST_BYTES = 500_000_000
 
 
 @runtime_checkable
@@ -47,46 +52,86 @@ class Task:
         """Canonical spelling, options at their default left out."""
         return spell(self.card.name, self.options)
 
-    def load(self) -> StandardizedTask:
-        """The task with its data, standardized; kept in memory for the next call.
+    def load(self, draw: int = 0) -> StandardizedTask:
+        """A draw of the task with its data, standardized; kept in memory for the next call.
+
+        Seed k of a cell uses draw k: of a computed task the same function with other inputs, noise, test and far rows,
+        of data from the world another split (:mod:`tasks.drawing`).
 
         Raises:
             InputError: data are missing, damaged or no regression task.
         """
-        return _load(self, os.environ.get("FARFIELD_DATA"), os.environ.get("FARFIELD_CACHE"))
+        place = (self, os.environ.get("FARFIELD_DATA"), os.environ.get("FARFIELD_CACHE"))
+        with _LOADING:
+            found = _LOADED.pop((*place, draw), None)
+            if found is None:
+                found = _load(self, draw, _draws(*place))
+            _LOADED[*place, draw] = found  # the last one used stands last
+            _forget_oldest()
+        return found
 
-    def data_hash(self) -> str:
-        """:func:`tasks.splitting.data_hash` of the data, as :meth:`load` has it; nothing is standardized or kept.
+    def data_hash(self, draw: int = 0) -> str:
+        """The hash of a draw's data, as :meth:`load` has it; nothing is standardized or kept.
 
         Raises:
             InputError: as :meth:`load`.
         """
-        from tasks.data.samples import check_rows
-        from tasks.splitting import data_hash
+        return self.data_hashes((draw,))[0]
 
-        raw = self.load_raw()
-        check_rows(raw, self.name)
-        return data_hash(raw)
+    def data_hashes(self, draws: Iterable[int]) -> tuple[str, ...]:
+        """:meth:`data_hash` of several draws; data that are there once are read once.
 
-    def load_raw(self) -> RawTask:
-        """The task with its data split, in raw units; built anew at each call."""
-        from tasks.splitting import assemble
+        Raises:
+            InputError: as :meth:`load`.
+        """
+        from tasks.drawing import Draws
 
-        try:
-            samples = call_build(self.card.build, options=self.options)
-            return assemble(samples, self.card.kind, self.name)
-        except InputError as error:
-            raise error.at(self.name) from error.__cause__
+        found = Draws(self)
+        return tuple(found.hash(draw) for draw in draws)
+
+    def load_raw(self, draw: int = 0) -> RawTask:
+        """A draw of the task with its data split, in raw units; built anew at each call."""
+        from tasks.drawing import Draws
+
+        return Draws(self).raw(draw)
 
 
-@functools.lru_cache(maxsize=KEPT_IN_MEMORY)
-def _load(task: Task, data: str | None, cache: str | None) -> StandardizedTask:
-    """Where the data come from is part of what identifies a loaded task."""
+_LOADED: dict[tuple[object, ...], StandardizedTask] = {}
+_LOADING = threading.RLock()
+
+
+@functools.lru_cache(maxsize=BUILT_IN_MEMORY)
+def _draws(task: Task, data: str | None, cache: str | None) -> Draws:
+    """Where the data come from is part of what identifies a task that was built."""
+    from tasks.drawing import Draws
+
+    return Draws(task)
+
+
+def _load(task: Task, draw: int, draws: Draws) -> StandardizedTask:
     from tasks.data.samples import standardize
-    from tasks.splitting import data_hash
 
-    raw = task.load_raw()
-    return standardize(raw, task.card, task.name, data_hash(raw))
+    raw = draws.raw(draw)
+    return standardize(raw, task.card, task.name, draws.hash(draw, raw), draw)
+
+
+def _forget_oldest() -> None:
+    """Keep what was used last: as many draws as a standard result has, of several small tasks or of one large one."""
+    while len(_LOADED) > LOADED_IN_MEMORY or (len(_LOADED) > 1 and sum(map(_size, _LOADED.values())) > MOST_BYTES):
+        del _LOADED[next(iter(_LOADED))]
+
+
+def _size(task: StandardizedTask) -> int:
+    """Bytes of its inputs."""
+    sets = (task.train, task.validation, task.test, *(far.rows for far in task.far))
+    return sum(rows.inputs.nbytes for rows in sets)
+
+
+def forget_loaded() -> None:
+    """Nothing that was loaded stays in memory."""
+    with _LOADING:
+        _LOADED.clear()
+        _draws.cache_clear()
 
 
 def resolve(spelling: str) -> Task:

@@ -16,8 +16,9 @@ import pytest
 import torch
 from torch import nn
 
-from bench.plan.protocol import Schedule, check_steps
-from bench.training.train import TrainingData, train
+from bench.plan.protocol import Rung, Schedule, check_steps
+from bench.training.rows import TrainingData
+from bench.training.train import train
 from tools.speed import __main__ as speed
 from tools.speed.jobs import JOBS, TrainingJob
 from tools.speed.parts import boards
@@ -116,15 +117,16 @@ def test_the_plain_loop_trains_what_farfield_trains() -> None:
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(40, 3, generator=draw, dtype=torch.float64)
     z = x.square().sum(1)
-    data = TrainingData(x[:30], z[:30], x[30:], z[30:])
-    schedule = Schedule(60, 8, (1e-3, 1e-2), check_steps(60, 6), selects=True)
+    data = {seed: TrainingData(x[seed:30], z[seed:30], x[30:], z[30:]) for seed in (0, 1)}
+    rungs = (Rung(20, 2), Rung(40, 1))
+    schedule = Schedule(60, 8, (1e-3, 1e-2, 3e-2, 1e-1), check_steps(60, 6), selects=True, rungs=rungs)
     rows = np.random.default_rng(0)
-    batches = {seed: rows.integers(0, 30, (60, 8)) for seed in (0, 1)}
+    batches = {seed: rows.integers(0, 29, (60, 8)) for seed in (0, 1)}
     expected = train(build, [0, 1], data, schedule, batches, program="loop")
     for one, other in zip(plain_train(build, [0, 1], data, schedule, batches), expected, strict=True):
         assert (one.seed, one.learning_rate, one.best_step) == (other.seed, other.learning_rate, other.best_step)
         assert one.curve.validation == pytest.approx(other.curve.validation, rel=1e-8)
-        assert one.edge_of_grid == other.edge_of_grid
+        assert (one.edge_of_grid, one.edge_of_steps) == (other.edge_of_grid, other.edge_of_steps)
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)

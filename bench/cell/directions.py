@@ -1,14 +1,14 @@
 """Directions in which networks are looked at far away: the rays that define growth, and axes that lie beside them.
 
-The unit is the task's own measure of distance divided by R, so that ``distance(R * d) = 1``. Every draw depends on the
-task alone.
+The unit is the task's own measure of distance divided by R, so that ``distance(R * d) = 1``. What is drawn depends on the
+task and its draw alone.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from bench.core.seeding import generator
+from bench.core.seeding import generator, numbered
 from bench.plan.protocol import DIRECTIONS
 from tasks.data.samples import StandardizedTask
 
@@ -25,7 +25,7 @@ def directions(task: StandardizedTask) -> np.ndarray:
     """
     if task.problem.size == 1:
         return np.array([-1.0, 1.0]).reshape(2, *task.problem.shape)
-    draw = generator("rays", task.name)
+    draw = generator("rays", task.name, *numbered(task.draw))
     inputs = task.train.inputs.astype(np.float64, copy=False)
     moved = inputs[task.distance(inputs) > 0]
     towards = moved[draw.permutation(len(moved))[: DIRECTIONS // 2]]
@@ -43,7 +43,7 @@ def axis_directions(task: StandardizedTask) -> np.ndarray:
     """
     if task.problem.size == 1:
         return directions(task)
-    draw = generator("axes", task.name)
+    draw = generator("axes", task.name, *numbered(task.draw))
     shape = task.problem.shape
     made = {"features": _features, "sequence": _steps, "image": _waves_and_pixels}[task.problem.kind]
     axes = made(shape, draw).reshape(-1, *shape)

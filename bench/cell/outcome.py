@@ -33,7 +33,6 @@ def make_record(job: Job, key: RecordKey, device: str = "cpu", *, status: Status
         key=key,
         status=status,
         truth=job.truth,
-        deterministic=job.deterministic,
         origin=job.origin,
         environment=describe_environment(device),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

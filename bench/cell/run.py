@@ -1,4 +1,8 @@
-"""Runs one cell in a worker: data, training, probing, records. Never raises: every fault becomes records."""
+"""Runs one cell in a worker: data, training, probing, records. Never raises: every fault becomes records.
+
+Seed k has draw k of the task for its own, with what follows from it: standardization, R, the largest target, batches,
+rays, far rows. What the seeds share, the schedule, is that of draw 0, whichever seeds are run.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,8 @@ from bench.training.agreement import agrees
 from bench.training.footprint import budget
 from bench.training.frozen_heads import train_heads
 from bench.training.program import choose_program
-from bench.training.train import Trained, TrainingData, train
+from bench.training.rows import TrainingData
+from bench.training.train import Trained, train
 from leaderboard.records import metrics
 from leaderboard.records.record import RecordKey
 
@@ -65,16 +70,20 @@ class Lines:
 class _Context:
     job: Job
     settings: Settings
-    task: StandardizedTask
+    source: tasks.Task
     architecture: Architecture
     scheme: NormScheme
     schedule: Schedule
 
+    def task(self, seed: int) -> StandardizedTask:
+        """The draw of a seed; the last ones asked for stay in memory."""
+        return self.source.load(seed)
+
     def initial(self, seed: int) -> Any:
         """The initialized network (or estimator) of a run's seed: a function of task, architecture and seed alone."""
-        named = seed_from("weights", self.task.name, self.architecture.name, seed)
+        named = seed_from("weights", self.source.name, self.architecture.name, seed)
         most = self.settings.max_parameters
-        return build(self.architecture, self.scheme, self.task.problem, named, most)
+        return build(self.architecture, self.scheme, self.task(seed).problem, named, most)
 
 
 def run_job(job: Job, settings: Settings) -> list[Outcome]:
@@ -100,17 +109,18 @@ def _why(error: BaseException) -> tuple[str, ReasonCode]:
 
 def _run(job: Job, settings: Settings) -> list[Outcome]:
     key = job.keys[0]
-    task = tasks.resolve(key.task).load()
+    source = tasks.resolve(key.task)
+    task = source.load()
     architecture = architectures.resolve(key.architecture)
     context = _Context(
         job=job,
         settings=settings,
-        task=task,
+        source=source,
         architecture=architecture,
         scheme=architectures.parse_scheme(key.norm),
         schedule=get_protocol(key.protocol).schedule(task.card, len(task.train.targets)),
     )
-    if task.data_hash != key.data_hash:
+    if any(source.load(each.seed).data_hash != each.data_hash for each in job.keys):
         raise FarFieldError(f"the data of {task.name} changed since the sweep was planned", code="data_changed")
     if architecture.source_hash != key.source_hash:
         what = f"the source of {architecture.name} changed since the sweep was planned"
@@ -124,13 +134,12 @@ def _run(job: Job, settings: Settings) -> list[Outcome]:
 
 def _run_estimator(context: _Context) -> list[Outcome]:
     outcomes = []
-    task = context.task
-    lines = Lines.of(task)
     for key in context.job.keys:
         started = time.perf_counter()
+        task = context.task(key.seed)
         estimator = context.initial(key.seed)
         estimator.fit(task.train.inputs, task.train.targets, task.validation.inputs, task.validation.targets)
-        fields = _measured(estimator.predict, task, lines)
+        fields = _measured(estimator.predict, task, Lines.of(task))
         bound = estimator.certificate() if hasattr(estimator, "certificate") else None
         fields["certificate"] = None if bound is None else bound / task.target_max
         seconds = time.perf_counter() - started
@@ -141,19 +150,18 @@ def _run_estimator(context: _Context) -> list[Outcome]:
 
 def _run_network(context: _Context) -> list[Outcome]:
     started = time.perf_counter()
-    job, task, settings = context.job, context.task, context.settings
-    first = context.initial(job.keys[0].seed)
+    job, settings = context.job, context.settings
+    first, task = context.initial(job.keys[0].seed), context.task(job.keys[0].seed)
     parameters = sum(p.numel() for p in first.parameters() if p.requires_grad)
     rows_a_step = context.schedule.batch_size or len(task.train.targets)
     operations = rows_a_step * count_flops(first, task.problem, ROWS_COUNTED, backward=True) // ROWS_COUNTED
     program = _program(context, first, rows_a_step)
     trained = _train(context, program)
     share = (time.perf_counter() - started) / len(trained)
-    lines = Lines.of(task)
     outcomes = []
     for key, result in zip(job.keys, trained, strict=True):
         begun = time.perf_counter()
-        fields, details = _probe(context, key, result, lines)
+        fields, details = _probe(context, key, result)
         fields |= {
             "parameters": parameters,
             "step_operations": operations,
@@ -168,11 +176,12 @@ def _program(context: _Context, first: torch.nn.Module, rows_a_step: int) -> Pro
     """What trains the whole network; None where only a head on frozen features is trained."""
     if isinstance(first, OnFrozenFeatures):
         return None
-    rows = torch.as_tensor(np.ascontiguousarray(context.task.train.inputs[:8]), dtype=torch.float32)
+    task = context.task(context.job.seeds[0])
+    rows = torch.as_tensor(np.ascontiguousarray(task.train.inputs[:8]), dtype=torch.float32)
     members = len(context.job.seeds) * len(context.schedule.learning_rates)
     device = context.settings.device
     asked = context.settings.program
-    each_step = context.task.problem.each_step
+    each_step = task.problem.each_step
     program = asked or choose_program(first, rows, rows_a_step, members, device, each_step)
     two = _two(context.job.seeds)
     if context.architecture.card.origin in VERSIONED or agrees(program, context.initial, two, rows, each_step):
@@ -189,33 +198,48 @@ def _two(seeds: Sequence[int]) -> tuple[int, int]:
 
 
 def _train(context: _Context, program: ProgramName | None) -> list[Trained]:
-    """By ``program``; None for a head on frozen features, which are rows of a table."""
-    task, device = context.task, context.settings.device
-    seeds, batches = context.job.seeds, _batches(context)
+    """By ``program``; None for heads on frozen features, which are rows of a table."""
+    device, schedule, seeds = context.settings.device, context.schedule, context.job.seeds
+    batches, limit = _batches(context), budget(torch.device(device), context.settings.workers)
     if program is None:
-        how = context.settings.program
-        return train_heads(context.initial, seeds, task, device, context.schedule, batches, program=how)
-    return train(
-        lambda seed: context.initial(seed).to(device),
-        seeds,
-        _training_data(task, device),
-        context.schedule,
-        batches,
-        program=program,
-        limit=budget(torch.device(device), context.settings.workers),
-    )
+        how, draws = context.settings.program, {seed: context.task(seed) for seed in seeds}
+        return train_heads(context.initial, seeds, draws, device, schedule, batches, program=how, limit=limit)
+    found: list[Trained] = []
+    for group in [seeds] if _stackable(context) else [(seed,) for seed in seeds]:
+        found += train(
+            lambda seed: context.initial(seed).to(device),
+            group,
+            {seed: _training_data(context.task(seed), device) for seed in group},
+            schedule,
+            batches,
+            program=program,
+            limit=limit,
+        )
+    return found
+
+
+def _stackable(context: _Context) -> bool:
+    """Whether networks of several seeds may train as one stack, which has the constants of the first.
+
+    R and the range of the targets differ from draw to draw. Of FarField's own networks a clamp and a pair around the
+    network read them; of one from outside nobody knows.
+    """
+    outside = context.architecture.card.origin not in VERSIONED or context.scheme.outside
+    around = any(part.around for part in context.scheme.parts)
+    return not (outside or around or getattr(context.architecture.options, "clamp", False))
 
 
 def _batches(context: _Context) -> dict[int, np.ndarray] | None:
-    task, schedule = context.task, context.schedule
-    if schedule.batch_size is None:
+    """For each seed the row numbers of its batches, among the training rows of its draw; None for full batches."""
+    if context.schedule.batch_size is None:
         return None
-    rows: dict[int, np.ndarray] = {}
+    drawn: dict[int, np.ndarray] = {}
     for seed in context.job.seeds:
-        drawn = batch_indices(task.name, context.architecture.name, seed, len(task.train.targets), schedule)
-        if drawn is not None:
-            rows[seed] = drawn
-    return rows
+        rows = len(context.task(seed).train)
+        found = batch_indices(context.source.name, context.architecture.name, seed, rows, context.schedule)
+        if found is not None:
+            drawn[seed] = found
+    return drawn
 
 
 def _training_data(task: StandardizedTask, device: str) -> TrainingData:
@@ -231,7 +255,7 @@ def _training_data(task: StandardizedTask, device: str) -> TrainingData:
 
 
 def _probe(
-    context: _Context, key: RecordKey, result: Trained, lines: Lines
+    context: _Context, key: RecordKey, result: Trained
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     if result.state is None:
         return {"status": "diverged", "reason": "every learning rate diverged", "reason_code": "diverged"}, {}
@@ -240,26 +264,27 @@ def _probe(
     if context.settings.weights is not None:
         _keep_weights(result.state, key, context.settings.weights)
     with in_float64():
-        return _measured_network(context, module, result, lines)
+        return _measured_network(context.task(key.seed), module, result, context.settings.device)
 
 
 def _measured_network(
-    context: _Context, module: torch.nn.Module, result: Trained, lines: Lines
+    task: StandardizedTask, module: torch.nn.Module, result: Trained, device: str
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
-    predict = probing.network_predict(module, context.settings.device)
-    fields, kept = _measured(predict, context.task, lines), _curves_kept(predict, context.task)
-    if context.task.problem.each_step:  # from here on of the last step alone
+    predict, lines = probing.network_predict(module, device), Lines.of(task)
+    fields, kept = _measured(predict, task, lines), _curves_kept(predict, task)
+    if task.problem.each_step:  # from here on of the last step alone
         module = probing.LastStep(module).eval()
         predict = probing.at_the_last(predict)
     known = [*zip(metrics.LADDER, fields["growth"], strict=True), *fields["axis_growth"]]
-    worst = worst_growth(module, predict, context.task, lines.rays, lines.axes, known)
-    measured = [growth for _, growth in (*known, *worst)] + far_growths(predict, context.task)
-    bound, against = proven_growth(module, context.task, lines.rays, measured)
+    worst = worst_growth(module, predict, task, lines.rays, lines.axes, known)
+    measured = [growth for _, growth in (*known, *worst)] + far_growths(predict, task)
+    bound, against = proven_growth(module, task, lines.rays, measured)
     fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,
         "best_step": result.best_step,
         "edge_of_grid": result.edge_of_grid,
+        "edge_of_steps": result.edge_of_steps,
         "certificate": bound,
         "certificate_reason": against,
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),

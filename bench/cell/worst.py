@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.cell.probing import Predict
-from bench.core.seeding import generator
+from bench.core.seeding import generator, numbered
 from tasks.data.samples import StandardizedTask
 
 WORST_RADII: tuple[float, ...] = (10.0, 100.0, 1e4)
@@ -43,7 +43,7 @@ def worst_growth(
         rays, axes: unit directions, shape (n, *shape).
         known: (r, G met at this distance), None where it is infinite: no result is below those inside its ball.
     """
-    draw = generator("worst", task.name)
+    draw = generator("worst", task.name, *numbered(task.draw))
     carried = np.empty((0, *task.problem.shape))
     best: list[float] = []
     for distance in WORST_RADII:

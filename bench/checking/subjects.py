@@ -209,7 +209,7 @@ def _is_far(task: tasks.Task) -> Finding:
 
 def _learns(task: tasks.Task) -> Finding:
     cell = Cell(task.name, "ridge", "none", get_protocol("quick").name)
-    record = run_job(Job(tuple(record_keys(cell, [0])), task.card.truth, True), Settings())[0].record
+    record = run_job(Job(tuple(record_keys(cell, [0])), task.card.truth), Settings())[0].record
     if record.status != "ok":
         return Finding(*LEARNS, "", False, f"{record.status}: {record.reason}", "correct what the reason names")
     errors = ", ".join(f"{result.name} {_shown(result.relative_error)}" for result in record.sets)

@@ -17,7 +17,7 @@ from leaderboard.records.record import Record
 from leaderboard.records.store.store import Store
 
 if TYPE_CHECKING:
-    from tasks import StandardizedTask
+    from tasks import Task
 
 PLAIN = "clip@input"
 LEAST = 1e-12  # of an error, so that it has a logarithm
@@ -46,7 +46,7 @@ class Choice:
     validation: tuple[tuple[tuple[str, str], float], ...]
 
 
-def choose(results: Results, conclusion: Conclusion, task: StandardizedTask, architecture: str) -> Choice | None:
+def choose(results: Results, conclusion: Conclusion, task: Task, architecture: str) -> Choice | None:
     """The bounded scheme of ``architecture`` with the least validation error, of those that all seeds finished.
 
     Growth is measured on rays, which have no labels, and validation rows lie in the training domain: the errors on far
@@ -58,7 +58,7 @@ def choose(results: Results, conclusion: Conclusion, task: StandardizedTask, arc
     Args:
         results: with the store that has the curves.
         conclusion: of the schemes.
-        task: gives the validation rows that errors are relative to.
+        task: whose draws have the validation rows that errors are relative to.
         architecture: of the networks that are chosen from.
 
     Returns:
@@ -90,16 +90,18 @@ def _told(errors: dict[int, float], others: dict[int, float]) -> bool:
     return ratio.high is not None and ratio.high < math.exp(-EQUIVALENT)
 
 
-def _validation_errors(results: Results, task: StandardizedTask) -> dict[tuple[str, str], dict[int, float]]:
+def _validation_errors(results: Results, task: Task) -> dict[tuple[str, str], dict[int, float]]:
     """Of each network, by seed: RMSE on validation rows over that of the training mean, at the selected step."""
-    scale = math.sqrt(float(np.square(task.validation.targets).mean()))
+    scales: dict[int, float] = {}
     found: dict[tuple[str, str], dict[int, float]] = {}
     with Store(results.store) as store:
         for record in results.records:
             squared = _selected(store, record)
             if squared is not None:
-                name = (record.key.architecture, record.key.norm)
-                found.setdefault(name, {})[record.key.seed] = max(math.sqrt(squared) / scale, LEAST)
+                name, seed = (record.key.architecture, record.key.norm), record.key.seed
+                if seed not in scales:
+                    scales[seed] = math.sqrt(float(np.square(task.load(seed).validation.targets).mean()))
+                found.setdefault(name, {})[seed] = max(math.sqrt(squared) / scales[seed], LEAST)
     return found
 
 

@@ -34,6 +34,7 @@ def paste(task: Task, loaded: StandardizedTask, choice: Choice, protocol: Protoc
     values = {
         "STEPS": repr(schedule.steps),
         "RATES": repr(schedule.learning_rates),
+        "RUNGS": repr(tuple((rung.step, rung.kept) for rung in schedule.rungs)),  # (step, rates that go on from there)
         "CHECKS": repr(len(schedule.checks) if schedule.selects else 1),  # the last weights are kept without selection
         "BATCH": repr(schedule.batch_size),
     }

@@ -132,7 +132,7 @@ def compare_data(
     (first,) = [conclude(one) for one in compare(shown, "norm", REFERENCE)]
     main = resolve(nets[0]).name
     beside = _baselines(shown, main)
-    choice = choose(results, first, loaded, main)
+    choice = choose(results, first, task, main)
     said = sentences(shown, first, beside, choice, loaded)
     protocol_used = get_protocol(first.protocol)
     plugins = tuple(map(str, (sweep or {}).get("plugins", ())))

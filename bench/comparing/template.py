@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-# The table, split and standardized as in the comparison: x by the training rows' means and deviations, z likewise.
+# The table, split and standardized as for seed 0 of the comparison: x by the training rows' means and deviations, z likewise.
 data = {table}.load()
 R = data.problem.radius  # 99% of the training rows lie within this distance of their mean
 {constants}
@@ -42,26 +42,50 @@ def error(net, rows):
     return float(np.sqrt(np.square(answer - rows.targets).mean() / np.square(rows.targets).mean()))
 
 
-def train(seed, rate):
-    """Adam on the mean squared error; the weights of the step with the least validation error."""
+def training(seed, rate):
+    """Adam on the mean squared error: at each check its step, the least validation error so far and those weights."""
     torch.manual_seed(seed)
     net, least, kept = network(), float("inf"), None
+    draw = torch.Generator().manual_seed(seed)
     adam = torch.optim.Adam(net.parameters(), lr=rate)
     x, z = tensor(data.train.inputs), tensor(data.train.targets)
+    checks = {max(1, round(STEPS * (i + 1) / CHECKS)) for i in range(CHECKS)}
     for step in range(1, STEPS + 1):
-        rows = slice(None) if BATCH is None else torch.randint(len(x), (BATCH,))
+        rows = slice(None) if BATCH is None else torch.randint(len(x), (BATCH,), generator=draw)
         adam.zero_grad()
         (net.train()(x[rows])[:, 0] - z[rows]).square().mean().backward()
         adam.step()
-        if step % max(1, STEPS // CHECKS) == 0 and (now := error(net, data.validation)) < least:
-            least, kept = now, copy.deepcopy(net.state_dict())
-    return least, kept
+        if step in checks:
+            now = error(net, data.validation)
+            if not np.isfinite(now):
+                return  # diverged: this rate is out
+            if now < least:
+                least, kept = now, copy.deepcopy(net.state_dict())
+            yield step, least, kept
 
 
-least, kept = min((train(0, rate) for rate in RATES), key=lambda one: one[0])
+def search(seed):
+    """The best rate, its least validation error and weights: at each rung only the best rates go on."""
+    going, found = {rate: training(seed, rate) for rate in RATES}, {}
+    for end, count in (*RUNGS, (STEPS, 1)):
+        for rate, run in list(going.items()):
+            for step, least, kept in run:
+                found[rate] = least, kept
+                if step == end:
+                    break
+            else:  # it ended before: diverged
+                del going[rate]
+                found.pop(rate, None)
+        best = sorted(going, key=lambda rate: found[rate][0])[:count]
+        going = {rate: going[rate] for rate in best}
+    rate = min(found, key=lambda rate: found[rate][0])
+    return rate, *found[rate]
+
+
+rate, least, kept = search(0)
 net = network()
 net.load_state_dict(kept)
-print(f"validation error {least:.3g}, test error {error(net, data.test):.3g}")
+print(f"learning rate {rate:g}: validation error {least:.3g}, test error {error(net, data.test):.3g}")
 for far in data.far:
     print(f"far error {error(net, far.rows):.3g} on {len(far)} rows: {far.label}")
 '''

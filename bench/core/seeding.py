@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+EDITION_DIGITS = 32
+
+
+def edition_of(data_hash: str) -> str:
+    """What the data hashes of all draws of a task begin with: it names the data, and the rest the draw.
+
+    Data that changed have another beginning, whatever the draw (:mod:`tasks.drawing` makes the hashes).
+    """
+    return data_hash[:EDITION_DIGITS]
+
+
 def seed_from(*parts: str | int) -> int:
     """A 63-bit seed: the first bytes of SHA-256 over the length-prefixed parts.
 
@@ -27,6 +38,11 @@ def seed_from(*parts: str | int) -> int:
         text = f"{type(part).__name__}:{part}".encode()
         digest.update(len(text).to_bytes(8, "big") + text)
     return int.from_bytes(digest.digest()[:8], "big") >> 1
+
+
+def numbered(draw: int) -> tuple[int, ...]:
+    """What the number of a task's draw adds to the parts of a seed: nothing for draw 0."""
+    return (draw,) if draw else ()
 
 
 def generator(*parts: str | int) -> np.random.Generator:

@@ -14,7 +14,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
@@ -26,12 +26,13 @@ Code = str | Callable[..., Any]
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def options_of(function: Callable[..., Any], given: Sequence[str] = ()) -> type | None:
+def options_of(function: Callable[..., Any], given: Sequence[str] = (), reserved: Collection[str] = ()) -> type | None:
     """A frozen dataclass with a field for each parameter of ``function`` after the ``given`` ones; None without any.
 
     Args:
         function: a function, or a class that is called.
         given: what it is called with before its options, by the names that messages use; the function may use others.
+        reserved: keyword parameters that FarField itself gives; they are no options.
 
     Raises:
         InputError: it takes fewer than it is given; an option has no default, or a type that cannot be spelled.
@@ -43,7 +44,8 @@ def options_of(function: Callable[..., Any], given: Sequence[str] = ()) -> type 
     if len(taken) < len(given):
         count = f"{len(taken)} argument{'s' * (len(taken) != 1)}"
         raise InputError(f"{label} takes {count} and is called with {', '.join(given)}", hint=example)
-    fields = [_field(function, label, parameter) for parameter in parameters[len(given) :]]
+    open_ones = [parameter for parameter in parameters[len(given) :] if parameter.name not in reserved]
+    fields = [_field(function, label, parameter) for parameter in open_ones]
     return dataclasses.make_dataclass(f"{label}_options", fields, frozen=True) if fields else None
 
 
@@ -94,20 +96,22 @@ def can_be_spelled(annotation: Any) -> bool:
     return annotation in (bool, int, float, str)
 
 
-def read_builder(code: Code, options: type | str | None, given: Sequence[str] = ()) -> tuple[Code, type | str | None]:
+def read_builder(
+    code: Code, options: type | str | None, given: Sequence[str] = (), reserved: Collection[str] = ()
+) -> tuple[Code, type | str | None]:
     """What a card holds of a registered builder: what is called as ``build(*given, options)``, and its options.
 
     Args:
         code: the builder, or ``"module:function"``, which is not looked at.
         options: dataclass of the options where the builder takes one object of it; None where it takes keywords.
-        given: see :func:`options_of`.
+        given, reserved: see :func:`options_of`.
 
     Raises:
         InputError: see :func:`options_of`.
     """
     if options is not None or isinstance(code, str):
         return code, options
-    options = options_of(code, given)
+    options = options_of(code, given, reserved)
     return (code if options is None else FromKeywords(code)), options
 
 
@@ -122,10 +126,11 @@ class FromKeywords:
 
     function: Callable[..., Any]
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **reserved: Any) -> Any:
         """``function(*given, **options)`` for ``(*given, options)``."""
         *given, options = arguments
-        return self.function(*given, **{f.name: getattr(options, f.name) for f in dataclasses.fields(options)})
+        named = {f.name: getattr(options, f.name) for f in dataclasses.fields(options)}
+        return self.function(*given, **named, **reserved)
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,23 @@ def bind_options(call: Call, options: str | type | None) -> Any:
     return kind.from_call(call) if hasattr(kind, "from_call") else bind(call, kind)
 
 
-def call_build(build: str | Callable[..., Any], *given: Any, options: Any = None) -> Any:
-    """``build(*given, options)``, or ``build(*given)`` where there are no options; a string is imported now."""
+def call_build(build: Code, *given: Any, options: Any = None, **reserved: Any) -> Any:
+    """``build(*given, options)``, or ``build(*given)`` where there are no options; a string is imported now.
+
+    Args:
+        build: the builder.
+        given: what it is called with before its options.
+        options: object of them.
+        reserved: keyword parameters that are no options.
+    """
     function = resolve_target(build)
-    return function(*given) if options is None else function(*given, options)
+    return function(*given, **reserved) if options is None else function(*given, options, **reserved)
+
+
+def takes(build: Code, name: str) -> bool:
+    """Whether a builder has a keyword parameter ``name``; a string is imported now."""
+    function = resolve_target(build)
+    if isinstance(function, FromKeywords):
+        function = function.function
+    parameter = inspect.signature(function).parameters.get(name)
+    return parameter is not None and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)

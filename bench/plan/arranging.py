@@ -33,9 +33,7 @@ def arrange(jobs: Sequence[Job], seeds: Sequence[int], cells: int, workers: int)
 
 
 def _split(job: Job, seeds: Sequence[int], parts: int) -> list[Job]:
-    """Contiguous groups of ``seeds``, those that are left of each; what is deterministic has a seed of its own."""
-    if job.deterministic:
-        return [job]
+    """Contiguous groups of ``seeds``, those that are left of each."""
     edges = [len(seeds) * i // parts for i in range(parts + 1)]
     groups = [set(seeds[a:b]) for a, b in itertools.pairwise(edges)]
     pieces = [tuple(key for key in job.keys if key.seed in group) for group in groups]
@@ -60,4 +58,4 @@ class _Weights:
             card = tasks.resolve(key.task).card
             self._tasks[key.task] = card.budget.steps * _KIND_WEIGHT[card.kind]
         protocol = get_protocol(key.protocol)
-        return len(job.keys) * (len(protocol.learning_rates) or 1) * protocol.step_share * self._tasks[key.task]
+        return len(job.keys) * protocol.cost * self._tasks[key.task]

@@ -15,6 +15,7 @@ from bench.core.errors import InputError
 from bench.core.grammar import title_of
 from bench.core.origin import Origin
 from bench.core.problem import MAX_PARAMETERS
+from bench.core.seeding import edition_of
 from bench.plan.options import ProgramName
 from bench.plan.protocol import get_protocol
 
@@ -39,15 +40,13 @@ class Job:
     """The seeds of a cell that are still to be run, in one worker.
 
     Args:
-        keys: the record keys, which differ in their seed alone.
+        keys: the record keys, which differ in their seed and in the data hash of its draw.
         truth: the task's truth kind, which records carry.
-        deterministic: the seed has no influence; one seed is run.
         origin: of the architecture's code, which records carry.
     """
 
     keys: tuple[RecordKey, ...]
     truth: Truth
-    deterministic: bool = False
     origin: Origin = "built in"
 
     @property
@@ -150,14 +149,15 @@ class SweepPlan:
 
 
 class _Keys:
-    """The keys of cells: every spelling is read, and every task loaded, once."""
+    """The keys of cells over some seeds: every spelling is read, and every draw of a task loaded, once."""
 
-    def __init__(self) -> None:
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self._seeds = tuple(seeds)
         self._tasks: dict[str, dict[str, str]] = {}
+        self._hashes: dict[str, tuple[str, ...]] = {}
         self._architectures: dict[str, dict[str, str]] = {}
         self._norms: dict[str, dict[str, str]] = {}
         self.truths: dict[str, Truth] = {}
-        self.deterministic: set[str] = set()
         self.origins: dict[str, Origin] = {}
 
     def key(self, cell: Cell) -> CellKey:
@@ -169,11 +169,11 @@ class _Keys:
         norm = self._norms.get(cell.norm) or self._norm(cell.norm)
         return CellKey(protocol=cell.protocol, **norm, **task, **architecture)
 
-    def seeds(self, cell: Cell, seeds: Sequence[int]) -> Sequence[int]:
-        """Those of ``seeds`` that make a difference."""
-        if cell.architecture not in self._architectures:
-            self._architecture(cell.architecture)
-        return (0,) if cell.architecture in self.deterministic else seeds
+    def draws(self, cell: Cell) -> list[tuple[int, str]]:
+        """The seeds, each with the data hash of its draw."""
+        if cell.task not in self._tasks:
+            self._task(cell.task)
+        return list(zip(self._seeds, self._hashes[cell.task], strict=True))
 
     def _norm(self, spelling: str) -> dict[str, str]:
         parts = {"norm": spelling, "norm_hash": architectures.parse_scheme(spelling).source_hash}
@@ -182,50 +182,42 @@ class _Keys:
 
     def _task(self, spelling: str) -> dict[str, str]:
         task = tasks.resolve(spelling)
-        parts = {"task": task.name, "task_version": task.card.version, "data_hash": task.data_hash()}
-        self._tasks[spelling], self.truths[spelling] = parts, task.card.truth
+        hashes = task.data_hashes(self._seeds)
+        parts = {"task": task.name, "task_version": task.card.version, "edition": edition_of(hashes[0])}
+        self._tasks[spelling], self._hashes[spelling], self.truths[spelling] = parts, hashes, task.card.truth
         return parts
 
     def _architecture(self, spelling: str) -> dict[str, str]:
         architecture = architectures.resolve(spelling)
         parts = {"architecture": architecture.name, "source_hash": architecture.source_hash}
         self._architectures[spelling], self.origins[spelling] = parts, architecture.card.origin
-        if architecture.card.deterministic:
-            self.deterministic.add(spelling)
         return parts
 
 
 def record_keys(cell: Cell, seeds: Sequence[int]) -> list[RecordKey]:
-    """The keys of a cell's records. Loads the task, whose data hash is part of the key."""
-    keys = _Keys()
+    """The keys of a cell's records. Loads the draws of its task, whose data hashes are part of the keys."""
+    keys = _Keys(seeds)
     shared = keys.key(cell)
-    return [shared.with_seed(seed) for seed in keys.seeds(cell, seeds)]
-
-
-def count_records(cells: Iterable[Cell], seeds: Sequence[int]) -> int:
-    """How many records ``cells`` come to; loads no task."""
-    keys = _Keys()
-    return sum(len(keys.seeds(cell, seeds)) for cell in cells)
+    return [shared.with_seed(seed, data_hash) for seed, data_hash in keys.draws(cell)]
 
 
 def make_plan(cells: Iterable[Cell], seeds: Sequence[int], finished: Collection[str]) -> SweepPlan:
     """One job a cell, over the seeds whose key digest is not in ``finished``; cells without any are left out.
 
-    Loads every task, whose data hash is part of the keys.
+    Loads the draws of every task, whose data hashes are part of the keys.
     """
-    keys = _Keys()
+    keys = _Keys(seeds)
     digests: list[str] = []
     jobs = []
     for cell in cells:
         shared = keys.key(cell)
-        wanted = keys.seeds(cell, seeds)
+        wanted = keys.draws(cell)
         mine = shared.digests(wanted)
         digests += mine
-        left = [seed for seed, digest in zip(wanted, mine, strict=True) if digest not in finished]
+        left = [draw for draw, digest in zip(wanted, mine, strict=True) if digest not in finished]
         if left:
-            left_keys = tuple(shared.with_seed(seed) for seed in left)
-            fixed, origin = cell.architecture in keys.deterministic, keys.origins[cell.architecture]
-            jobs.append(Job(left_keys, keys.truths[cell.task], fixed, origin))
+            left_keys = tuple(shared.with_seed(*draw) for draw in left)
+            jobs.append(Job(left_keys, keys.truths[cell.task], keys.origins[cell.architecture]))
     return SweepPlan(tuple(digests), tuple(jobs))
 
 

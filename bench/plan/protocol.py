@@ -6,6 +6,7 @@ validation checks. Far data has no part in any of it: it is evaluated once, on t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,20 @@ DIRECTIONS = 64
 
 
 @dataclass(frozen=True)
+class Rung:
+    """A moment of successive halving.
+
+    Args:
+        step: one of the checks, before the last.
+        kept: how many rates of a seed go on: those with the least validation error so far, the smaller rate on a tie.
+            A rate that has diverged is out. Nobody takes the place of one that diverges later.
+    """
+
+    step: int
+    kept: int
+
+
+@dataclass(frozen=True)
 class Schedule:
     """A protocol applied to one task.
 
@@ -31,6 +46,7 @@ class Schedule:
         learning_rates: the grid, ascending; one entry means that nothing is chosen.
         checks: the steps (counted from 1) after which validation error is measured, ascending.
         selects: whether validation chooses rate and step; otherwise the last weights are taken.
+        rungs: where rates stop early, ascending; none means that every rate trains to the end.
     """
 
     steps: int
@@ -38,6 +54,7 @@ class Schedule:
     learning_rates: tuple[float, ...]
     checks: tuple[int, ...]
     selects: bool
+    rungs: tuple[Rung, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,15 +70,17 @@ class Protocol:
         checks: how often validation error is measured.
         full_batch_rows: up to this many training rows, every step sees all of them.
         step_share: share of the task's budget of steps that is used.
+        halving: (share of the steps, how many rates of a seed go on from there), ascending.
         as_paper: take epochs, batch size and rate of arXiv 2505.14512 and keep the last weights.
     """
 
     name: str
     summary: str
-    learning_rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
+    learning_rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
     checks: int = 50
     full_batch_rows: int = 1024
     step_share: float = 1.0
+    halving: tuple[tuple[float, int], ...] = ()
     as_paper: bool = False
 
     def schedule(self, card: TaskCard, rows: int) -> Schedule:
@@ -70,13 +89,24 @@ class Protocol:
             return self._paper_schedule(card, rows)
         steps = max(1, round(card.budget.steps * self.step_share))
         full = rows <= self.full_batch_rows or card.budget.batch_size >= rows
+        checks = check_steps(steps, self.checks)
         return Schedule(
             steps=steps,
             batch_size=None if full else card.budget.batch_size,
             learning_rates=self.learning_rates,
-            checks=check_steps(steps, self.checks),
+            checks=checks,
             selects=True,
+            rungs=halving_rungs(checks, self.halving),
         )
+
+    @property
+    def cost(self) -> float:
+        """Steps of all rates of a seed together, as a multiple of the task's budget of steps."""
+        count, before, total = len(self.learning_rates) or 1, 0.0, 0.0
+        for share, kept in (*self.halving, (1.0, 0)):
+            total += count * (share - before)
+            count, before = kept, share
+        return total * self.step_share
 
     def settings(self) -> list[tuple[str, str]]:
         """What the protocol fixes, as (name, value) lines for people."""
@@ -87,11 +117,13 @@ class Protocol:
             steps = f"the task's{share}; full batch up to {self.full_batch_rows:,} rows"
             rates = ", ".join(f"{rate:g}" for rate in self.learning_rates)
             chosen = f"learning rate and step (of {self.checks} checks) by validation error, for each seed"
+        halved = ", ".join(f"the best {kept} from {share:g} of the steps on" for share, kept in self.halving)
         return [
             ("loss", "mean squared error on standardized targets"),
             ("optimizer", "Adam, no weight decay"),
             ("steps", steps),
             ("learning rates", rates),
+            *([("halving", f"{halved}, by each seed's validation error so far")] if halved else []),
             ("selected", chosen),
         ]
 
@@ -111,10 +143,12 @@ class Protocol:
 PROTOCOLS: dict[str, Protocol] = {
     p.name: p
     for p in (
-        Protocol("2-dev", "protocol 2 while it is made: four learning rates, chosen per seed on validation data"),
-        Protocol("paper-2-dev", "arXiv 2505.14512: its rates, epochs and batches, no validation", as_paper=True),
         Protocol(
-            "quick-2-dev",
+            "2", "six learning rates, halved and chosen per seed on validation data", halving=((0.25, 3), (0.5, 2))
+        ),
+        Protocol("paper-2", "arXiv 2505.14512: its rates, epochs and batches, no validation", (), as_paper=True),
+        Protocol(
+            "quick-2",
             "a fifth of the steps and two learning rates, for a first look; not comparable with protocol 2",
             learning_rates=(1e-3, 1e-2),
             checks=20,
@@ -123,7 +157,7 @@ PROTOCOLS: dict[str, Protocol] = {
     )
 }
 
-NEWEST: dict[str, str] = {"2": "2-dev", "quick": "quick-2-dev", "paper": "paper-2-dev"}
+NEWEST: dict[str, str] = {"2": "2", "quick": "quick-2", "paper": "paper-2"}
 """Protocols that people ask for by their kind, and the ids that records of the newest of a kind carry."""
 
 OLDER: dict[str, str] = {"1": "1", "quick-1": "quick", "paper-1": "paper"}
@@ -147,7 +181,7 @@ def get_protocol(name: str) -> Protocol:
         return PROTOCOLS[chosen]
     if name in OLDER:
         raise InputError(f"nothing is run under protocol {name} any more", hint=f"use {', '.join(NEWEST)}")
-    raise UnknownName.among("protocol", name, [*NEWEST, *PROTOCOLS])
+    raise UnknownName.among("protocol", name, list(dict.fromkeys([*NEWEST, *PROTOCOLS])))
 
 
 def id_in_records(name: str) -> str:
@@ -164,11 +198,22 @@ def check_steps(steps: int, checks: int) -> tuple[int, ...]:
     return tuple(sorted({max(1, round(steps * (i + 1) / checks)) for i in range(checks)}))
 
 
+def halving_rungs(checks: Sequence[int], halving: Sequence[tuple[float, int]]) -> tuple[Rung, ...]:
+    """The rungs of ``halving`` (share of the steps, rates that go on), each at the check nearest to its share.
+
+    The earlier check on a tie; where two rungs meet at a check the later one holds, and one at the last check is none.
+    """
+    steps = checks[-1]
+    found = {min(checks, key=lambda check: abs(check - share * steps)): kept for share, kept in halving}
+    return tuple(Rung(step, kept) for step, kept in found.items() if step < steps)
+
+
 def batch_indices(task: str, architecture: str, seed: int, rows: int, schedule: Schedule) -> np.ndarray | None:
     """Row numbers of every batch, shape (steps, batch size), int64; None for full batches.
 
     Rows are shuffled anew each pass, and a pass that ends inside a batch is completed from the next one. The draw
-    depends on task, architecture and seed, never on the scheme or the learning rate.
+    depends on task, architecture and seed, never on the scheme or the learning rate; a longer schedule begins with the
+    batches of a shorter one.
     """
     if schedule.batch_size is None:
         return None

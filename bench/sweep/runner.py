@@ -17,7 +17,7 @@ from bench.cell.environment import available_cores
 from bench.cell.outcome import Outcome
 from bench.core.plugins import Plugin
 from bench.plan.arranging import arrange
-from bench.plan.jobs import Cell, Job, Settings, count_records, make_plan
+from bench.plan.jobs import Cell, Job, Settings, make_plan
 from bench.sweep.query import STORE_NAME
 from bench.sweep.workers.pool import Limits, LocalExecutor, start_fork_server
 from leaderboard.records.record import FINAL_STATUSES, Status
@@ -120,7 +120,7 @@ def run_cells(
     started = time.perf_counter()
     with Store(options.store, "write") as store, interruptible():
         finished = store.finished(retry=options.retry)
-        if len(finished) < count_records(cells, seeds):
+        if len(finished) < len(cells) * len(seeds):
             start_fork_server(options.settings)  # there is work: workers get ready while tasks are read
         plan = make_plan(cells, seeds, finished)
         jobs = arrange(plan.jobs, seeds, len(cells), options.processes)

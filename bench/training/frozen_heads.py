@@ -18,7 +18,8 @@ from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule
 from bench.training.program import choose_program
-from bench.training.train import Trained, TrainingData, train
+from bench.training.rows import TrainingData
+from bench.training.train import Trained, train
 from tasks.reading.cache import cached_arrays
 
 if TYPE_CHECKING:
@@ -30,42 +31,48 @@ ROWS_AT_ONCE = 128
 def train_heads(
     initial: Callable[[int], OnFrozenFeatures],
     seeds: Sequence[int],
-    task: StandardizedTask,
+    task: Mapping[int, StandardizedTask],
     device: str,
     schedule: Schedule,
     batches: Mapping[int, np.ndarray] | None = None,
     *,
     program: ProgramName | None = None,
+    limit: int | None = None,
 ) -> list[Trained]:
     """Train the head of ``initial(seed)`` for every seed; gives what :func:`bench.training.train.train` gives.
 
-    Seeds whose backbones are equal share the features; backbones of random weights differ from seed to seed. States
+    Args:
+        initial: makes the initialized network of a seed.
+        seeds: the seeds, each once.
+        task: each seed's rows.
+        device: where features are computed and heads trained.
+        schedule, batches, limit: as for networks.
+        program: which trains; chosen for the heads where none is given.
+
+    Seeds with equal backbones and rows share the features; backbones of random weights differ from seed to seed. States
     hold the head alone, named as in the whole network (``head.*``).
     """
     heads: dict[int, torch.nn.Module] = {}
-    data: dict[str, TrainingData] = {}
-    members: dict[str, list[int]] = {}
+    known: dict[tuple[str, str], TrainingData] = {}
+    data: dict[int, TrainingData] = {}
     for seed in seeds:
         network = initial(seed)
-        digest = network.digest()
-        if digest not in data:
-            data[digest] = frozen_data(network, task, device)
-        members.setdefault(digest, []).append(seed)
-        heads[seed] = network.head
-    results: dict[int, Trained] = {}
-    for digest, together in members.items():
-        head, inputs, count = heads[together[0]], data[digest].inputs, len(together) * len(schedule.learning_rates)
-        rows_a_step = schedule.batch_size or len(inputs)
-        trained = train(
-            lambda seed: copy.deepcopy(heads[seed]).to(device),
-            together,
-            data[digest],
-            schedule,
-            batches,
-            program=program or choose_program(head, inputs[:8].cpu(), rows_a_step, count, device),
-        )
-        results |= {result.seed: _of_whole(result) for result in trained}
-    return [results[seed] for seed in seeds]
+        key = network.digest(), task[seed].data_hash
+        if key not in known:
+            known[key] = frozen_data(network, task[seed], device)
+        data[seed], heads[seed] = known[key], network.head
+    first = data[seeds[0]].inputs
+    rows_a_step, count = schedule.batch_size or len(first), len(seeds) * len(schedule.learning_rates)
+    trained = train(
+        lambda seed: copy.deepcopy(heads[seed]).to(device),
+        seeds,
+        data,
+        schedule,
+        batches,
+        program=program or choose_program(heads[seeds[0]], first[:8].cpu(), rows_a_step, count, device),
+        limit=limit,
+    )
+    return [_of_whole(result) for result in trained]
 
 
 def frozen_data(network: OnFrozenFeatures, task: StandardizedTask, device: str) -> TrainingData:

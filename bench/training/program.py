@@ -77,24 +77,27 @@ def choose_program(
     return "vmap" if small and _stacks(module, inputs[:8], each_step) else "loop"
 
 
-def in_groups(
-    members: Sequence[Item], one: Footprint, rows: int, device: torch.device, limit: int | None = None
-) -> list[Sequence[Item]]:
-    """``members`` in runs of about equal length, each to be trained as one stack.
+def most_together(one: Footprint, rows: int, device: torch.device, limit: int | None = None, extra: int = 0) -> int:
+    """How many members train as one stack, at least 1.
 
     Args:
-        members: in order.
         one: the footprint of a member.
         rows: of a training step.
         device: where they train.
-        limit: bytes that the members of a group may take (an estimate), if there is a limit.
+        limit: bytes that the members of a stack may take (an estimate), if there is a limit.
+        extra: bytes that each member takes beside its footprint.
     """
     most = TOGETHER_SPAN * _factor(device) // max(1, one.largest * rows)
     if limit is not None:
-        most = min(most, limit // max(1, one.bytes(rows)))
-    groups = -(-len(members) // max(1, most))
-    edges = [len(members) * i // groups for i in range(groups + 1)]
-    return [members[a:b] for a, b in itertools.pairwise(edges)]
+        most = min(most, limit // max(1, one.bytes(rows) + extra))
+    return max(1, most)
+
+
+def in_runs(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
+    """``items`` in runs of about equal length, none of more than ``most``."""
+    count = -(-len(items) // most)
+    edges = [len(items) * i // count for i in range(count + 1)]
+    return [items[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def _factor(device: str | torch.device) -> int:

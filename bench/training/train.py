@@ -3,43 +3,26 @@
 Members may be stacked: parameters get a leading axis of length M and one vectorized program (``torch.vmap``)
 computes all forward passes. The sum of the members' losses has independent gradients, and Adam acts on each
 number alone, so a member's result does not depend on its neighbours.
+
+Where the schedule has rungs, the rates of a seed are halved at each (:class:`bench.plan.protocol.Rung`). So seeds are
+trained whole, with all their rates: several in one stack or, where a stack does not hold a seed, one in several stacks
+that pause at the rungs.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from bench.core.seeding import seed_from
 from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule
 from bench.training.footprint import footprint
-from bench.training.program import in_groups
-from bench.training.programs.chain import ChainStack
-from bench.training.programs.loop import Single
-from bench.training.programs.program import Program, StartProgram
-from bench.training.programs.vmap import Stack
-
-State = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Standardized training and validation rows, resident on the device that trains.
-
-    Shapes: inputs (n, *shape), targets (n,), or (n, steps) of sequences that are answered at each step, and the same
-    for validation.
-    """
-
-    inputs: Tensor
-    targets: Tensor
-    validation_inputs: Tensor
-    validation_targets: Tensor
+from bench.training.program import in_runs, most_together
+from bench.training.rows import TrainingData
+from bench.training.stack import Member, Running, State, Track
 
 
 @dataclass(frozen=True)
@@ -56,7 +39,8 @@ class Trained:
     """What training one seed gave.
 
     ``state`` is None when every learning rate diverged; then ``curve`` is that of the smallest rate.
-    ``edge_of_grid`` says that the least or greatest rate of a grid was chosen.
+    ``edge_of_grid`` says that the least or greatest rate of a grid was chosen, ``edge_of_steps`` that the weights of
+    the last step were chosen.
     """
 
     seed: int
@@ -64,19 +48,14 @@ class Trained:
     learning_rate: float | None
     best_step: int | None
     edge_of_grid: bool | None
+    edge_of_steps: bool | None
     curve: Curve
-
-
-@dataclass(frozen=True)
-class _Member:
-    seed: int
-    learning_rate: float
 
 
 def train(
     build: Callable[[int], nn.Module],
     seeds: Sequence[int],
-    data: TrainingData,
+    data: Mapping[int, TrainingData],
     schedule: Schedule,
     batches: Mapping[int, np.ndarray] | None = None,
     *,
@@ -88,8 +67,8 @@ def train(
     Args:
         build: makes the initialized network of a seed; its dtype and device are the ones trained in.
         seeds: the seeds, each once.
-        data: training and validation rows.
-        schedule: steps, rates and checks.
+        data: training and validation rows of each seed; seeds that share the object share the memory.
+        schedule: steps, rates, checks and rungs.
         batches: for each seed the row numbers of its batches, shape (steps, batch size); None for full batches.
         program: which trains, see :mod:`bench.training.program`.
         limit: bytes that members may take together (an estimate); more members are trained in several groups.
@@ -97,126 +76,88 @@ def train(
     Returns:
         One result per seed, in the order given.
     """
-    members = [_Member(seed, rate) for rate in schedule.learning_rates for seed in seeds]
-    groups: Sequence[Sequence[_Member]] = [[member] for member in members]
-    if program != "loop":
-        one, rows = footprint(build(seeds[0]), data.inputs), schedule.batch_size or len(data.inputs)
-        groups = in_groups(members, one, rows, data.inputs.device, limit)
-    tracks: dict[_Member, _Track] = {}
-    for group in groups:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed_from("training", group[0].seed))  # for networks that are random while they train
-            tracks.update(_train_group(build, group, data, schedule, batches, program))
-    return [_select([tracks[_Member(seed, rate)] for rate in schedule.learning_rates], schedule) for seed in seeds]
+    results: dict[int, Trained] = {}
+    for stacks in _stacks(build, seeds, data, schedule, program, limit):
+        for tracks in _train_seeds(build, stacks, data, schedule, batches, program):
+            found = _select(tracks, schedule)
+            results[found.seed] = found
+    return [results[seed] for seed in seeds]
 
 
-class _Track:
-    """The history of one member, and its best weights so far."""
-
-    def __init__(self, member: _Member) -> None:
-        self.member = member
-        self.train: list[float] = []
-        self.validation: list[float] = []
-        self.diverged = False
-        self.best_error = math.inf
-        self.best_step: int | None = None
-        self.state: State | None = None
-
-    def note(self, step: int, train: float, validation: float, selects: bool) -> bool:
-        """Add a check; True when these weights are the ones to keep."""
-        self.train.append(train)
-        self.validation.append(validation)
-        if not (math.isfinite(train) and math.isfinite(validation)):
-            self.diverged = True
-            self.state = None
-            return False
-        if selects and validation >= self.best_error:
-            return False
-        self.best_error, self.best_step = validation, step
-        return True
-
-
-def _train_group(
+def _stacks(
     build: Callable[[int], nn.Module],
-    members: Sequence[_Member],
-    data: TrainingData,
+    seeds: Sequence[int],
+    data: Mapping[int, TrainingData],
+    schedule: Schedule,
+    program: ProgramName,
+    limit: int | None,
+) -> Iterator[list[list[Member]]]:
+    """Whole seeds, with how their members are stacked: those in one list train as one program."""
+    rates = schedule.learning_rates
+    alike: dict[object, list[int]] = {}
+    for seed in seeds:
+        alike.setdefault(data[seed].shape, []).append(seed)
+    if program == "loop":
+        yield from ([[Member(seed, rate)] for rate in rates] for seed in seeds)
+        return
+    for together in alike.values():
+        first = data[together[0]]
+        own = any(data[seed] is not first for seed in together)
+        one = footprint(build(together[0]), first.inputs)
+        rows = schedule.batch_size or len(first.inputs)
+        share = first.bytes // len(rates) if own else 0  # a stack copies the rows of its seeds
+        most = most_together(one, rows, first.inputs.device, limit, share)
+        if most < len(rates):
+            yield from ([[Member(seed, rate) for rate in run] for run in in_runs(rates, most)] for seed in together)
+        else:
+            for run in in_runs(together, most // len(rates)):
+                yield [[Member(seed, rate) for rate in rates for seed in run]]
+
+
+def _train_seeds(
+    build: Callable[[int], nn.Module],
+    stacks: Sequence[Sequence[Member]],
+    data: Mapping[int, TrainingData],
     schedule: Schedule,
     batches: Mapping[int, np.ndarray] | None,
     program: ProgramName,
-) -> dict[_Member, _Track]:
-    tracks = [_Track(member) for member in members]
-    alive = list(tracks)
-    running = _start(program, [build(m.seed) for m in members], [m.learning_rate for m in members])
-    checks = frozenset(schedule.checks)
-    rows = _batch_rows(alive, batches, data.inputs.device)
-    for step in range(1, schedule.steps + 1):
-        losses = running.step(*_batch(data, rows, step, len(running)))
-        if step not in checks:
-            continue
-        errors = _mean_squared_errors(running, data.validation_inputs, data.validation_targets)
-        keep = [
-            track.note(step, train, error, schedule.selects)
-            for track, train, error in zip(alive, losses.tolist(), errors.tolist(), strict=True)
-        ]
-        for place in (i for i, kept in enumerate(keep) if kept):
-            alive[place].state = running.state(place)
-        if any(track.diverged for track in alive):
-            places = [i for i, track in enumerate(alive) if not track.diverged]
-            alive = [alive[i] for i in places]
-            if not alive:
-                break
-            running.retain(places)
-            rows = _batch_rows(alive, batches, data.inputs.device)
-    return {track.member: track for track in tracks}
+) -> list[list[Track]]:
+    """The tracks of each seed, by rate. All stacks reach a rung before the rates are halved there."""
+    running: list[Running] = []
+    kept_at = {rung.step: rung.kept for rung in schedule.rungs}
+    for step in (*kept_at, schedule.steps):
+        for place, members in enumerate(stacks):
+            if place == len(running):
+                running.append(Running(build, members, data, batches, program))
+            running[place].advance(schedule, step)
+        if step in kept_at:
+            alive = _by_seed(track for one in running for track in one.alive)
+            going = {track.member for tracks in alive for track in best(tracks, kept_at[step])}
+            for one in running:
+                one.keep(going)
+    return _by_seed(track for one in running for track in one.tracks)
 
 
-def _start(name: ProgramName, modules: Sequence[nn.Module], rates: Sequence[float]) -> Program:
-    """The program ``name`` at work; one member alone is not stacked under ``vmap`` either."""
-    start: StartProgram = ChainStack if name == "chain" else Single if len(modules) == 1 else Stack
-    return start(modules, rates)
+def _by_seed(tracks: Iterable[Track]) -> list[list[Track]]:
+    found: dict[int, list[Track]] = {}
+    for track in tracks:
+        found.setdefault(track.member.seed, []).append(track)
+    return list(found.values())
 
 
-def _batch_rows(
-    tracks: Sequence[_Track], batches: Mapping[int, np.ndarray] | None, device: torch.device
-) -> Tensor | None:
-    """Row numbers, shape (members, steps, batch size), or None for full batches."""
-    if batches is None:
-        return None
-    return torch.stack([torch.from_numpy(batches[track.member.seed]) for track in tracks]).to(device)
+def best(tracks: Iterable[Track], count: int) -> list[Track]:
+    """The ``count`` with the least validation error so far, the smaller rate on a tie."""
+    return sorted(tracks, key=lambda track: (track.best_error, track.member.learning_rate))[:count]
 
 
-def _batch(data: TrainingData, rows: Tensor | None, step: int, members: int) -> tuple[Tensor, Tensor]:
-    """Inputs and targets of a step; with a target at each step every member is given its own, as programs want it."""
-    if rows is None and data.targets.dim() == 2:
-        shared = (data.inputs, data.targets)
-        return tuple(one.expand(members, *one.shape) for one in shared)  # type: ignore[return-value]
-    if rows is None:
-        return data.inputs, data.targets
-    chosen = rows[:, step - 1]
-    return data.inputs[chosen], data.targets[chosen]
-
-
-def _mean_squared_errors(running: Program, inputs: Tensor, targets: Tensor) -> Tensor:
-    """Validation error of each member, shape (members,)."""
-    total = torch.zeros(len(running), dtype=torch.float64, device=targets.device)
-    for start, stop in _chunks(len(targets), len(running) * math.prod(inputs.shape[1:])):
-        errors = running.predict(inputs[start:stop]) - targets[start:stop]
-        total += errors.double().square().flatten(1).sum(1)
-    return total / targets.numel()
-
-
-def _chunks(rows: int, width: int, most: int = 500_000) -> Iterator[tuple[int, int]]:
-    """Row ranges that keep a chunk's input under ``most`` numbers."""
-    length = max(64, most // max(width, 1))
-    return ((start, min(start + length, rows)) for start in range(0, rows, length))
-
-
-def _select(tracks: Sequence[_Track], schedule: Schedule) -> Trained:
-    sound = [track for track in tracks if track.state is not None]
-    best = min(sound, key=lambda track: track.best_error) if sound else tracks[0]
-    curve = Curve(schedule.checks[: len(best.train)], tuple(best.train), tuple(best.validation))
-    if not sound:
-        return Trained(best.member.seed, None, None, None, None, curve)
-    rate = best.member.learning_rate
-    edge = len(schedule.learning_rates) > 1 and rate in (schedule.learning_rates[0], schedule.learning_rates[-1])
-    return Trained(best.member.seed, best.state, rate, best.best_step, edge, curve)
+def _select(tracks: Sequence[Track], schedule: Schedule) -> Trained:
+    """Of a seed's rates, those that were stopped early too: they count if all that went on diverged."""
+    chosen = best((track for track in tracks if track.state is not None), 1)
+    track = chosen[0] if chosen else tracks[0]
+    seed, rate, rates = track.member.seed, track.member.learning_rate, schedule.learning_rates
+    curve = Curve(schedule.checks[: len(track.train)], tuple(track.train), tuple(track.validation))
+    if not chosen:
+        return Trained(seed, None, None, None, None, None, curve)
+    edge_of_grid = len(rates) > 1 and rate in (rates[0], rates[-1])
+    edge_of_steps = schedule.selects and track.best_step == schedule.steps
+    return Trained(seed, track.state, rate, track.best_step, edge_of_grid, edge_of_steps, curve)

@@ -11,7 +11,8 @@ from leaderboard.charts.drawing.style import GREY, fitted, listing, ordered, own
 from leaderboard.charts.panels import Row, chart_of, panel_of, panels_of, tooltips
 from leaderboard.ranking.standings import Standing, standings
 from leaderboard.records.interval import Interval
-from leaderboard.records.quantities import CERTIFICATE, MAX_GROWTH, WORST_GROWTH_FAR, Quantity
+from leaderboard.records.quantities import CERTIFICATE, MAX_GROWTH, WORST_GROWTH_FAR
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import Record
 from leaderboard.records.store.stored_records import Summarized
 

@@ -22,7 +22,7 @@ class DrawnCell:
 
     Attributes:
         key: of the cell.
-        seeds, digests: of its finished records, in order of seed.
+        seeds, digests, data_hashes: of its finished records, in order of seed.
         exact: no training randomness in any of them.
         is_reference: nothing was trained by gradient descent: a baseline that is drawn in grey beside the networks.
     """
@@ -30,6 +30,7 @@ class DrawnCell:
     key: CellKey
     seeds: tuple[int, ...]
     digests: tuple[str, ...]
+    data_hashes: tuple[str, ...]
     exact: bool
     is_reference: bool
 
@@ -41,7 +42,7 @@ class DrawnCell:
     @property
     def keys(self) -> list[RecordKey]:
         """The keys of its finished records."""
-        return [self.key.with_seed(seed) for seed in self.seeds]
+        return [self.key.with_seed(*draw) for draw in zip(self.seeds, self.data_hashes, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def _cell(cells: Cells, place: int) -> DrawnCell:
         key,
         tuple(records.seed[ok].tolist()),
         tuple(records.digest[i] for i in ok),
+        tuple(records.data_hash[i] for i in ok),
         bool(cells.exact[place]),
         key.norm == "none" and untrained,
     )

@@ -35,8 +35,10 @@ class FarSetData:
         feature: what trends are drawn against, shape (n,).
         feature_name: with its unit.
         target_name: with its unit.
-        scale, mean: a stored prediction z is drawn as ``scale`` · z + ``mean``.
+        scale, mean: a prediction p of ``details_of`` is drawn as ``scale`` · p + ``mean``.
         target_range: least and greatest training target, in the units of the chart, to be marked.
+        seeds: None where every seed has these rows, and predictions of a row are averaged over seeds; else the seeds
+            whose rows, as many of each, stand here one after the other.
     """
 
     name: str
@@ -47,6 +49,7 @@ class FarSetData:
     scale: float = 1.0
     mean: float = 0.0
     target_range: tuple[float, float] | None = None
+    seeds: tuple[int, ...] | None = None
 
 
 def far_chart(
@@ -54,7 +57,7 @@ def far_chart(
 ) -> Any:
     """Left the histogram of predictions on a far set, right their LOWESS trend against a feature; the truth is grey.
 
-    Predictions of a row are averaged over seeds. LOWESS is Cleveland's (1979) locally weighted regression, over 40% of
+    Predictions of a row are averaged over the seeds that have it. LOWESS is Cleveland's (1979) locally weighted regression, over 40% of
     the rows and without robustness iterations.
 
     Args:
@@ -83,7 +86,8 @@ def far_chart(
         "how predictions are distributed": _histogram(targets, predictions, names, series, far, reach),
         f"trend against {far.feature_name}": _trends(targets, feature, predictions, names, series, far, reach),
     }
-    lines = selection.subtitle(f"far set {far.name}, {len(targets):,} rows", "predictions averaged over seeds")
+    how = "predictions averaged over seeds" if far.seeds is None else "every seed has rows of its own"
+    lines = selection.subtitle(f"far set {far.name}, {len(targets):,} rows", how)
     lines.append(_key(predictions, reach, far))
     return titled(concatenate(layers, 2), f"Predictions far away: {title}", lines)
 
@@ -91,13 +95,20 @@ def far_chart(
 def _predictions(
     selection: DrawnCells, details_of: Callable[[RecordKey], Details], far: FarSetData
 ) -> dict[str, Array]:
-    """For each scheme the mean over seeds, in the units of the chart; NaN where one is not finite."""
+    """For each scheme the mean over seeds, or the rows of each, in the units of the chart; NaN where not finite."""
     name = f"far.{far.name}.prediction"
     found: dict[str, Array] = {}
     for cell in selection.cells:
-        kept = [k for k in (details_of(key).get(name) for key in cell.keys) if k]
-        if kept:
-            found[cell.key.norm] = np.mean([np.array(k, dtype=np.float64) for k in kept], axis=0) * far.scale + far.mean
+        every = ((key.seed, details_of(key).get(name)) for key in cell.keys)
+        kept = {seed: np.array(values, dtype=np.float64) for seed, values in every if values}
+        if not kept:
+            continue
+        if far.seeds is None:
+            values = np.mean(list(kept.values()), axis=0)
+        else:
+            missing = np.full(len(np.asarray(far.targets)) // len(far.seeds), np.nan)
+            values = np.concatenate([kept.get(seed, missing) for seed in far.seeds])
+        found[cell.key.norm] = values * far.scale + far.mean
     if not found:
         raise InputError(f"no predictions on a far set {far.name!r} are stored", hint="choose another far set")
     return found
@@ -117,7 +128,7 @@ def _key(predictions: Mapping[str, Array], reach: tuple[float, float], far: FarS
     outside = sum(int(np.sum((v < reach[0]) | (v > reach[1]))) for v in predictions.values())
     lost = sum(int(np.sum(~np.isfinite(v))) for v in predictions.values())
     parts += [f"{outside} prediction{'s' * (outside != 1)} outside of the picture"] if outside else []
-    parts += [f"{lost} not finite"] if lost else []
+    parts += [f"{lost} not finite" + ("" if far.seeds is None else " or of a seed that was not run")] if lost else []
     return " · ".join(parts)
 
 

@@ -77,7 +77,7 @@ def function_chart(
         "around the training data": _layers(near, series, edge, x_title, y_title, full=False),
         "as far as was asked": _layers(rows, series, edge, x_title, y_title, full=True),
     }
-    lines = selection.subtitle("thin: a seed", "thick: their mean", "dots: training data")
+    lines = selection.subtitle("thin: a seed", "thick: their mean", "dots: training data of the first seed")
     lines += ["dashed: the truth"] if truth else []
     lines += [f"{bad} predictions were not finite and are not drawn"] if bad else []
     return titled(concatenate(layers, 2), f"Answers far outside of the data: {title_of(task)} · {architecture}", lines)

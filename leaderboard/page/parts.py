@@ -158,7 +158,7 @@ def _provenance(rows: Sequence[RecordRow], environments: Sequence[str]) -> dict[
     created = [str(row.facts["created"]) for row in rows]
     lines = [
         ("task version", key.task_version),
-        ("data (SHA-256)", key.data_hash),
+        ("data (SHA-256)", _data(rows)),
         ("source code (SHA-256)", key.source_hash),
         ("source code of the norm (SHA-256)", key.norm_hash),
         ("seeds", ", ".join(str(row.seed) for row in rows)),
@@ -177,6 +177,15 @@ def _provenance(rows: Sequence[RecordRow], environments: Sequence[str]) -> dict[
         summary += ": " + ", ".join(f"{n} {status}" for status, n in sorted(statuses.items()))
     names = {"task": key.task, "architecture": key.architecture, "norm": key.norm, "protocol": key.protocol}
     return names | {"summary": summary, "lines": [(name, value) for name, value in lines if value]}
+
+
+def _data(rows: Sequence[RecordRow]) -> str:
+    """The data hashes of the draws: in whole where there is one, else what they share and how each goes on."""
+    hashes = list(dict.fromkeys(row.data_hash for row in rows))
+    if len(hashes) == 1:
+        return hashes[0]
+    start = len(rows[0].cell.edition)
+    return f"{rows[0].cell.edition}, then {', '.join(name[start : start + 8] for name in hashes)}"
 
 
 def _listed(values: Iterable[float | int | None]) -> str:

@@ -1,4 +1,10 @@
-"""Summaries put together by cell, as they may be compared: never across protocols, task versions, data or code."""
+"""Summaries put together by cell, as they may be compared: never across protocols, task versions, data or code.
+
+The seeds of a cell have other data each (seed k draw k of its task), and other data hashes, which begin alike. Where
+the same draw was measured with two data hashes (the way to draw it changed, and its data at draw 0 did not), the newer
+one counts, for every method: records of the older one stand in cells and editions of their own. So two records of one
+edition and seed were always measured on the same rows.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +25,10 @@ OK = STATUSES.index("ok")
 
 @dataclass(frozen=True)
 class Edition:
-    """A task as it was measured: another version or other data is another edition."""
+    """A task as it was measured: another version or other data is another edition.
+
+    ``data_hash`` is what the data hashes of all its draws begin with; of a superseded draw, the whole.
+    """
 
     task: str
     version: str
@@ -28,7 +37,7 @@ class Edition:
     @classmethod
     def of(cls, key: CellKey) -> Edition:
         """The edition that a cell belongs to."""
-        return cls(key.task, key.task_version, key.data_hash)
+        return cls(key.task, key.task_version, key.edition)
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,32 @@ def cells_by_protocol(summaries: Summaries) -> dict[str, Cells]:
     return {p: _cells(summaries.take(np.flatnonzero(mine == p))) for p in names}
 
 
+def _without_superseded(summaries: Summaries) -> Summaries:
+    """``summaries`` with the records of superseded draws in cells of their own."""
+    numbers: dict[object, int] = {}
+    hashes: dict[str, int] = {}
+    edition = np.array([numbers.setdefault(Edition.of(key), len(numbers)) for key in summaries.cells], dtype=np.int64)
+    found = np.array([hashes.setdefault(name, len(hashes)) for name in summaries.data_hash], dtype=np.int64)
+    seed = np.unique(summaries.seed, return_inverse=True)[1].reshape(-1)
+    draw = edition[summaries.cell] * (len(seed) + 1) + seed
+    order = np.lexsort((found, draw))
+    again = np.diff(draw[order], prepend=-1) == 0
+    if not (again & (np.diff(found[order], prepend=-1) != 0)).any():
+        return summaries
+    newest: dict[int, tuple[str, int]] = {}
+    for mine in zip(draw.tolist(), summaries.created, found.tolist(), strict=True):
+        newest[mine[0]] = max(newest.get(mine[0], mine[1:]), mine[1:])
+    cells = {key: place for place, key in enumerate(summaries.cells)}
+    cell = summaries.cell.copy()
+    for place, (one, data) in enumerate(zip(draw.tolist(), found.tolist(), strict=True)):
+        if data != newest[one][1]:
+            key = replace(summaries.cells[cell[place]], edition=summaries.data_hash[place])
+            cell[place] = cells.setdefault(key, len(cells))
+    return replace(summaries, cells=tuple(cells), cell=cell)
+
+
 def _cells(summaries: Summaries) -> Cells:
+    summaries = _without_superseded(summaries)
     occurring, place = np.unique(summaries.cell, return_inverse=True)
     keys = [summaries.cells[i] for i in occurring.tolist()]
     order = _order(keys)
@@ -167,7 +201,7 @@ def _cells(summaries: Summaries) -> Cells:
 def _order(keys: Sequence[CellKey]) -> Integers:
     """Places of ``keys`` in order of task, version, architecture, norm, their sources and data."""
     columns = [
-        _ranks(key.data_hash for key in keys),
+        _ranks(key.edition for key in keys),
         _ranks(key.norm_hash for key in keys),
         _ranks(key.source_hash for key in keys),
         _ranks(key.norm for key in keys),

@@ -14,7 +14,7 @@ from leaderboard.ranking.cells import Cells, Edition
 from leaderboard.ranking.statistics import Estimates, Tests, combine, estimates, holm, moments, over_tasks
 from leaderboard.records.arrays import Integers
 from leaderboard.records.interval import Interval
-from leaderboard.records.quantities import Quantity
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import STATUSES, CellKey
 
 By = Literal["norm", "architecture"]

@@ -40,8 +40,8 @@ from leaderboard.records.quantities import (
     RANGES,
     RANKED,
     SUMS,
-    Quantity,
 )
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import STATUSES, CellKey, Record, Status, Truth
 from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries

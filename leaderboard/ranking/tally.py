@@ -11,7 +11,8 @@ from leaderboard.ranking.cells import Cells
 from leaderboard.ranking.statistics import Estimates, Moments, Tests, combine, estimates, moments
 from leaderboard.ranking.verdicts import CellVerdicts, Verdict, cell_verdicts, row_verdicts
 from leaderboard.records.arrays import Floats, Integers
-from leaderboard.records.quantities import MEANS, RANGES, SUMS, Quantity
+from leaderboard.records.quantities import MEANS, RANGES, SUMS
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import STATUSES
 
 

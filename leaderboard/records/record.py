@@ -20,6 +20,7 @@ from pydantic.dataclasses import dataclass
 
 from bench.core.errors import InputError, ReasonCode
 from bench.core.origin import Origin
+from bench.core.seeding import edition_of
 from leaderboard.records.upgrading import upgrade
 
 SCHEMA_VERSION: Literal[3] = 3
@@ -45,24 +46,33 @@ Readings = Annotated[tuple[tuple[Positive, NotNegative | None], ...], Field(max_
 
 @dataclass(frozen=True, order=True, config=_CLOSED)
 class CellKey:
-    """What a cell's records share: the key without the seed."""
+    """What a cell's records share: the key without the seed, and of the data hash what all draws of a task share.
+
+    ``edition`` is that beginning of the data hashes (:func:`bench.core.seeding.edition_of`): it names the data. Records
+    of data that changed are of another cell, whatever their seeds.
+    """
 
     protocol: Text
     task: Text
     task_version: Text
-    data_hash: Text
+    edition: Text
     architecture: Text
     source_hash: Text
     norm: Text
     norm_hash: Hash = ""
 
-    def digests(self, seeds: Iterable[int]) -> list[str]:
-        """:meth:`RecordKey.digest` of each seed; what the seeds share is hashed once."""
-        return _digests(self, seeds)
+    def digests(self, draws: Iterable[tuple[int, str]]) -> list[str]:
+        """:meth:`RecordKey.digest` of each seed, given with the data hash of its draw."""
+        return _digests(self, draws)
 
-    def with_seed(self, seed: int) -> RecordKey:
-        """The key of the cell's record of this seed."""
-        return RecordKey(**{name: getattr(self, name) for name in CELL_PARTS}, seed=seed)
+    def with_seed(self, seed: int, data_hash: str) -> RecordKey:
+        """The key of the cell's record of this seed.
+
+        Args:
+            seed: of the record.
+            data_hash: of the seed's draw.
+        """
+        return RecordKey(**{name: getattr(self, name) for name in _SHARED}, seed=seed, data_hash=data_hash)
 
 
 @dataclass(frozen=True, order=True, config=_CLOSED)
@@ -70,7 +80,7 @@ class RecordKey:
     """What a record depends on, and nothing else: not the other seeds, not what ran beside it.
 
     ``task``, ``architecture`` and ``norm`` are canonical spellings; ``data_hash``, ``source_hash`` and ``norm_hash``
-    name the numbers, the code of the architecture and that of the norm's kinds (empty for ``none``).
+    name the numbers (of the seed's draw), the code of the architecture and that of the norm's kinds (empty for ``none``).
     """
 
     protocol: Text
@@ -85,12 +95,12 @@ class RecordKey:
 
     @property
     def cell(self) -> CellKey:
-        """The key without its seed."""
-        return CellKey(**{name: getattr(self, name) for name in CELL_PARTS})
+        """What the records of its cell share."""
+        return CellKey(**{name: getattr(self, name) for name in _SHARED}, edition=edition_of(self.data_hash))
 
     def digest(self) -> str:
         """SHA-256 (hex) over the length-prefixed parts, the same on every machine."""
-        return _digests(self, (self.seed,))[0]
+        return _digests(self, ((self.seed, self.data_hash),))[0]
 
 
 @dataclass(frozen=True, config=_CLOSED)
@@ -143,8 +153,10 @@ class Record:
         origin: where the code of the architecture comes from.
         program: what trained it: ``chain``, ``vmap``, ``loop``, or ``heads`` on frozen features.
         truth: whether the true target stays bounded far away.
-        deterministic: another seed would give the same record (ridge, training mean); its intervals are points.
+        deterministic: another seed would give the same record, and its intervals are points: of baselines that draw
+            nothing under protocol 1, where every seed had the same data.
         learning_rate, best_step, edge_of_grid: what the protocol chose, and whether at the edge of its grid.
+        edge_of_steps: whether the weights of the last step were chosen; ``None`` of older records.
         id_error: relative error on the test set.
         far_error: geometric mean over the far sets of their relative errors, unclipped.
         sets: every labelled set.
@@ -178,6 +190,7 @@ class Record:
     learning_rate: Positive | None = None
     best_step: Count | None = None
     edge_of_grid: bool | None = None
+    edge_of_steps: bool | None = None
     id_error: NotNegative | None = None
     far_error: NotNegative | None = None
     sets: Annotated[tuple[SetResult, ...], Field(max_length=200)] = ()
@@ -308,18 +321,20 @@ class Record:
 
 
 CELL_PARTS: tuple[str, ...] = tuple(CellKey.__dataclass_fields__)
+_SHARED = tuple(name for name in CELL_PARTS if name != "edition")
+_FIRST, _LAST = ("protocol", "task", "task_version"), ("architecture", "source_hash", "norm", "norm_hash")
 Details = Mapping[str, tuple[float | None, ...]]
 """Stored beside a record, never ranked: ``curve.step``, ``curve.train``, ``curve.validation``, ``function.x``,
 ``function.y`` (tasks of one dimension), ``far.<set>.prediction`` (z)."""
 
 
-def _digests(key: CellKey | RecordKey, seeds: Iterable[int]) -> list[str]:
-    shared = hashlib.sha256(b"".join(_prefixed(getattr(key, name)) for name in CELL_PARTS))
+def _digests(key: CellKey | RecordKey, draws: Iterable[tuple[int, str]]) -> list[str]:
+    """Over the parts in this order: what cells share, the data hash, what they share, the seed."""
+    first, last = (b"".join([_prefixed(getattr(key, name)) for name in names]) for names in (_FIRST, _LAST))
     digests = []
-    for seed in seeds:
-        digest = shared.copy()
-        digest.update(_prefixed(str(seed)))
-        digests.append(digest.hexdigest())
+    for seed, data_hash in draws:
+        parts = b"".join((first, _prefixed(data_hash), last, _prefixed(str(seed))))
+        digests.append(hashlib.sha256(parts).hexdigest())
     return digests
 
 

@@ -15,7 +15,8 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.records.quantities import NONFINITE, NUMBERS, OF_RECORDS, Quantity
+from leaderboard.records.quantities import NONFINITE, NUMBERS, OF_RECORDS
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import MOST_CHARACTERS, STATUSES, CellKey, Record, Status, Truth
 
 Environment = tuple[tuple[str, str], ...]
@@ -27,12 +28,14 @@ class Summary:
 
     Attributes:
         digest: of its key.
+        data_hash: of its seed's draw.
         seed, status, truth, deterministic, created, reason, reason_code, origin, program: as in the record.
         environment: as JSON with sorted names.
         numbers: one for each of ``NUMBERS``, in order.
     """
 
     digest: str
+    data_hash: str
     seed: int
     status: Status
     truth: Truth
@@ -50,6 +53,7 @@ class Summary:
         """The summary of a record."""
         return cls(
             digest=record.key.digest(),
+            data_hash=record.key.data_hash,
             seed=record.key.seed,
             status=record.status,
             truth=record.truth,
@@ -70,7 +74,7 @@ class Summary:
 
 FACTS: tuple[str, ...] = tuple(f.name for f in fields(Summary) if f.name != "numbers")
 SUMMARY_FIELDS: tuple[str, ...] = (*FACTS, *NUMBERS)
-_TEXTS = ("digest", "created", "reason", "reason_code", "origin", "program")
+_TEXTS = ("digest", "data_hash", "created", "reason", "reason_code", "origin", "program")
 ROWS_AT_ONCE = 4096
 
 
@@ -83,7 +87,7 @@ class Summaries:
         cell: (n,) of which of ``cells`` each record is.
         environments: distinct environments, as (name, value) pairs in order of name.
         environment: (n,) which of them each record was made in.
-        digest, created, reason, reason_code, origin, program: n texts each.
+        digest, data_hash, created, reason, reason_code, origin, program: n texts each.
         seed: (n,).
         status: (n,) places in ``STATUSES``.
         truth: (n,) kinds of truth.
@@ -96,6 +100,7 @@ class Summaries:
     environments: tuple[Environment, ...]
     environment: NDArray[np.int64]
     digest: tuple[str, ...]
+    data_hash: tuple[str, ...]
     created: tuple[str, ...]
     reason: tuple[str | None, ...]
     reason_code: tuple[str | None, ...]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from leaderboard.records.quantities import QUANTITIES, Quantity
+from leaderboard.records.quantities import QUANTITIES
+from leaderboard.records.quantity import Quantity
 
 BEGIN, END = "<!-- quantities: begin -->", "<!-- quantities: end -->"
 

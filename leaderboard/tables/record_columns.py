@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from leaderboard.records.quantities import OF_RECORDS, Quantity
+from leaderboard.records.quantities import OF_RECORDS
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import CELL_PARTS, STATUSES, CellKey, SetResult
 from leaderboard.records.summary import Summaries
 
 Plain = str | int | float | bool | None
 
-KEY_COLUMNS = ("id", *CELL_PARTS, "seed")
+KEY_COLUMNS = ("id", *("data_hash" if part == "edition" else part for part in CELL_PARTS), "seed")
 _BEFORE = ("truth", "deterministic")
 _AFTER = ("program", "origin", "created", "reason_code", "reason")
 WORDS = (*KEY_COLUMNS, "status", "truth", *_AFTER)
@@ -30,7 +31,8 @@ class RecordRow:
 
     Attributes:
         digest: of the key: the record's id.
-        cell, seed: the key.
+        cell, seed: of the record.
+        data_hash: of the seed's draw.
         status: of the record.
         facts: other words of the record, by column.
         numbers: a value for each of ``OF_RECORDS``; infinite where an output was not finite, ``None`` where nothing
@@ -39,6 +41,7 @@ class RecordRow:
 
     digest: str
     cell: CellKey
+    data_hash: str
     seed: int
     status: str
     facts: dict[str, Plain]
@@ -50,7 +53,8 @@ class RecordRow:
 
     def key_values(self) -> tuple[Plain, ...]:
         """A value for each of ``KEY_COLUMNS``."""
-        return (self.digest, *(getattr(self.cell, name) for name in CELL_PARTS), self.seed)
+        parts = (self.data_hash if part == "edition" else getattr(self.cell, part) for part in CELL_PARTS)
+        return (self.digest, *parts, self.seed)
 
     def values(self) -> dict[str, Plain]:
         """Everything, by the names in ``COLUMNS``."""
@@ -69,6 +73,7 @@ def record_rows(summaries: Summaries) -> Iterator[RecordRow]:
         yield RecordRow(
             summaries.digest[place],
             summaries.cells[cell],
+            summaries.data_hash[place],
             seed[place],
             STATUSES[status[place]],
             {name: column[place] for name, column in zip(names, columns, strict=True)},

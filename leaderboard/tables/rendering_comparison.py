@@ -10,7 +10,8 @@ from leaderboard.ranking.conclusion import Conclusion, ConclusionRow, conclude
 from leaderboard.ranking.statements.power import MOST_SEEDS
 from leaderboard.ranking.statistics import LEAST_TASKS
 from leaderboard.records.interval import Interval
-from leaderboard.records.quantities import COMPARED, FAR_ERROR, ID_ERROR, Quantity
+from leaderboard.records.quantities import COMPARED, FAR_ERROR, ID_ERROR
+from leaderboard.records.quantity import Quantity
 from leaderboard.tables.grid import GAP, Column, Grid, clean, show_number, show_value
 from leaderboard.tables.rendering_standings import PER_TASK_TITLE, Scope, heading, no_claim, show_range, without
 

@@ -13,16 +13,8 @@ from leaderboard.ranking.cells import Method
 from leaderboard.ranking.standings import Board, Standing
 from leaderboard.ranking.statistics import LEAST_TASKS
 from leaderboard.records.interval import Interval
-from leaderboard.records.quantities import (
-    FAR_ERROR,
-    FAR_SATURATED,
-    MAX_GROWTH,
-    MEANS,
-    QUANTITIES,
-    RANGES,
-    SUMS,
-    Quantity,
-)
+from leaderboard.records.quantities import FAR_ERROR, FAR_SATURATED, MAX_GROWTH, MEANS, QUANTITIES, RANGES, SUMS
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import STATUSES, Status
 from leaderboard.tables.grid import GAP, Column, Grid, clean
 

@@ -11,7 +11,8 @@ from typing import Any, Literal, get_args
 
 from bench.core.errors import InputError, UnknownName
 from bench.core.grammar import title_of
-from leaderboard.records.quantities import OF_RECORDS, Quantity
+from leaderboard.records.quantities import OF_RECORDS
+from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import CellKey, Record, SetResult
 from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import summarized
@@ -99,7 +100,7 @@ def _fact_column(name: str, extra: bool = False, spare: int = 0) -> Column[Recor
 def render_run(record: Record, details: dict[str, tuple[float | None, ...]] | None = None) -> str:
     """Everything in one record, for people."""
     lines: list[tuple[str, Any]] = [("id", record.key.digest()), ("status", record.status), ("reason", record.reason)]
-    lines += [(name, getattr(record.key.cell, name)) for name in CellKey.__dataclass_fields__]
+    lines += [(name, getattr(record.key, name)) for name in KEY_COLUMNS[1:-1]]
     lines += [(name, getattr(record, name)) for name in ("reason_code", "origin", "program", "truth", "deterministic")]
     lines += [("seed", record.key.seed), *_numbers(record)]
     lines += [(f"set {s.name}", _describe(s)) for s in record.sets]

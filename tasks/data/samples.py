@@ -92,7 +92,8 @@ class Samples:
     """What a task's builder returns, in raw units; splitting and standardizing is done for it.
 
     Args:
-        domain: rows of the training domain, to be split into train, validation and test.
+        domain: rows of the training domain, to be split into train, validation and test; where ``validation`` and
+            ``test`` are given, the training rows alone.
         far: far sets. Left empty by a known function: it is then labelled by ``truth`` on the shells (1, 2],
             (2, 5] and (5, 10] R.
         truth: noise-free target of raw inputs (n, *shape) -> (n,), where it is known.
@@ -100,6 +101,8 @@ class Samples:
         notes: what was counted on the way (imputed values, files skipped, ...).
         split_by: what seeds the split instead of the task's name.
         causal: answers at each step may depend on the steps so far alone (the next step is asked for, say).
+        validation, test: rows of the training domain, of a computed task that draws as many of them as it wants beside
+            its training rows; both or neither.
     """
 
     domain: Rows
@@ -109,6 +112,13 @@ class Samples:
     notes: tuple[str, ...] = ()
     split_by: str | None = None
     causal: bool = False
+    validation: Rows | None = None
+    test: Rows | None = None
+
+    def __post_init__(self) -> None:
+        if (self.validation is None) != (self.test is None):
+            what = "validation and test rows are given together, or split off from the domain together"
+            raise InputError(what, hint="give both or neither")
 
 
 @dataclass(frozen=True)
@@ -149,7 +159,8 @@ class StandardizedTask:
         input_mean, input_scale: broadcast against one input.
         target_mean, target_scale: numbers.
         target_max: greatest ``|z|`` over training targets.
-        data_hash: SHA-256 over all raw rows and the names of the sets.
+        data_hash: of the draw (:mod:`tasks.drawing`).
+        draw: which.
     """
 
     name: str
@@ -166,6 +177,7 @@ class StandardizedTask:
     target_scale: float
     target_max: float
     data_hash: str
+    draw: int = 0
     feature_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     truth_function: TruthFunction | None = field(default=None, compare=False)
@@ -197,7 +209,7 @@ class StandardizedTask:
         return targets * self.target_scale + self.target_mean
 
 
-def standardize(raw: RawTask, card: TaskCard, name: str, data_hash: str) -> StandardizedTask:
+def standardize(raw: RawTask, card: TaskCard, name: str, data_hash: str, draw: int = 0) -> StandardizedTask:
     """Standardize every row by the statistics of the training rows.
 
     Raises:
@@ -238,6 +250,7 @@ def standardize(raw: RawTask, card: TaskCard, name: str, data_hash: str) -> Stan
         target_scale=target_scale,
         target_max=float(np.abs(train.targets).max()),
         data_hash=data_hash,
+        draw=draw,
         feature_names=raw.feature_names,
         notes=raw.notes,
         truth_function=raw.truth_function,

@@ -134,7 +134,7 @@ def test_standings_of_a_folder_of_results_and_of_records_are_the_same(folder: Pa
     assert found.boards == loaded.standings().boards == ff.standings(list(loaded.records)).boards
     assert str(found) == render_standings(found.boards, scope="both").rstrip("\n") == repr(found)
     assert found._repr_markdown_().startswith("### Standings over 2 tasks")
-    assert json.loads(found.text("json"))["tables"][0]["protocol"] == "quick-2-dev"
+    assert json.loads(found.text("json"))["tables"][0]["protocol"] == "quick-2"
     frame = found.frame()
     assert sorted(frame["task"]) == sorted(["all tasks", *TASKS] * 2)
     best = found.boards[0].overall[0]
@@ -176,5 +176,5 @@ def test_plot_of_a_function_reads_the_details(folder: Path, tmp_path: Path) -> N
 def test_plot_is_of_one_protocol(folder: Path) -> None:
     records = list(ff.load(folder).records)
     other = [dataclasses.replace(r, key=dataclasses.replace(r.key, protocol="1")) for r in records]
-    with pytest.raises(ff.InputError, match="of the protocols 1, quick-2-dev"):
+    with pytest.raises(ff.InputError, match="of the protocols 1, quick-2"):
         ff.plot(records + other)

@@ -49,6 +49,7 @@ def make_record(key: RecordKey | None = None, **changes: object) -> Record:
         "learning_rate": 1e-3,
         "best_step": 900,
         "edge_of_grid": False,
+        "edge_of_steps": True,
         "id_error": sets[0].relative_error,
         "far_error": metrics.far_error([s.relative_error for s in sets[1:]]),
         "sets": tuple(sets),

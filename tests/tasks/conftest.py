@@ -7,7 +7,7 @@ import pytest
 
 import tasks
 from bench.core.registry import natural
-from tasks.task import _load
+from tasks.task import forget_loaded
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,6 +60,6 @@ def task(task_name: str) -> tasks.StandardizedTask:
 @pytest.fixture
 def forget() -> Iterator[None]:
     """Nothing stays loaded from or for another test."""
-    _load.cache_clear()
+    forget_loaded()
     yield
-    _load.cache_clear()
+    forget_loaded()

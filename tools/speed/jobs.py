@@ -14,7 +14,7 @@ import architectures
 from architectures.building import build_network
 from bench.core.problem import Problem
 from bench.plan.protocol import Schedule, batch_indices
-from bench.training.train import TrainingData
+from bench.training.rows import TrainingData
 
 SEEDS = 10
 

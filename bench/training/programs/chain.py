@@ -161,9 +161,9 @@ class ChainStack:
         return losses
 
     @torch.no_grad()
-    def predict(self, inputs: Tensor) -> Tensor:
-        """Outputs of every member: (rows, *shape) -> (M, rows)."""
-        return self._run(inputs, shared=True, keep=False)
+    def predict(self, inputs: Tensor, own: bool = False) -> Tensor:
+        """Outputs of every member: (rows, *shape), or (M, rows, *shape) of their own, -> (M, rows)."""
+        return self._run(inputs, shared=not own, keep=False)
 
     def state(self, place: int) -> dict[str, Tensor]:
         """A copy of one member's parameters, as ``load_state_dict`` takes it."""

@@ -71,10 +71,10 @@ class Single:
         return output
 
     @torch.no_grad()
-    def predict(self, inputs: Tensor) -> Tensor:
-        """Outputs in evaluation mode: (rows, *shape) -> (1, rows), or (1, rows, steps)."""
+    def predict(self, inputs: Tensor, own: bool = False) -> Tensor:
+        """Outputs in evaluation mode: (rows, *shape), or (1, rows, *shape) of its own, -> (1, rows) or (1, rows, steps)."""
         self._module.eval()
-        output: Tensor = self._module(inputs).squeeze(-1).unsqueeze(0)
+        output: Tensor = self._module(inputs[0] if own else inputs).squeeze(-1).unsqueeze(0)
         return output
 
     def state(self, place: int) -> dict[str, Tensor]:

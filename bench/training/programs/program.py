@@ -18,7 +18,7 @@ class Program(Protocol):
     are the same but for rounding. Which program trains a cell is chosen by :mod:`bench.training.program`.
 
     The course is: ``step`` as often as the schedule says; at a check ``predict`` on validation rows, and ``state`` of
-    every member whose weights are its best so far; ``retain`` when some have diverged and leave.
+    every member whose weights are its best so far; ``retain`` when some leave, because they diverged or at a rung.
     """
 
     def __len__(self) -> int:
@@ -35,8 +35,13 @@ class Program(Protocol):
         """
         ...
 
-    def predict(self, inputs: Tensor) -> Tensor:
-        """Outputs of every member in evaluation mode: (n, *shape) -> (M, n), or (M, n, steps)."""
+    def predict(self, inputs: Tensor, own: bool = False) -> Tensor:
+        """Outputs of every member in evaluation mode: (n, *shape) -> (M, n), or (M, n, steps).
+
+        Args:
+            inputs: rows (n, *shape) for all members.
+            own: ``inputs`` are (M, n, *shape), rows of each member's own.
+        """
         ...
 
     def state(self, place: int) -> dict[str, Tensor]:

@@ -24,7 +24,7 @@ class Stack:
     Shapes:
         step(inputs, targets): inputs (rows, *shape) shared by all, or (M, rows, *shape); targets alike, (M, rows,
             steps) where each step has one; losses (M,).
-        predict(inputs): (rows, *shape) -> (M, rows), or (M, rows, steps).
+        predict(inputs): (rows, *shape), or (M, rows, *shape) of their own, -> (M, rows), or (M, rows, steps).
     """
 
     def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> None:
@@ -50,10 +50,10 @@ class Stack:
         return losses.detach()
 
     @torch.no_grad()
-    def predict(self, inputs: Tensor) -> Tensor:
+    def predict(self, inputs: Tensor, own: bool = False) -> Tensor:
         """Outputs of every member in evaluation mode."""
         self._module.eval()
-        return self._forward(inputs, shared=True)
+        return self._forward(inputs, shared=not own)
 
     def state(self, place: int) -> dict[str, Tensor]:
         """A copy of one member's parameters and buffers, as ``load_state_dict`` takes it."""

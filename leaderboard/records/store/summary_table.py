@@ -18,7 +18,7 @@ from leaderboard.records.quantities import OF_RECORDS
 from leaderboard.records.record import CELL_PARTS, CellKey, Record
 from leaderboard.records.summary import FACTS, ROWS_AT_ONCE, SUMMARY_FIELDS, Summaries, Summary, SummaryBuilder
 
-EDITION = 2  # of what the columns mean: another number has every store summarize its records anew
+EDITION = 3  # of what the columns mean: another number has every store summarize its records anew
 
 _TYPES = {"seed": "INTEGER NOT NULL", "deterministic": "INTEGER NOT NULL"}
 _TYPES |= dict.fromkeys(("reason", "reason_code", "origin", "program"), "TEXT")
@@ -75,7 +75,8 @@ def refresh(connection: sqlite3.Connection, anew: bool = False) -> None:
 
 def insert(connection: sqlite3.Connection, number: int, record: Record) -> None:
     """Add the summary of ``record``, whose row in the table of records is ``number``."""
-    values = tuple(getattr(record.key, name) for name in CELL_PARTS)
+    key = record.key.cell
+    values = tuple(getattr(key, name) for name in CELL_PARTS)
     marks = ", ".join("?" * len(values))
     connection.execute(f"INSERT OR IGNORE INTO cells ({_PARTS}) VALUES ({marks})", values)
     (cell,) = connection.execute(f"SELECT id FROM cells WHERE ({_PARTS}) = ({marks})", values).fetchone()
@@ -135,7 +136,8 @@ def stored(connection: sqlite3.Connection, number: int) -> tuple[object, ...] | 
 
 def expected(record: Record) -> tuple[object, ...]:
     """What :func:`stored` must be."""
-    return (*(getattr(record.key, name) for name in CELL_PARTS), *Summary.of(record).values())
+    key = record.key.cell
+    return (*(getattr(key, name) for name in CELL_PARTS), *Summary.of(record).values())
 
 
 def _damaged(what: str) -> InputError:

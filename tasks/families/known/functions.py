@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 
     from tasks.data.samples import Samples
 
-ONE_DIMENSION_ROWS = 124  # of which splitting leaves 100 for training
-SEVERAL_DIMENSIONS_ROWS = 5000
+ROWS = {"train": 100, "validation": 200, "test": 200}  # in one dimension
+ROWS_OF_SEVERAL_DIMENSIONS = {"train": 4000, "validation": 500, "test": 500}
 NOISE = 0.02  # deviation of the noise on observed targets, in deviations of the truth
+POINTS = 10_000  # at which the deviation of the truth is taken; the same for every draw
 
 Domain = Literal["interval", "cube", "unit-cube", "ball"]
 
 
 @dataclass(frozen=True)
 class InstanceOptions:
-    """Which instance of a family of functions: 0 is the one that is ranked, others are fresh draws.
+    """Which instance of a family of functions: 0 is the one that is ranked, others are other functions.
+
+    An instance is not a draw: every draw (one a seed) of an instance has the same function, and other points and noise.
 
     Args:
         instance: 0 or any positive number.
@@ -65,8 +68,9 @@ class MovedFormula:
 class KnownFunction:
     """Builds a task from a formula: y = formula(x) + noise at random points x of a domain.
 
-    The noise is Gaussian with 0.02 deviations of the truth. An instance other than 0 draws other points, noise from
-    [0.01, 0.05], and another function: formula(w·(x - c)) with w from [0.7, 1.4] and c from [-1, 1]^d (unit cube:
+    Training and validation targets carry Gaussian noise of 0.02 deviations of the truth; test targets are the truth
+    itself, as those of the far sets. A draw has other points and other noise of the same deviation. An instance other
+    than 0 draws how much noise there is from [0.01, 0.05], and another function: formula(w·(x - c)) with w from [0.7, 1.4] and c from [-1, 1]^d (unit cube:
     w from [0.7, 1] and c from [-0.2, 0]^d).
 
     Args:
@@ -82,20 +86,30 @@ class KnownFunction:
     dimension: int
     domain: Domain = "interval"
 
-    def __call__(self, options: InstanceOptions) -> Samples:
-        """Noisy samples, and the truth of this instance."""
+    def __call__(self, options: InstanceOptions, draw: int = 0) -> Samples:
+        """Noisy samples to train on and the truth of this instance, on the points of a draw."""
         from tasks.data.samples import Rows, Samples
 
         spelling = spell(self.name, options)
-        truth, noise = self._instance(options, spelling)
-        inputs = self._inputs(generator(spelling, "inputs"))
-        clean = truth(inputs)
-        error = generator(spelling, "noise").standard_normal(len(clean))
-        names = tuple(f"x{i + 1}" for i in range(self.dimension))
-        return Samples(Rows(inputs, clean + noise * clean.std() * error), truth=truth, feature_names=names)
+        truth, level = self._instance(options, spelling)
+        noise = level * float(truth(self._inputs(generator(spelling, "deviation"), POINTS)).std())
 
-    def _inputs(self, draw: np.random.Generator) -> np.ndarray:
-        shape = (ONE_DIMENSION_ROWS if self.dimension == 1 else SEVERAL_DIMENSIONS_ROWS, self.dimension)
+        def rows(part: str, noisy: bool = True) -> Rows:
+            count = (ROWS if self.dimension == 1 else ROWS_OF_SEVERAL_DIMENSIONS)[part]
+            inputs = self._inputs(generator(spelling, "inputs", part, draw), count)
+            error = generator(spelling, "noise", part, draw).standard_normal(count) if noisy else 0.0
+            return Rows(inputs, truth(inputs) + noise * error)
+
+        return Samples(
+            rows("train"),
+            truth=truth,
+            feature_names=tuple(f"x{i + 1}" for i in range(self.dimension)),
+            validation=rows("validation"),
+            test=rows("test", noisy=False),
+        )
+
+    def _inputs(self, draw: np.random.Generator, count: int) -> np.ndarray:
+        shape = (count, self.dimension)
         if self.domain == "ball":
             import numpy as np
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.core.seeding import generator
+from bench.core.seeding import generator, numbered
 from tasks.data.samples import FarSet, Rows, Samples
 
 STEPS = 10
@@ -38,11 +38,11 @@ Simulate = Callable[[np.random.Generator, Span], np.ndarray]
 Change = Callable[[float, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def by_range(task: str, simulate: Simulate, inside: Span, *away: Span) -> Samples:
+def by_range(task: str, draw: int, simulate: Simulate, inside: Span, *away: Span) -> Samples:
     """Windows of sequences simulated in the range ``inside``, and of others in each range ``away``."""
     rows, taken = [], 0
     for part in (inside, *away):
-        series = simulate(generator(task, part.name), part)
+        series = simulate(generator(task, part.name, *numbered(draw)), part)
         rows.append(windows(series, taken + np.arange(part.count)))
         taken += part.count
     far = (FarSet(part.name, found, label=part.label) for part, found in zip(away, rows[1:], strict=True))
@@ -62,10 +62,11 @@ def windows(series: np.ndarray, sources: np.ndarray) -> Rows:
     return Rows(pieces[:, :STEPS], pieces[:, STEPS, 0], np.repeat(sources, WINDOWS))
 
 
-def trend() -> Samples:
+def trend(*, draw: int = 0) -> Samples:
     """Straight lines f(i) = a + b·i with a, b ~ N(0, 1); far windows lie, with their target, at later i."""
     return by_range(
         "trend-sequence",
+        draw,
         straight_lines,
         Span("i-1-30", 1, 30, 600),
         Span("i-31-60", 31, 60, 200, "i = 31 to 60"),
@@ -79,14 +80,14 @@ def straight_lines(draw: np.random.Generator, part: Span) -> np.ndarray:
     return np.asarray(a + b * np.arange(part.least, part.most + 1))[:, :, None]
 
 
-def damped_oscillator() -> Samples:
+def damped_oscillator(*, draw: int = 0) -> Samples:
     """A damped harmonic oscillator; far: higher energy."""
-    return by_range("damped-oscillator", damped, *_ENERGIES)
+    return by_range("damped-oscillator", draw, damped, *_ENERGIES)
 
 
-def driven_oscillator() -> Samples:
+def driven_oscillator(*, draw: int = 0) -> Samples:
     """A driven Duffing oscillator; far: higher energy."""
-    return by_range("driven-oscillator", driven, *_ENERGIES)
+    return by_range("driven-oscillator", draw, driven, *_ENERGIES)
 
 
 _ENERGIES = (
@@ -129,10 +130,11 @@ def driven(draw: np.random.Generator, part: Span) -> np.ndarray:
     return np.stack([integrated(change, place, speed, times)[:, :, 0], force], axis=2)
 
 
-def lotka_volterra() -> Samples:
+def lotka_volterra(*, draw: int = 0) -> Samples:
     """Prey and predators; far: one of the two populations begins larger."""
     return by_range(
         "lotka-volterra",
+        draw,
         populations,
         Span("to-1", 0.5, 1.5, 500),
         Span("to-3", 1.5, 3, 100, "populations from 1.5 to 3"),
@@ -166,25 +168,25 @@ def integrated(change: Change, first: np.ndarray, second: np.ndarray, times: np.
     return np.stack(np.split(solution.y, 2), axis=2)
 
 
-def total() -> Samples:
+def total(*, draw: int = 0) -> Samples:
     """The sum of 4 to 10 consecutive values from [-1, 1], with zeros before and after, in 20 steps.
 
     Far: values from [-3, 3] and [-10, 10]; and longer runs, of 11 to 20 values from [-1, 1]. Longer runs stay within
     the 20 steps, so that architectures of fixed length take them too.
     """
     far = (
-        FarSet("larger-3", _sums("larger-3", 500, (4, 10), 3.0), label="values to ±3"),
-        FarSet("larger-10", _sums("larger-10", 500, (4, 10), 10.0), label="values to ±10"),
-        FarSet("longer", _sums("longer", 500, (11, 20), 1.0), label="11 to 20 values"),
+        FarSet("larger-3", _sums(draw, "larger-3", 500, (4, 10), 3.0), label="values to ±3"),
+        FarSet("larger-10", _sums(draw, "larger-10", 500, (4, 10), 10.0), label="values to ±10"),
+        FarSet("longer", _sums(draw, "longer", 500, (11, 20), 1.0), label="11 to 20 values"),
     )
-    return Samples(_sums("train", 2500, (4, 10), 1.0), far)
+    return Samples(_sums(draw, "train", 2500, (4, 10), 1.0), far)
 
 
-def _sums(name: str, count: int, lengths: tuple[int, int], reach: float) -> Rows:
-    draw = generator("sum-sequence", name)
-    length = draw.integers(lengths[0], lengths[1] + 1, (count, 1))
-    start = draw.integers(0, SUM_STEPS - length + 1)
+def _sums(draw: int, name: str, count: int, lengths: tuple[int, int], reach: float) -> Rows:
+    source = generator("sum-sequence", name, *numbered(draw))
+    length = source.integers(lengths[0], lengths[1] + 1, (count, 1))
+    start = source.integers(0, SUM_STEPS - length + 1)
     step = np.arange(SUM_STEPS)
     inside = (step >= start) & (step < start + length)
-    values = np.where(inside, draw.uniform(-reach, reach, inside.shape), 0.0)
+    values = np.where(inside, source.uniform(-reach, reach, inside.shape), 0.0)
     return Rows(values[:, :, None], values.sum(axis=1))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bench.core.seeding import generator
+from bench.core.seeding import generator, numbered
 from tasks.data.samples import FarSet, Rows, Samples
 
 STEPS = 16
@@ -40,8 +40,7 @@ def at_lengths(
     """
 
     def rows(name: str, count: int, length: int, beyond: int = 0) -> Rows:
-        parts = (task, name) if draw == 0 else (task, name, "draw", draw)
-        inputs, targets = make(generator(*parts), count, length)
+        inputs, targets = make(generator(task, name, *numbered(draw)), count, length)
         return Rows(inputs, targets[:, beyond:] if targets.ndim == 2 else targets)
 
     far = (FarSet(f"steps-{n}", rows(f"steps-{n}", FAR, n, steps), label=f"{n} steps") for n in longer)

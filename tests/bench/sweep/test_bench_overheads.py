@@ -13,8 +13,9 @@ import pytest
 import bench
 import tasks
 from bench.core.errors import InputError
-from bench.plan.jobs import Cell, Job, Selection, Settings, cells_of, count_records, make_plan, record_keys
+from bench.plan.jobs import Cell, Job, Selection, Settings, cells_of, make_plan, record_keys
 from bench.sweep.workers.pool import AHEAD, LocalExecutor
+from tasks.drawing import Draws
 from tools.speed.parts import overheads
 
 ROOT = Path(__file__).parents[3]
@@ -47,20 +48,19 @@ def test_planning_costs_in_proportion_to_records() -> None:
     assert large < 30 * small  # ten times as much; a square would be a hundred times
 
 
-def test_a_task_is_loaded_once_however_many_cells_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[str] = []
-    load = tasks.Task.load_raw
+def test_every_draw_is_loaded_once_however_many_cells_a_task_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[tuple[str, int]] = []
+    load = Draws.raw
 
-    def counting(task: tasks.Task) -> tasks.RawTask:
-        loaded.append(task.name)
-        return load(task)
+    def counting(draws: Draws, draw: int) -> tasks.RawTask:
+        raw = load(draws, draw)
+        loaded.append((raw.train.inputs.tobytes().hex()[:64], draw))
+        return raw
 
-    monkeypatch.setattr(tasks.Task, "load_raw", counting)
+    monkeypatch.setattr(Draws, "raw", counting)
     some = cells(100)
-    assert count_records(some, SEEDS) == 500
-    assert loaded == []
-    make_plan(some, SEEDS, ())
-    assert sorted(loaded) == sorted({cell.task for cell in some})
+    assert len(make_plan(some, SEEDS, ()).digests) == 500
+    assert len(loaded) == len(set(loaded)) == len({cell.task for cell in some}) * len(SEEDS)
 
 
 def test_a_plan_names_every_record_and_leaves_out_what_is_finished() -> None:
@@ -68,10 +68,11 @@ def test_a_plan_names_every_record_and_leaves_out_what_is_finished() -> None:
     keys = [key for cell in some for key in record_keys(cell, SEEDS)]
     plan = make_plan(some, SEEDS, {keys[0].digest(), keys[7].digest()})
     assert list(plan.digests) == [key.digest() for key in keys]
-    assert len(keys) == count_records(some, SEEDS) == 11  # the mean has one
+    assert len(keys) == 15  # the mean has five, too, under no norm
+    assert len({key.data_hash for key in keys}) == len(SEEDS)
+    assert len({key.cell for key in keys}) == 3
     left = [key for job in plan.jobs for key in job.keys]
     assert left == [key for place, key in enumerate(keys) if place not in (0, 7)]
-    assert [job.deterministic for job in plan.jobs] == [False, False, True]
     assert make_plan(some, SEEDS, plan.digests).jobs == ()
 
 

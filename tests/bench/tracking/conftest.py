@@ -34,7 +34,7 @@ def make_record() -> Callable[..., Record]:
     def make(seed: int = 0, *, task: str = "sine-1d", norm: str = "layer@first", **changes: Any) -> Record:
         growth = tuple((1.0 + 0.1 * seed) * r**0.9 for r in LADDER)
         record = Record(
-            key=RecordKey("2-dev", task, "1", "da" * 8, "mlp(width=64)", "50" * 8, norm, seed),
+            key=RecordKey("2", task, "1", "da" * 8, "mlp(width=64)", "50" * 8, norm, seed),
             status="ok",
             truth="bounded",
             created="2026-01-01T00:00:00+00:00",

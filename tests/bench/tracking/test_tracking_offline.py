@@ -112,7 +112,7 @@ def test_the_config_is_complete(swept: Swept, kept_runs: Make) -> None:
         assert config[part] == getattr(record.key, part)
     assert config["seeds"] == [0, 1, 2]
     assert config["environment"] == record.environment
-    assert config["protocol_settings"]["learning_rates"] == [3e-4, 1e-3, 3e-3, 1e-2]
+    assert config["protocol_settings"]["learning_rates"] == [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]
     assert (config["suite"], config["sweep_id"], config["truth"]) == ("a-suite", "sweep-1", "bounded")
 
 

@@ -16,7 +16,8 @@ from bench.training.program import choose_program
 from bench.training.programs.loop import Single
 from bench.training.programs.program import Program
 from bench.training.programs.vmap import Stack
-from bench.training.train import TrainingData, train
+from bench.training.rows import TrainingData
+from bench.training.train import train
 
 PROBLEM = Problem("sequence", (5, 2), lengths=(10,), each_step=True, causal=True)
 RATE = 1e-2
@@ -49,18 +50,21 @@ def test_loss_is_the_mean_over_rows_and_steps() -> None:
 
 
 @pytest.mark.parametrize("batch_size", [None, 4])
-def test_both_programs_train_alike_and_validate_over_all_steps(batch_size: int | None) -> None:
+@pytest.mark.parametrize("own_rows", [False, True])
+def test_both_programs_train_alike_and_validate_over_all_steps(batch_size: int | None, own_rows: bool) -> None:
     data = TrainingData(*rows(16), *rows(6, seed=1))
     schedule = Schedule(steps=6, batch_size=batch_size, learning_rates=(1e-3, 1e-2), checks=(3, 6), selects=True)
     draw = np.random.default_rng(0)
     batches = None if batch_size is None else {seed: draw.integers(0, 16, (6, batch_size)) for seed in (0, 1)}
-    stacked, alone = (train(member, (0, 1), data, schedule, batches, program=program) for program in ("vmap", "loop"))
+    both = {0: data, 1: TrainingData(*rows(16, seed=2), *rows(6, seed=3)) if own_rows else data}
+    stacked, alone = (train(member, (0, 1), both, schedule, batches, program=program) for program in ("vmap", "loop"))
     for one, other in zip(stacked, alone, strict=True):
         np.testing.assert_allclose(one.curve.validation, other.curve.validation, rtol=1e-8)
         assert one.state is not None
         network = member(one.seed)
         network.load_state_dict(one.state)
-        error = (network(data.validation_inputs) - data.validation_targets).square().mean()
+        held_out = both[one.seed]
+        error = (network(held_out.validation_inputs) - held_out.validation_targets).square().mean()
         assert float(error.detach()) == pytest.approx(min(one.curve.validation), rel=1e-9)
 
 

@@ -16,7 +16,8 @@ from architectures.building import build_network
 from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.plan.protocol import Schedule, batch_indices, check_steps
 from bench.training.frozen_heads import frozen_data, train_heads
-from bench.training.train import TrainingData, train
+from bench.training.rows import TrainingData
+from bench.training.train import train
 from tasks.data.samples import StandardizedTask
 
 BACKBONE = "timm/test_resnet(size=16, frozen=true, head='mlp(width=16)')"
@@ -57,14 +58,14 @@ def test_stored_features_give_what_training_through_the_backbone_gives(
     drawn = {seed: batch_indices(digits.name, "x", seed, 200, plan) for seed in (0, 1)}
     batches = {seed: rows for seed, rows in drawn.items() if rows is not None}
     build = initial(digits, norm, random_at_every_seed)
-    on_features = train_heads(build, (0, 1), digits, "cpu", plan, batches)  # type: ignore[arg-type]
+    on_features = train_heads(build, (0, 1), dict.fromkeys((0, 1), digits), "cpu", plan, batches)  # type: ignore[arg-type]
     whole = TrainingData(
         torch.as_tensor(digits.train.inputs),
         torch.as_tensor(digits.train.targets, dtype=torch.float32),
         torch.as_tensor(digits.validation.inputs),
         torch.as_tensor(digits.validation.targets, dtype=torch.float32),
     )
-    through = train(build, (0, 1), whole, plan, batches, program="loop")  # type: ignore[arg-type]
+    through = train(build, (0, 1), dict.fromkeys((0, 1), whole), plan, batches, program="loop")  # type: ignore[arg-type]
     for ours, theirs in zip(on_features, through, strict=True):
         assert (ours.seed, ours.learning_rate, ours.best_step) == (theirs.seed, theirs.learning_rate, theirs.best_step)
         assert ours.state is not None
@@ -73,6 +74,18 @@ def test_stored_features_give_what_training_through_the_backbone_gives(
         assert set(ours.state) == {name for name in theirs.state if name.startswith("head.")}
         for name, tensor in ours.state.items():
             torch.testing.assert_close(tensor, theirs.state[name], rtol=1e-3, atol=1e-4)
+
+
+def test_every_head_sees_the_features_of_its_own_rows(digits: StandardizedTask) -> None:
+    """Seed 1 has another draw, with fewer rows: as if it were trained by itself."""
+    rows = np.arange(20, 190)
+    other = dataclasses.replace(digits, train=digits.train.take(rows), data_hash="1" * 64)
+    plan = Schedule(12, None, (1e-3, 1e-2), check_steps(12, 3), selects=True)
+    build = initial(digits, "none", False)
+    together = train_heads(build, (0, 1), {0: digits, 1: other}, "cpu", plan)  # type: ignore[arg-type]
+    for result, task in zip(together, (digits, other), strict=True):
+        (alone,) = train_heads(build, (result.seed,), {result.seed: task}, "cpu", plan)  # type: ignore[arg-type]
+        np.testing.assert_allclose(result.curve.validation, alone.curve.validation, rtol=1e-4)
 
 
 def test_features_are_computed_once(digits: StandardizedTask, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,16 +13,23 @@ from torch import nn
 
 import architectures
 from architectures.building import build
-from bench.core.errors import InputError, UnknownName
 from bench.core.problem import Problem
 from bench.plan.options import ProgramName
-from bench.plan.protocol import PROTOCOLS, Protocol, Schedule, batch_indices, check_steps, get_protocol, id_in_records
+from bench.plan.protocol import Schedule, batch_indices, check_steps
 from bench.training.footprint import footprint
-from bench.training.program import CHAIN_SPAN, TOGETHER_SPAN, VMAP_MEMBERS, VMAP_SPAN, choose_program, in_groups
+from bench.training.program import (
+    CHAIN_SPAN,
+    TOGETHER_SPAN,
+    VMAP_MEMBERS,
+    VMAP_SPAN,
+    choose_program,
+    in_runs,
+    most_together,
+)
 from bench.training.programs.chain import ChainStack
 from bench.training.programs.vmap import Stack
-from bench.training.train import TrainingData, train
-from tasks.card import Budget, PaperBudget
+from bench.training.rows import TrainingData
+from bench.training.train import Trained, train
 
 
 def network(seed: int, norm: str = "layer") -> nn.Module:
@@ -35,6 +43,13 @@ def data(rows: int = 60) -> TrainingData:
     x = torch.randn(rows, 3, generator=draw, dtype=torch.float64)
     z = x[:, 0] * x[:, 1] + 0.1 * torch.randn(rows, generator=draw, dtype=torch.float64)
     return TrainingData(x[: rows // 2], z[: rows // 2], x[rows // 2 :], z[rows // 2 :])
+
+
+def trained(
+    build: Callable[[int], nn.Module], seeds: list[int], rows: TrainingData, *more: Any, **how: Any
+) -> list[Trained]:
+    """All seeds on the same rows."""
+    return train(build, seeds, dict.fromkeys(seeds, rows), *more, **how)
 
 
 def schedule(steps: int = 40, batch: int | None = None, rates: tuple[float, ...] = (1e-3, 1e-2)) -> Schedule:
@@ -80,7 +95,7 @@ def test_training_equals_the_plain_loop(norm: str, batch: int | None, program: P
         pytest.skip("batch norm is no link of a chain")
     plan = schedule(batch=batch)
     rows = batches(plan, 30, [0, 1])
-    results = train(lambda seed: network(seed, norm), [0, 1], data(), plan, rows, program=program)
+    results = trained(lambda seed: network(seed, norm), [0, 1], data(), plan, rows, program=program)
     for result in results:
         own = rows[result.seed] if rows else None
         runs = {rate: plain_loop(result.seed, rate, norm, plan, own) for rate in plan.learning_rates}
@@ -93,7 +108,7 @@ def test_training_equals_the_plain_loop(norm: str, batch: int | None, program: P
 
 def test_the_kept_weights_are_those_of_the_best_check() -> None:
     plan = schedule()
-    (result,) = train(network, [3], data(), plan)
+    (result,) = trained(network, [3], data(), plan)
     module = network(3)
     assert result.state is not None
     module.load_state_dict(result.state)
@@ -108,8 +123,8 @@ def test_the_kept_weights_are_those_of_the_best_check() -> None:
 def test_a_member_does_not_depend_on_its_neighbours() -> None:
     plan = schedule(batch=8, rates=(1e-3, 3e-3, 1e-2))
     rows = batches(plan, 30, [0, 1, 2, 3])
-    together = train(network, [0, 1, 2, 3], data(), plan, rows)
-    (alone,) = train(network, [2], data(), plan, rows)
+    together = trained(network, [0, 1, 2, 3], data(), plan, rows)
+    (alone,) = trained(network, [2], data(), plan, rows)
     assert alone.learning_rate == together[2].learning_rate
     assert alone.curve.validation == pytest.approx(together[2].curve.validation, rel=1e-10)
     assert alone.state is not None
@@ -136,15 +151,15 @@ class Explosive(nn.Module):
 def test_a_diverged_rate_is_out_and_the_others_go_on_as_if_it_had_never_been() -> None:
     plan = schedule(rates=(1e-3, 3e-3, 1e-1))
     build = lambda seed: Explosive(seed, limit=0.5)  # noqa: E731
-    with_failure = train(build, [0, 1], data(), plan)
-    without = train(build, [0, 1], data(), schedule(rates=(1e-3, 3e-3)))
+    with_failure = trained(build, [0, 1], data(), plan)
+    without = trained(build, [0, 1], data(), schedule(rates=(1e-3, 3e-3)))
     for mixed, clean in zip(with_failure, without, strict=True):
         assert mixed.learning_rate == clean.learning_rate
         assert mixed.curve.validation == pytest.approx(clean.curve.validation, rel=1e-10)
 
 
 def test_a_seed_whose_every_rate_diverged_says_so() -> None:
-    results = train(lambda seed: Explosive(seed, limit=1e-9 if seed == 1 else 1e9), [0, 1, 2], data(), schedule())
+    results = trained(lambda seed: Explosive(seed, limit=1e-9 if seed == 1 else 1e9), [0, 1, 2], data(), schedule())
     assert [r.state is None for r in results] == [False, True, False]
     assert results[1].learning_rate is None
     assert results[1].best_step is None
@@ -158,7 +173,7 @@ def test_frozen_parameters_stay_and_unused_ones_do_no_harm() -> None:
         module.register_parameter("unused", nn.Parameter(torch.ones(2, dtype=torch.float64)))
         return module
 
-    results = train(build, [0, 1], data(), schedule())
+    results = trained(build, [0, 1], data(), schedule())
     for result in results:
         assert result.state is not None
         assert torch.equal(result.state["0.weight"], network(result.seed)[0].weight)
@@ -232,8 +247,8 @@ def test_networks_that_cannot_be_stacked_train_one_by_one() -> None:
     stock = data()
     assert choose_program(build(0), stock.inputs, 30, 10) == "loop"
     plan = schedule()
-    together = train(build, [0, 1], stock, plan, program="loop")
-    (alone,) = train(build, [1], stock, plan, program="loop")
+    together = trained(build, [0, 1], stock, plan, program="loop")
+    (alone,) = trained(build, [1], stock, plan, program="loop")
     assert alone.curve == together[1].curve  # its noise is seeded by its own seed
 
 
@@ -245,16 +260,16 @@ def test_stacking_agrees_over_twenty_steps_of_float32() -> None:
     plan = schedule(steps=20)
     build = lambda seed: network(seed).float()  # noqa: E731
     for one, other in zip(
-        train(build, [0, 1], single, plan), train(build, [0, 1], single, plan, program="loop"), strict=True
+        trained(build, [0, 1], single, plan), trained(build, [0, 1], single, plan, program="loop"), strict=True
     ):
         assert one.curve.validation == pytest.approx(other.curve.validation, rel=1e-4)
 
 
 def test_members_that_do_not_fit_together_train_in_groups() -> None:
     one = footprint(network(0), data().inputs)
-    whole = train(network, [0, 1, 2], data(), schedule())
-    split = train(network, [0, 1, 2], data(), schedule(), limit=2 * one.bytes(30) + 1)
-    alone = train(network, [0, 1, 2], data(), schedule(), limit=1)
+    whole = trained(network, [0, 1, 2], data(), schedule())
+    split = trained(network, [0, 1, 2], data(), schedule(), limit=2 * one.bytes(30) + 1)
+    alone = trained(network, [0, 1, 2], data(), schedule(), limit=1)
     for results in (split, alone):
         for one_by_one, together in zip(results, whole, strict=True):
             assert one_by_one.curve.validation == pytest.approx(together.curve.validation, rel=1e-10)
@@ -266,7 +281,7 @@ def test_members_that_do_not_fit_together_train_in_groups() -> None:
 def test_groups_hold_every_member_once_and_fit(members: int, rows: int, most: int | None) -> None:
     one = footprint(network(0), data().inputs)
     limit = None if most is None else most * one.bytes(rows) + 1
-    groups = in_groups(range(members), one, rows, torch.device("cpu"), limit)
+    groups = in_runs(range(members), most_together(one, rows, torch.device("cpu"), limit))
     assert [member for group in groups for member in group] == list(range(members))
     sizes = {len(group) for group in groups}
     assert max(sizes) - min(sizes) <= 1
@@ -300,7 +315,7 @@ def test_a_convolution_trained_alone_equals_a_stacked_one() -> None:
     x = torch.randn(24, 3, 8, 8, generator=draw, dtype=torch.float64)
     z = x.mean((1, 2, 3))
     images = TrainingData(x, z, x[:8], z[:8])
-    together, alone = (train(build, [0, 1], images, schedule(steps=20), program=m) for m in ("vmap", "loop"))
+    together, alone = (trained(build, [0, 1], images, schedule(steps=20), program=m) for m in ("vmap", "loop"))
     for one, other in zip(together, alone, strict=True):
         assert one.curve.validation == pytest.approx(other.curve.validation, rel=1e-8)
         assert one.state is not None
@@ -323,71 +338,8 @@ def test_the_estimate_of_memory_is_of_the_right_size() -> None:
     assert used < 2 * estimate
 
 
-class TestProtocol:
-    class FakeCard:
-        budget = Budget(1000, 256)
-        paper = PaperBudget(2500, None, 1e-3)
-
-    def test_small_sets_are_taken_whole(self) -> None:
-        one = get_protocol("2")
-        assert one.schedule(self.FakeCard, 1024).batch_size is None  # type: ignore[arg-type]
-        assert one.schedule(self.FakeCard, 1025).batch_size == 256  # type: ignore[arg-type]
-        assert len(one.schedule(self.FakeCard, 10).checks) == 50  # type: ignore[arg-type]
-
-    def test_the_paper_has_its_own_rate_and_keeps_the_last_weights(self) -> None:
-        plan = get_protocol("paper").schedule(self.FakeCard, 40_000)  # type: ignore[arg-type]
-        assert (plan.steps, plan.batch_size, plan.learning_rates, plan.selects) == (2500, None, (1e-3,), False)
-        (result,) = train(network, [0], data(), Schedule(40, None, (1e-2,), check_steps(40, 8), selects=False))
-        assert result.best_step == 40
-        assert result.edge_of_grid is False
-
-    def test_epochs_become_steps(self) -> None:
-        class Faces(self.FakeCard):  # type: ignore[name-defined,misc]
-            paper = PaperBudget(10, 128, 1e-3)
-
-        assert get_protocol("paper").schedule(Faces, 1000).steps == 10 * 8
-
-    def test_unknown_protocols_are_answered_with_names(self) -> None:
-        with pytest.raises(UnknownName, match="quick"):
-            get_protocol("quik")
-
-    def test_a_kind_means_its_newest_and_older_ones_are_only_read(self) -> None:
-        newest = [get_protocol(kind).name for kind in ("2", "quick", "paper")]
-        assert newest == ["2-dev", "quick-2-dev", "paper-2-dev"] == [id_in_records(name) for name in newest]
-        assert [id_in_records(kind) for kind in ("2", "quick", "paper")] == newest
-        assert [id_in_records(name) for name in ("1", "quick-1", "paper-1")] == ["1", "quick", "paper"]
-        for name in ("1", "quick-1", "paper-1"):
-            with pytest.raises(InputError, match="any more"):
-                get_protocol(name)
-        with pytest.raises(UnknownName):
-            id_in_records("3")
-
-    def test_rates_ascend_and_names_are_keys(self) -> None:
-        for name, protocol in PROTOCOLS.items():
-            assert name == protocol.name
-            assert list(protocol.learning_rates) == sorted(protocol.learning_rates)
-        assert isinstance(PROTOCOLS["2-dev"], Protocol)
-
-    @pytest.mark.parametrize(("steps", "checks"), [(1, 50), (7, 50), (300, 50), (2000, 20)])
-    def test_checks_end_with_the_last_step(self, steps: int, checks: int) -> None:
-        found = check_steps(steps, checks)
-        assert found[-1] == steps
-        assert len(found) == min(steps, checks)
-        assert found == tuple(sorted(set(found)))
-        assert found[0] >= 1
-
-
-def test_batches_are_shuffled_passes() -> None:
-    plan = Schedule(30, 7, (1e-3,), (30,), True)
-    rows = batch_indices("task", "arch", 0, 20, plan)
-    assert rows is not None
-    assert rows.shape == (30, 7)
-    flat = rows.reshape(-1)
-    for start in range(0, 200, 20):
-        assert sorted(flat[start : start + 20]) == list(range(20))
-    again = batch_indices("task", "arch", 0, 20, plan)
-    other = batch_indices("task", "arch", 1, 20, plan)
-    assert again is not None
-    assert other is not None
-    assert (again == rows).all()
-    assert (other != rows).any()
+def test_without_selection_the_last_weights_are_kept() -> None:
+    plan = Schedule(40, None, (1e-2,), check_steps(40, 8), selects=False)
+    (result,) = trained(network, [0], data(), plan)
+    assert result.best_step == 40
+    assert (result.edge_of_grid, result.edge_of_steps) == (False, False)

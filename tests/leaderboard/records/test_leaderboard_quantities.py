@@ -89,6 +89,7 @@ def test_a_number_of_every_kind_is_read_from_a_record(record: Any) -> None:
         "learning_rate": 1e-3,
         "best_step": 900,
         "edge_of_grid": False,
+        "edge_of_steps": True,
         "seconds": 1.25,
     }
     searched = dataclasses.replace(one, worst_growth=((10.0, None), (100.0, 5.0)))

@@ -51,6 +51,7 @@ def any_records(draw):
         learning_rate=draw(st.none() | st.floats(min_value=1e-300, max_value=1e300)),
         best_step=draw(st.none() | st.integers(0, 10**9)),
         edge_of_grid=draw(st.none() | st.booleans()),
+        edge_of_steps=draw(st.none() | st.booleans()),
         id_error=test.relative_error,
         far_error=draw(SIZES) if whole else None,
         sets=(test, *far),

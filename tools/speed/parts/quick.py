@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ import torch
 from torch import nn
 
 from bench.plan.protocol import Schedule
-from bench.training.train import Curve, Trained, TrainingData
+from bench.training.rows import TrainingData
+from bench.training.train import Curve, Trained
 
 ROOT = Path(__file__).parents[3]
 
@@ -112,7 +113,7 @@ def loop(finished: str, out: str) -> None:
 def plain_train(
     build: Callable[[int], nn.Module],
     seeds: Sequence[int],
-    data: TrainingData,
+    data: Mapping[int, TrainingData],
     schedule: Schedule,
     batches: Mapping[int, np.ndarray] | None = None,
     **_: object,
@@ -120,48 +121,70 @@ def plain_train(
     """What :func:`bench.training.train.train` gives, by the loop that anybody would write."""
     results = []
     for seed in seeds:
-        runs = [_one(build(seed), rate, seed, data, schedule, batches) for rate in schedule.learning_rates]
-        results.append(min(runs, key=lambda run: run[0])[1])
+        rows = None if batches is None else batches[seed]
+        results.append(_searched(lambda seed=seed: build(seed), seed, data[seed], schedule, rows))  # type: ignore[misc]
     return results
 
 
-def _one(
-    module: nn.Module,
-    rate: float,
-    seed: int,
-    data: TrainingData,
-    schedule: Schedule,
-    batches: Mapping[int, np.ndarray] | None,
-) -> tuple[float, Trained]:
+def _searched(
+    build: Callable[[], nn.Module], seed: int, data: TrainingData, schedule: Schedule, rows: np.ndarray | None
+) -> Trained:
+    """Every rate to the first rung, those with the least error to the next, and so on."""
+    runs = {rate: _Run([], []) for rate in schedule.learning_rates}
+    going = {rate: _course(run, build(), rate, data, schedule, rows) for rate, run in runs.items()}
+    for end, kept in (*((rung.step, rung.kept) for rung in schedule.rungs), (schedule.steps, 1)):
+        for course in going.values():
+            for step in course:
+                if step == end:
+                    break
+        sound = [rate for rate in going if runs[rate].state is not None]
+        going = {rate: going[rate] for rate in sorted(sound, key=lambda rate: runs[rate].best)[:kept]}
+    rate = min(runs, key=lambda rate: runs[rate].best)
+    run, rates = runs[rate], schedule.learning_rates
+    curve = Curve(schedule.checks[: len(run.train)], tuple(run.train), tuple(run.validation))
+    if run.state is None:
+        return Trained(seed, None, None, None, None, None, curve)
+    edges = rate in (rates[0], rates[-1]), run.best_step == schedule.steps
+    return Trained(seed, run.state, rate, run.best_step, *edges, curve)
+
+
+@dataclass
+class _Run:
+    train: list[float]
+    validation: list[float]
+    best: float = math.inf
+    best_step: int | None = None
+    state: dict[str, torch.Tensor] | None = None
+
+
+def _course(
+    run: _Run, module: nn.Module, rate: float, data: TrainingData, schedule: Schedule, rows: np.ndarray | None
+) -> Iterator[int]:
+    """Trains on, a check at a time, which is noted in ``run``; ends early where it diverges."""
     optimizer = torch.optim.Adam([p for p in module.parameters() if p.requires_grad], lr=rate)
-    best, state, best_step = math.inf, None, None
-    train, validation = [], []
     for step in range(1, schedule.steps + 1):
         x, z = data.inputs, data.targets
-        if batches is not None:
-            rows = torch.from_numpy(batches[seed][step - 1])
-            x, z = x[rows], z[rows]
+        if rows is not None:
+            chosen = torch.from_numpy(rows[step - 1])
+            x, z = x[chosen], z[chosen]
         module.train()
         optimizer.zero_grad()
         loss = nn.functional.mse_loss(module(x).squeeze(-1), z)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        if step in schedule.checks:
-            module.eval()
-            with torch.no_grad():
-                error = nn.functional.mse_loss(module(data.validation_inputs).squeeze(-1), data.validation_targets)
-            train.append(loss.item())
-            validation.append(error.item())
-            if not math.isfinite(train[-1] + validation[-1]):
-                state = None
-                break
-            if validation[-1] < best:
-                best, state, best_step = validation[-1], copy.deepcopy(module.state_dict()), step
-    curve = Curve(schedule.checks[: len(train)], tuple(train), tuple(validation))
-    if state is None:
-        return math.inf, Trained(seed, None, None, None, None, curve)
-    edge = rate in (schedule.learning_rates[0], schedule.learning_rates[-1])
-    return best, Trained(seed, state, rate, best_step, edge, curve)
+        if step not in schedule.checks:
+            continue
+        module.eval()
+        with torch.no_grad():
+            error = nn.functional.mse_loss(module(data.validation_inputs).squeeze(-1), data.validation_targets)
+        run.train.append(loss.item())
+        run.validation.append(error.item())
+        if not math.isfinite(run.train[-1] + run.validation[-1]):
+            run.best, run.state = math.inf, None
+            return
+        if run.validation[-1] < run.best:
+            run.best, run.state, run.best_step = run.validation[-1], copy.deepcopy(module.state_dict()), step
+        yield step
 
 
 def text(timing: SuiteTiming) -> str:

@@ -60,7 +60,7 @@ def ours_here(job: TrainingJob, seeds: Sequence[int], device: str = "cpu") -> st
     members = len(seeds) * len(job.rates)
     program = choose_program(job.build(0), data.inputs[:8].cpu(), job.batch or job.rows, members, device)
     build = lambda seed: job.build(seed).to(device)  # noqa: E731
-    train(build, seeds, data, job.schedule(), job.batches(seeds), program=program)
+    train(build, seeds, dict.fromkeys(seeds, data), job.schedule(), job.batches(seeds), program=program)
     _wait(device)
     return program
 
