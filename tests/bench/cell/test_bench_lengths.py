@@ -59,7 +59,7 @@ def made() -> Iterator[None]:
 
 
 def cell(task: str, architecture: str, norm: str = "none") -> Cell:
-    return Cell(task, architecture, norm, "quick-2-dev")
+    return Cell(task, architecture, norm, "quick-2")
 
 
 def test_errors_are_means_over_the_steps_that_are_asked_for() -> None:
