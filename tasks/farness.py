@@ -31,6 +31,7 @@ class HowFar:
         label: how it is shown.
         rows: how many.
         distance: 5th, 50th and 95th percentile of ``‖x̃‖ / R``.
+        beyond: share of rows whose distance is above 1.
         mahalanobis: median Mahalanobis distance from the mean of the training rows.
         nearest: median Euclidean distance to the nearest training row (for training rows: to the nearest other).
         auc: area under the ROC curve of a classifier that tells the set from training rows, on rows it was not
@@ -41,6 +42,7 @@ class HowFar:
     label: str
     rows: int
     distance: tuple[float, ...]
+    beyond: float
     mahalanobis: float
     nearest: float
     auc: float
@@ -134,6 +136,7 @@ def _measured(task: StandardizedTask, space: _Space, train: Rows, name: str, lab
         label=label,
         rows=len(rows),
         distance=geometry.distance_quantiles(rows.inputs, task.card.kind, task.radius),
+        beyond=geometry.share_beyond(rows.inputs, task.card.kind, task.radius),
         mahalanobis=_in_units(beyond, within),
         nearest=_in_units(_nearest(away, inside), _nearest(inside, inside, itself=True)),
         auc=_auc((inside, away), (related(train), related(sample))),

@@ -209,8 +209,8 @@ def shells(train: Rows, kind: InputKind, truth: TruthFunction, name: str, draw: 
     """Far sets of a known function: 500 rows on each of the shells (1, 2], (2, 5] and (5, 10] R.
 
     In standardized space a direction is uniform on the sphere (one dimension: left or right) and the distance
-    uniform in the shell; the labels are the noise-free truth. They lie around the training rows of their draw, and every
-    draw has others.
+    uniform in the shell; the labels are the noise-free truth. They lie around the training rows of their draw, and
+    every draw has others.
     """
     mean, scale = input_statistics(train.inputs, kind)
     radius = geometry.radius((train.inputs - mean) / scale, kind)

@@ -299,6 +299,7 @@ def _measured(predict: probing.Predict, task: StandardizedTask, lines: Lines) ->
     finite = not any(ladder.nonfinite)
     return {
         "sets": sets,
+        "far_kind": task.far_kind,
         "id_error": sets[0].relative_error,
         "far_error": metrics.far_error(s.relative_error for s in sets[1:]),
         "ladder": metrics.LADDER,

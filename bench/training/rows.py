@@ -93,7 +93,7 @@ class Feed:
         return inputs[place, chosen], targets[place, chosen]
 
     def _for_all(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows that all members share; with a target at each step every member is given its own, as programs want it."""
+        """Rows that all members share; with a target at each step each is given its own, as programs want it."""
         if not self._each_step:
             return inputs, targets
         members = len(self._place)

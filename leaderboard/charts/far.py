@@ -57,8 +57,8 @@ def far_chart(
 ) -> Any:
     """Left the histogram of predictions on a far set, right their LOWESS trend against a feature; the truth is grey.
 
-    Predictions of a row are averaged over the seeds that have it. LOWESS is Cleveland's (1979) locally weighted regression, over 40% of
-    the rows and without robustness iterations.
+    Predictions of a row are averaged over the seeds that have it. LOWESS is Cleveland's (1979) locally weighted
+    regression, over 40% of the rows and without robustness iterations.
 
     Args:
         records: of one protocol, task and architecture.

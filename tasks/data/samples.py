@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from bench.core.errors import InputError
 from bench.core.problem import InputKind, Problem
-from tasks.card import TaskCard
+from tasks.card import FAR_SHARE, FarKind, TaskCard
 from tasks.data import geometry
 
 TruthFunction = Callable[[np.ndarray], np.ndarray]
@@ -195,6 +196,17 @@ class StandardizedTask:
         if inputs.shape[1:] != self.problem.shape:
             inputs = geometry.last_steps(inputs, self.problem.shape[0])
         return Rows(inputs, rows.last_targets, rows.groups)
+
+    @cached_property
+    def beyond(self) -> float:
+        """Share of the rows of all far sets together that lie beyond R."""
+        away = sum(int((self.distance(far.rows.inputs) > 1).sum()) for far in self.far)
+        return away / sum(len(far) for far in self.far)
+
+    @property
+    def far_kind(self) -> FarKind:
+        """The card's; where it has none, ``distance`` if at least half of all far rows lie beyond R, else ``shift``."""
+        return self.card.far_kind or ("distance" if self.beyond >= FAR_SHARE else "shift")
 
     def from_raw(self, raw: np.ndarray) -> np.ndarray:
         """x̃ of raw inputs."""

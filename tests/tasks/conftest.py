@@ -58,6 +58,13 @@ def task(task_name: str) -> tasks.StandardizedTask:
 
 
 @pytest.fixture
+def here(task_name: str) -> tasks.Task:
+    """A task whose data are there."""
+    skip_without_data(task_name)
+    return tasks.resolve(task_name)
+
+
+@pytest.fixture
 def forget() -> Iterator[None]:
     """Nothing stays loaded from or for another test."""
     forget_loaded()

@@ -72,8 +72,9 @@ class Single:
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, own: bool = False) -> Tensor:
-        """Outputs in evaluation mode: (rows, *shape), or (1, rows, *shape) of its own, -> (1, rows), or (1, rows, steps)
-        where each step is answered.
+        """Outputs in evaluation mode: (rows, *shape), or (1, rows, *shape) of its own, -> (1, rows).
+
+        Where each step is answered, (1, rows, steps).
         """
         self._module.eval()
         output: Tensor = self._module(inputs[0] if own else inputs).squeeze(-1).unsqueeze(0)
