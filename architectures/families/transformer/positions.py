@@ -38,7 +38,7 @@ def rotated(x: Tensor) -> Tensor:
     """
     turned = angles(x.shape[-2], x.shape[-1], x)
     sine, cosine = turned.sin(), turned.cos()
-    even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)
+    even, odd = x[..., 0::2], x[..., 1::2]
     return torch.stack([even * cosine - odd * sine, even * sine + odd * cosine], dim=-1).flatten(-2)
 
 

@@ -77,7 +77,8 @@ class StepTokens(_Positioned):
         """(N, steps, channels) to (N, steps, width)."""
         tokens: Tensor = self.embed(x)
         if self.positions is not None:
-            return tokens + self.positions()
+            learned: Tensor = self.positions()
+            return tokens + learned
         return tokens + sinusoidal(x.shape[1], tokens.shape[-1], x) if self.sinusoidal else tokens
 
 
