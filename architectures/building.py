@@ -24,7 +24,7 @@ from architectures.norms.layers import layer_for, parametrize
 from architectures.norms.pairs import around
 from architectures.norms.scheme import NormScheme
 from architectures.norms.site import Frame, Layout, Site
-from architectures.trial import LinearMap, call_builder, check_kind, isolated, plan_of
+from architectures.trial import LinearMap, call_builder, isolated, plan_of
 from bench.core.errors import InputError, Unsupported
 from bench.core.problem import MAX_PARAMETERS, Problem
 from bench.core.signature import call_build
@@ -49,7 +49,7 @@ def build_estimator(architecture: Architecture, scheme: NormScheme, problem: Pro
     Raises:
         Unsupported: it cannot read that input, or takes no norm and ``scheme`` is not ``none``.
     """
-    check_kind(architecture, problem)
+    architecture.check_problem(problem)
     card = architecture.card
     if not card.takes_norms and not scheme.is_none:
         raise Unsupported(f"{card.name} has nothing to normalize; it takes norm none only", code="takes_no_norm")
@@ -64,7 +64,7 @@ def build_network(
     seed: int,
     max_parameters: int = MAX_PARAMETERS,
 ) -> nn.Module:
-    """Build a float32 network on the CPU, mapping (N, *problem.shape) to (N, 1).
+    """Build a float32 network on the CPU, mapping (N, *problem.shape) to (N, 1), or to (N, steps).
 
     A built-in parameter depends on ``seed`` and its own name only, so two schemes at one seed share the weights of
     their shared parameters. A plugged-in builder draws from torch's global generator, seeded from ``seed``; the norm

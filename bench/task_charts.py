@@ -23,8 +23,9 @@ DetailsOf = Callable[[RecordKey], Details]
 
 def task_picture(task: StandardizedTask) -> Any:
     """Training and far inputs of ``task`` in two dimensions, by set and by target."""
-    sets = [PictureSet("train", task.train.inputs, task.target_to_raw(task.train.targets))]
-    sets += [PictureSet(f.name, f.rows.inputs, task.target_to_raw(f.rows.targets)) for f in task.far]
+    named = {"train": task.train} | {far.name: far.rows for far in task.far}
+    same = {name: task.comparable(rows) for name, rows in named.items()}
+    sets = [PictureSet(name, rows.inputs, task.target_to_raw(rows.targets)) for name, rows in same.items()]
     return task_chart(task.name, sets, target_name=_target_name(task), note=f"far: {task.card.far_rule}")
 
 
@@ -75,7 +76,7 @@ def far_picture(records: Sequence[Record], details_of: DetailsOf, far: str | Non
     if name not in sets:
         raise UnknownName.among("far set", name, sets, where=first.name)
     rows = {seed: next(f for f in task.far if f.name == name) for seed, task in draws.items()}
-    targets = {seed: draws[seed].target_to_raw(rows[seed].rows.targets) for seed in draws}
+    targets = {seed: draws[seed].target_to_raw(rows[seed].rows.last_targets) for seed in draws}
     features = {seed: _feature(draws[seed], rows[seed], feature) for seed in draws}
     inside = [draws[seed].target_to_raw(draws[seed].train.targets) for seed in draws]
     whole = targets[first.draw]

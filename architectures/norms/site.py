@@ -82,7 +82,11 @@ class Frame:
     @property
     def reach(self) -> float:
         """Euclidean norm of inputs at distance 1: R, for sequences R √size, for their size is a root mean square."""
-        return self.radius * (math.sqrt(self.size) if self.kind == "sequence" else 1.0)
+        return self.reach_of(self.size)
+
+    def reach_of(self, size: int) -> float:
+        """The same for inputs of ``size`` numbers: a sequence of another length than the one of training."""
+        return self.radius * (math.sqrt(size) if self.kind == "sequence" else 1.0)
 
 
 def need_features(site: Site, name: str, features: int, least: int, why: str) -> None:

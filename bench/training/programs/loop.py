@@ -56,9 +56,9 @@ class Single:
     def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """One Adam step on the mean squared error; returns the loss before the step, shape (1,).
 
-        ``inputs`` (rows, *shape) or (1, rows, *shape), ``targets`` alike.
+        ``inputs`` (rows, *shape) or (1, rows, *shape), ``targets`` alike, (1, rows, steps) where each step has one.
         """
-        if targets.dim() == 2:
+        if targets.dim() > 1:
             inputs, targets = inputs[0], targets[0]
         if not self._settled:
             self._settle(inputs)
@@ -77,7 +77,10 @@ class Single:
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, own: bool = False) -> Tensor:
-        """Outputs in evaluation mode: (rows, *shape), or (1, rows, *shape) of its own, -> (1, rows)."""
+        """Outputs in evaluation mode: (rows, *shape), or (1, rows, *shape) of its own, -> (1, rows).
+
+        Where each step is answered, (1, rows, steps).
+        """
         self._module.eval()
         output: Tensor = self._module(inputs[0] if own else inputs).squeeze(-1).unsqueeze(0)
         return output

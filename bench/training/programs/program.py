@@ -33,12 +33,13 @@ class Program(Protocol):
 
         Args:
             inputs: rows (n, *shape) for all members, or (M, n, *shape) with rows of each member's own.
-            targets: (n,) or (M, n).
+            targets: (n,) or (M, n); of sequences that are answered at each step always (M, n, steps), with inputs of
+                shape (M, n, *shape), and the loss is a mean over rows and steps.
         """
         ...
 
     def predict(self, inputs: Tensor, own: bool = False) -> Tensor:
-        """Outputs of every member in evaluation mode: (n, *shape) -> (M, n).
+        """Outputs of every member in evaluation mode: (n, *shape) -> (M, n), or (M, n, steps).
 
         Args:
             inputs: rows (n, *shape) for all members.

@@ -23,8 +23,9 @@ class Stack:
         rates: the learning rate of each.
 
     Shapes:
-        step(inputs, targets): inputs (rows, *shape) shared by all, or (M, rows, *shape); targets alike; losses (M,).
-        predict(inputs): (rows, *shape), or (M, rows, *shape) of their own, -> (M, rows).
+        step(inputs, targets): inputs (rows, *shape) shared by all, or (M, rows, *shape); targets alike, (M, rows,
+            steps) where each step has one; losses (M,).
+        predict(inputs): (rows, *shape), or (M, rows, *shape) of their own, -> (M, rows), or (M, rows, steps).
     """
 
     def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> None:
@@ -45,7 +46,7 @@ class Stack:
         """One Adam step of every member on the mean squared error; returns the losses before the step, shape (M,)."""
         self._module.train()
         shared = targets.dim() == 1
-        losses = (self._forward(inputs, shared) - targets).square().mean(1)
+        losses = (self._forward(inputs, shared) - targets).square().flatten(1).mean(1)
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()), materialize_grads=True)
         self._optimizer.step(gradients)
         with torch.no_grad():
