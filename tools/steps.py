@@ -207,9 +207,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             with options.out.open("a") as file:
                 file.write(json.dumps(asdict(found)) + "\n")
             brings = ", ".join(f"{name} {ratio:.3f}" for name, ratio in found.doubling.items())
+            brings += f", all {found.doubling_all:.3f}"
             print(
                 f"{place} of {len(names)}: {found.task}: {found.steps} steps ({found.factor} times {found.base_steps}"
-                f"{', the cap' if found.capped else ''}); doubling: {brings}, all {found.doubling_all:.3f}; {found.seconds:.0f} s",
+                f"{', the cap' if found.capped else ''}); doubling: {brings}; {found.seconds:.0f} s",
                 flush=True,
             )
 
