@@ -144,7 +144,7 @@ def _measured_network(
 ) -> dict[str, Any]:
     lines = Lines.of(task)
     fields, measurements = measured_and_searched(module, predict, task, lines)
-    bound, against = proven_growth(module, task, lines.rays, measurements)
+    bound, against = proven_growth(_at_the_last(module, task), task, lines.rays, measurements)
     return fields | {
         "status": "ok",
         "learning_rate": result.learning_rate,
@@ -161,15 +161,21 @@ def measured_and_searched(
 ) -> tuple[dict[str, Any], list[float | None]]:
     """:func:`measured` and the worst case, and every growth that was met."""
     fields = measured(predict, task, lines)
+    module, predict = _at_the_last(module, task), probing.at_the_last(predict)
     known = [*zip(metrics.LADDER, fields["growth"], strict=True), *fields["axis_growth"]]
     worst = worst_growth(module, predict, task, lines.rays, lines.axes, known)
     met = [growth for _, growth in (*known, *worst)] + far_growths(predict, task)
     return fields | {"worst_growth": tuple((r, probing.finite(g)) for r, g in worst)}, met
 
 
+def _at_the_last(module: torch.nn.Module, task: StandardizedTask) -> torch.nn.Module:
+    """A network that answers at each step, asked for the last one alone; any other as it is."""
+    return probing.LastStep(module).eval() if task.problem.each_step else module
+
+
 def measured(predict: probing.Predict, task: StandardizedTask, lines: Lines) -> dict[str, Any]:
     """The fields that every model's predictions give."""
-    ladder, beyond = _look_far(predict, task, lines)
+    ladder, beyond = _look_far(probing.at_the_last(predict), task, lines)
     sets = probing.evaluate(predict, task)
     finite = not any(ladder.nonfinite)
     return {
@@ -206,8 +212,9 @@ def _curve_details(result: Trained) -> dict[str, tuple[float | None, ...]]:
 
 
 def _curves_kept(predict: probing.Predict, task: StandardizedTask) -> dict[str, tuple[float | None, ...]]:
-    """Predictions on the far sets and, in one dimension, along the line from -10 R to 10 R."""
-    kept = {f"far.{far.name}.prediction": _numbers(predict(far.rows.inputs)) for far in task.far}
+    """Predictions on the far sets (of sequences at the last step) and, in one dimension, from -10 R to 10 R."""
+    last = probing.at_the_last(predict)
+    kept = {f"far.{far.name}.prediction": _numbers(last(far.rows.inputs)) for far in task.far}
     if task.problem.shape == (1,):
         line = np.linspace(-FUNCTION_REACH, FUNCTION_REACH, FUNCTION_POINTS)[:, None] * task.radius
         kept["function.x"] = _numbers(line[:, 0])

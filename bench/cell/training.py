@@ -108,14 +108,15 @@ def _program(context: Context, first: torch.nn.Module, rows_a_step: int) -> Prog
     """What trains the whole network; None where only a head on frozen features is trained."""
     if isinstance(first, OnFrozenFeatures):
         return None
-    rows = torch.as_tensor(
-        np.ascontiguousarray(context.task(context.job.seeds[0]).train.inputs[:8]), dtype=torch.float32
-    )
+    task = context.task(context.job.seeds[0])
+    rows = torch.as_tensor(np.ascontiguousarray(task.train.inputs[:8]), dtype=torch.float32)
     members = len(context.job.seeds) * len(context.schedule.learning_rates)
     device = context.settings.device
     asked = context.settings.program
-    program = asked or choose_program(first, rows, rows_a_step, members, device)
-    if context.architecture.card.origin in VERSIONED or agrees(program, context.initial, _two(context.job.seeds), rows):
+    each_step = task.problem.each_step
+    program = asked or choose_program(first, rows, rows_a_step, members, device, each_step)
+    two = _two(context.job.seeds)
+    if context.architecture.card.origin in VERSIONED or agrees(program, context.initial, two, rows, each_step):
         return program
     if asked:
         what = f"{context.architecture.name} learns otherwise under --program {asked} than alone: use --program loop"

@@ -238,7 +238,7 @@ def _of_mean(task: StandardizedTask) -> dict[str, SetResult]:
         label: metrics.set_result(
             label,
             role,
-            np.zeros(len(rows)),
+            np.zeros(rows.targets.size),
             rows.targets,
             target_scale=task.target_scale,
             distance=task.distance(rows.inputs),

@@ -114,12 +114,13 @@ def _fields(
     process: Confined, answers: Answers, task: StandardizedTask, network: bool, searched: bool
 ) -> dict[str, Any]:
     lines = Lines.of(task)
-    recorder = Recorder()
+    recorder = Recorder(task.problem.each_step)
     measured(recorder, task, lines)
     answers.prepare(recorder.asked)
     if not (network and searched):
         return measured(answers, task, lines)
-    return measured_and_searched(RemoteModule(process, answers.member), answers, task, lines)[0]
+    module = RemoteModule(process, answers.member, task.problem.each_step)
+    return measured_and_searched(module, answers, task, lines)[0]
 
 
 def _chosen(given: Any, schedule: Schedule) -> dict[str, Any]:
@@ -157,22 +158,27 @@ def _header(trial: Trial) -> dict[str, Any]:
         "architecture": first.architecture,
         "norm": first.norm,
         "schedule": dataclasses.asdict(trial.schedule),
-        "problems": [[d.problem.kind, d.problem.shape, d.problem.target_range, d.problem.radius] for d in trial.draws],
+        "problems": [dataclasses.asdict(draw.problem) for draw in trial.draws],
         "weights": [seed_from("weights", k.task, k.architecture, k.seed) for k in trial.job.keys],
         "max_parameters": MAX_PARAMETERS,
     }
 
 
 class Recorder:
-    """A prediction function that answers 0 and remembers what it was asked."""
+    """A prediction function that answers 0 and remembers what it was asked.
 
-    def __init__(self) -> None:
+    Args:
+        each_step: answer at each step of sequences.
+    """
+
+    def __init__(self, each_step: bool = False) -> None:
         self.asked: list[np.ndarray] = []
+        self._each_step = each_step
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        """Zeros (n,)."""
+        """Zeros (n,), or (n, steps)."""
         self.asked.append(np.asarray(inputs, dtype=np.float64))
-        return np.zeros(len(inputs))
+        return np.zeros(inputs.shape[:2] if self._each_step else len(inputs))
 
 
 class Answers:
@@ -186,11 +192,12 @@ class Answers:
 
     def __init__(self, process: Confined, member: int, task: StandardizedTask) -> None:
         self.member, self.unsteady = member, 0.0
+        self._each_step = task.problem.each_step
         self._process, self._draw = process, generator("questions", task.data_hash, member)
         self._known: dict[bytes, np.ndarray] = {}
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        """Outputs (n,) at ``inputs`` (n, *shape)."""
+        """Outputs (n,) at ``inputs`` (n, *shape), or (n, steps)."""
         given = np.asarray(inputs, dtype=np.float64)
         known = self._known.get(_name(given))
         return self._asked(given) if known is None else known
@@ -201,8 +208,9 @@ class Answers:
             some = [batch for batch in batches if batch.shape[1:] == shape]
             points = np.concatenate(some)
             order = self._draw.permutation(len(points))
-            answers = np.empty(len(points))
-            answers[order] = self._asked(points[order])
+            asked = self._asked(points[order])
+            answers = np.empty_like(asked)
+            answers[order] = asked
             again = self._draw.choice(len(points), min(ASKED_TWICE, len(points)), replace=False)
             self._hold_against(answers[again], self._asked(points[again]))
             start = 0
@@ -212,7 +220,7 @@ class Answers:
 
     def _asked(self, points: np.ndarray) -> np.ndarray:
         pieces = [points[start : start + ROWS_AT_ONCE] for start in range(0, len(points), ROWS_AT_ONCE)]
-        return np.concatenate([self._process.predict(self.member, piece) for piece in pieces])
+        return np.concatenate([self._process.predict(self.member, piece, self._each_step) for piece in pieces])
 
     def _hold_against(self, first: np.ndarray, second: np.ndarray) -> None:
         with np.errstate(invalid="ignore", over="ignore"):
@@ -227,17 +235,18 @@ def _name(batch: np.ndarray) -> bytes:
 
 
 class RemoteModule(nn.Module):
-    """A member of a confined process as a network: outputs, and slopes with respect to inputs."""
+    """A member of a confined process as a network: outputs (of the last step), and slopes with respect to inputs."""
 
-    def __init__(self, process: Confined, member: int) -> None:
+    def __init__(self, process: Confined, member: int, each_step: bool = False) -> None:
         super().__init__()
-        self._process, self._member = process, member
+        self._process, self._member, self._each_step = process, member, each_step
 
     def forward(self, points: Tensor) -> Tensor:
         """Outputs (n, 1) at points (n, *shape)."""
         given = points.detach().numpy()
         if not (torch.is_grad_enabled() and points.requires_grad):
-            return torch.as_tensor(self._process.predict(self._member, given))[:, None]
+            answers = self._process.predict(self._member, given, self._each_step)
+            return torch.as_tensor(answers.reshape(len(given), -1)[:, -1:])
         values, slopes = self._process.slopes(self._member, given)
         if slopes is None:
             return torch.as_tensor(values)[:, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -142,22 +143,27 @@ class Confined:
         """
         return dict(self._asked("train", arrays, seconds=None, most=0, **header).header)
 
-    def predict(self, member: int, points: np.ndarray) -> np.ndarray:
-        """Outputs (n,) at points (n, *shape)."""
-        return self._answered(member, points, slopes=False)[0].reshape(len(points))
+    def predict(self, member: int, points: np.ndarray, each_step: bool = False) -> np.ndarray:
+        """Outputs (n,) at points (n, *shape), or (n, steps) at sequences (n, steps, channels)."""
+        shape = points.shape[:2] if each_step else points.shape[:1]
+        return self._answered(member, points, [math.prod(shape)])[0].reshape(shape)
 
     def slopes(self, member: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Outputs (n,), and how each changes with its point; None where nothing does."""
-        answers = self._answered(member, points, slopes=True)
+        """Outputs (n,) (of the last step, where each is answered), and how each changes; None where nothing does."""
+        answers = self._answered(member, points, [len(points), points.size], slopes=True)
         slope = answers[1].reshape(points.shape) if len(answers) > 1 else None
         return answers[0].reshape(len(points)), slope
 
-    def _answered(self, member: int, points: np.ndarray, slopes: bool) -> tuple[np.ndarray, ...]:
+    def _answered(
+        self, member: int, points: np.ndarray, sizes: list[int], slopes: bool = False
+    ) -> tuple[np.ndarray, ...]:
+        """Arrays of these sizes; of slopes the second may be left out."""
         given = np.asarray(points, dtype="<f8")
-        most = 8 * (len(given) + (given.size if slopes else 0)) + 64
-        reply = self._asked("ask", [given], seconds=_ANSWER_SECONDS, most=most, member=member, slopes=slopes)
-        sizes = [array.size for array in reply.arrays]
-        if reply.kind != "answers" or sizes not in ([len(given)], [len(given), given.size])[: 2 if slopes else 1]:
+        reply = self._asked(
+            "ask", [given], seconds=_ANSWER_SECONDS, most=8 * sum(sizes) + 64, member=member, slopes=slopes
+        )
+        found = [array.size for array in reply.arrays]
+        if reply.kind != "answers" or found not in (sizes, sizes[:1]):
             raise Fault("the confined process answered what was not asked", code="contract")
         return tuple(np.asarray(array, dtype=np.float64) for array in reply.arrays)
 

