@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -42,7 +44,7 @@ class Published:
 
     entries: Entries
     older: frozenset[CellKey]
-    _folder: tempfile.TemporaryDirectory[str] | None
+    _folder: Path | None
 
     def records(self, chosen: SuiteFilterOptions | None = None) -> StoredRecords:
         """The published records that ``chosen`` asks for, wherever its own are; all of them by default.
@@ -52,7 +54,7 @@ class Published:
         """
         if self._folder is None:
             raise NoRecords(NOTHING, hint="farfield run first, or name a folder of results")
-        asked = replace(chosen or SuiteFilterOptions(), out=Path(self._folder.name))
+        asked = replace(chosen or SuiteFilterOptions(), out=self._folder)
         try:
             return chosen_records(asked)
         except NoRecords as error:
@@ -87,15 +89,17 @@ def _published(folder: str, stamps: tuple[tuple[str, int, int], ...]) -> Publish
 
 
 def _kept(entries: Entries) -> Published:
-    """Entries with a store of their records, which is gone when this process ends."""
+    """Entries with a store of their records, which is there as long as what this returns."""
     records = records_in(entries)
     if not records:
         return Published(entries, frozenset(), None)
-    folder = tempfile.TemporaryDirectory(prefix="farfield-published-", ignore_cleanup_errors=True)
-    with Store(Path(folder.name) / STORE_NAME, "write") as store:
-        store.add_together((record, {}) for record in records)
+    folder = Path(tempfile.mkdtemp(prefix="farfield-published-"))
     older = frozenset(key for entry in entries.values() for key in older_cells(entry))
-    return Published(entries, older, folder)
+    made = Published(entries, older, folder)
+    weakref.finalize(made, shutil.rmtree, folder, ignore_errors=True)
+    with Store(folder / STORE_NAME, "write") as store:
+        store.add_together((record, {}) for record in records)
+    return made
 
 
 def older_cells(entry: Entry, data: bool = False) -> list[CellKey]:
@@ -171,23 +175,66 @@ def shown_records(chosen: SuiteFilterOptions) -> Shown:
     own, theirs = _own(chosen), published()
     if not theirs.entries:
         if isinstance(own, NoRecords):
-            nothing = f", and {NOTHING}" if own.what.startswith("there are no results") else ""
-            raise NoRecords(own.what + nothing, where=own.where, hint=own.hint)
+            raise _with_nothing_published(own)
         return Shown(own, ())
     try:
         others = theirs.records(chosen).summaries
-    except NoRecords:
+    except NoRecords as error:
         if isinstance(own, NoRecords):
-            raise own from None
+            raise _neither(own, error) from None
         return Shown(own, ())
-    notes = [f"published: {line}" for line in _cards(theirs.entries)]
-    if theirs.older.intersection(others.cells[cell] for cell in set(others.cell.tolist())):
-        notes.append(f"“{OLDER}”: today's FarField has other code or data for these rows, and gives other numbers")
+    notes = _notes(theirs, others)
     others = marked(others, lambda key: OLDER if key in theirs.older else "")
     if isinstance(own, NoRecords):
-        return Shown(others, tuple(notes))
-    notes.insert(0, f"“{YOURS}”: the records in {chosen.out}; the other rows are published")
-    return Shown(joined([marked(own, lambda _: YOURS), others]), tuple(notes))
+        return Shown(others, notes)
+    both = joined([marked(own, lambda _: YOURS), others])
+    return Shown(both, (f"“{YOURS}”: the records in {chosen.out}; the other rows are published", *notes))
+
+
+@dataclass(frozen=True)
+class Found:
+    """Records that can be read, one's own or the published ones, with lines that say whose the latter are."""
+
+    records: StoredRecords
+    notes: tuple[str, ...]
+
+
+def own_or_published(chosen: SuiteFilterOptions) -> Found:
+    """One's own records that ``chosen`` asks for; where there are none, the published ones.
+
+    Raises:
+        NoRecords: there are neither, or none that match.
+        InputError: an unknown suite, or a store or an entry that cannot be read.
+    """
+    try:
+        return Found(chosen_records(chosen), ())
+    except NoRecords as error:
+        theirs = published()
+        if not theirs.entries:
+            raise _with_nothing_published(error) from None
+        try:
+            records = theirs.records(chosen)
+        except NoRecords as other:
+            raise _neither(error, other) from None
+    return Found(records, _notes(theirs, records.summaries))
+
+
+def _with_nothing_published(error: NoRecords) -> NoRecords:
+    nothing = f", and {NOTHING}" if error.what.startswith("there are no results") else ""
+    return NoRecords(error.what + nothing, where=error.where, hint=error.hint)
+
+
+def _neither(own: NoRecords, theirs: NoRecords) -> NoRecords:
+    """Why there are neither: where there are no results of one's own at all, that nothing published matches."""
+    return theirs if own.what.startswith("there are no results") else own
+
+
+def _notes(theirs: Published, shown: Summaries) -> tuple[str, ...]:
+    """Whose the published records are, and that some are not today's."""
+    notes = [f"published: {line}" for line in _cards(theirs.entries)]
+    if theirs.older.intersection(shown.cells[cell] for cell in set(shown.cell.tolist())):
+        notes.append(f"“{OLDER}”: today's FarField has other code or data for these rows, and gives other numbers")
+    return tuple(notes)
 
 
 def _own(chosen: SuiteFilterOptions) -> Summaries | NoRecords:
@@ -216,4 +263,5 @@ def compared(own: Summaries, against: str = PUBLISHED) -> Agreement:
     Raises:
         NoRecords: nothing is published there.
     """
-    return agreement(own, published(against).records().summaries)
+    theirs = published(against)
+    return agreement(own, theirs.records().summaries)
