@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import architectures
-import tasks
 from bench.core.errors import InputError
 from bench.core.origin import VERSIONED
 from bench.core.seeding import edition_of
 from bench.plan.options import SuiteFilterOptions
 from bench.plan.protocol import PROTOCOLS
-from bench.sweep.query import STORE_NAME, NoRecords, chosen_records
+from bench.sweep.query import PUBLISHED, STORE_NAME, NoRecords, chosen_records
 from leaderboard.publishing.agreement import Agreement, agreement
 from leaderboard.publishing.entry import CellBlock, Entry, cell_key
 from leaderboard.publishing.reading import FOLDER_VARIABLE, Entries, published_entries, read_entries, records_in
@@ -28,7 +26,6 @@ from leaderboard.records.store.store import Store
 from leaderboard.records.store.stored_records import StoredRecords
 from leaderboard.records.summary import Summaries
 
-PUBLISHED = "published"
 YOURS, OLDER = "yours", "older edition"
 NOTHING = "no results are published with this FarField yet"
 
@@ -123,6 +120,9 @@ def older_cells(entry: Entry, data: bool = False) -> list[CellKey]:
 
 def _is_current(entry: Entry, cell: CellBlock) -> bool:
     """What can be said without loading data. Code that is not built in stands in the entry, so it has not changed."""
+    import architectures  # boards without published results do without
+    import tasks
+
     if entry.protocol not in PROTOCOLS:
         return False
     mine = cell.origin is None or cell.origin in VERSIONED
@@ -139,6 +139,8 @@ def _is_current(entry: Entry, cell: CellBlock) -> bool:
 
 def _changed_data(entry: Entry) -> dict[str, set[int]]:
     """For each task the seeds whose draw has other data today."""
+    import tasks
+
     found: dict[str, set[int]] = {}
     for task in entry.tasks:
         seeds = [draw.seed for draw in task.draws]
