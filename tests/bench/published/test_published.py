@@ -180,6 +180,19 @@ def test_a_run_says_how_it_agrees(
     assert "no such folder or file of entries" in line
 
 
+def test_words_of_an_entry_are_shown_as_words(
+    entries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    title = "<script>alert(1)</script>"
+    edited(entries, tmp_path / "odd", monkeypatch, lambda document: document["card"].update(title=title))  # type: ignore[attr-defined]
+    out = ("--out", str(tmp_path / "none"))
+    assert title in call(capsys, "leaderboard", *out)
+    assert title not in call(capsys, "leaderboard", *out, "-f", "markdown")
+    page = Path(call(capsys, "leaderboard", "page", *out, "--save", str(tmp_path / "page.html")).strip()).read_text()
+    assert title not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
 def test_what_this_code_would_not_write_is_an_older_edition(
     entries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
