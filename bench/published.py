@@ -18,7 +18,7 @@ from bench.plan.options import SuiteFilterOptions
 from bench.plan.protocol import PROTOCOLS
 from bench.sweep.query import PUBLISHED, STORE_NAME, NoRecords, chosen_records
 from leaderboard.publishing.agreement import Agreement, agreement
-from leaderboard.publishing.entry import CellBlock, Entry, cell_key
+from leaderboard.publishing.entry import CellBlock, Entry, MeasuredTask, cell_key
 from leaderboard.publishing.reading import FOLDER_VARIABLE, Entries, published_entries, read_entries, records_in
 from leaderboard.records.marked import joined, marked
 from leaderboard.records.record import CellKey
@@ -105,6 +105,9 @@ def older_cells(entry: Entry, data: bool = False) -> list[CellKey]:
     Args:
         entry: any.
         data: load the draws of its tasks and compare data hashes too, which takes a while.
+
+    Raises:
+        InputError: with ``data``: those of a task are not here.
     """
     changed = _changed_data(entry) if data else {}
     found = []
@@ -120,37 +123,57 @@ def older_cells(entry: Entry, data: bool = False) -> list[CellKey]:
 
 def _is_current(entry: Entry, cell: CellBlock) -> bool:
     """What can be said without loading data. Code that is not built in stands in the entry, so it has not changed."""
-    import architectures  # boards without published results do without
+    return (
+        entry.protocol in PROTOCOLS
+        and _is_current_task(entry, entry.task_of(cell))
+        and (cell.origin not in (*VERSIONED, None) or _is_current_architecture(cell))
+        and _is_current_norm(entry, cell)
+    )
+
+
+def _is_current_task(entry: Entry, measured: MeasuredTask) -> bool:
     import tasks
 
-    if entry.protocol not in PROTOCOLS:
-        return False
-    mine = cell.origin is None or cell.origin in VERSIONED
     try:
-        task = tasks.resolve(cell.task)
-        architecture = architectures.resolve(cell.architecture)
-        norm = architectures.parse_scheme(cell.norm)
+        task = tasks.resolve(measured.task)
     except InputError:
-        return not mine and bool(entry.sources)
-    if task.name != cell.task or task.card.version != entry.task_of(cell).version:
+        return bool(entry.sources)
+    return (task.name, task.card.version) == (measured.task, measured.version)
+
+
+def _is_current_architecture(cell: CellBlock) -> bool:
+    import architectures  # boards without published results do without
+
+    try:
+        architecture = architectures.resolve(cell.architecture)
+    except InputError:
         return False
-    return not mine or (architecture.source_hash, norm.source_hash) == (cell.source_hash, cell.norm_hash)
+    return (architecture.name, architecture.source_hash) == (cell.architecture, cell.source_hash)
+
+
+def _is_current_norm(entry: Entry, cell: CellBlock) -> bool:
+    import architectures
+
+    try:
+        scheme = architectures.parse_scheme(cell.norm)
+    except InputError:
+        return bool(entry.sources)
+    return bool(scheme.outside) or (str(scheme), scheme.source_hash) == (cell.norm, cell.norm_hash)
 
 
 def _changed_data(entry: Entry) -> dict[str, set[int]]:
-    """For each task the seeds whose draw has other data today."""
+    """For each task the seeds whose draw has other data today; of tasks that are not known here, nothing is said."""
     import tasks
 
     found: dict[str, set[int]] = {}
-    for task in entry.tasks:
-        seeds = [draw.seed for draw in task.draws]
+    for measured in entry.tasks:
         try:
-            today = tasks.resolve(task.task).data_hashes(seeds)
+            task = tasks.resolve(measured.task)
         except InputError:
-            found[task.task] = set(seeds)
             continue
-        odd = {draw.seed for draw, now in zip(task.draws, today, strict=True) if draw.data_hash != now}
-        found |= {task.task: odd} if odd else {}
+        today = task.data_hashes(draw.seed for draw in measured.draws)
+        odd = {draw.seed for draw, now in zip(measured.draws, today, strict=True) if draw.data_hash != now}
+        found |= {measured.task: odd} if odd else {}
     return found
 
 

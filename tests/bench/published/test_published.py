@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import farfield as ff
 from bench.cli import main
+from bench.core.plugins import read_plugin
 from bench.published import OLDER, older_cells, published
 from leaderboard.publishing.entry import Entry
+from leaderboard.publishing.packing import make_entry, records_of
 from leaderboard.publishing.reading import FOLDER_VARIABLE, read_entries, read_entry
+from leaderboard.publishing.source import SourceText
 
 SUITE = """\
 name: small
@@ -221,6 +225,21 @@ def test_every_part_of_a_key_counts(entries: Path, change: Callable[[dict[str, o
     document = json.loads((entries / "small-networks.json").read_text())
     change(document)
     assert older_cells(Entry.from_json(json.dumps(document)))
+
+
+def test_what_is_not_known_here_is_current_where_its_source_is_there(entries: Path, tmp_path: Path) -> None:
+    (tmp_path / "kind.py").write_text("# registers a norm kind\n")
+    source = SourceText.of(read_plugin(tmp_path / "kind.py"))
+    entry = read_entry(entries / "small-networks.json")
+    for part in ("norm", "task"):
+        name = "not-known-here@first" if part == "norm" else "not-known-here"
+        mine = [
+            replace(record, key=replace(record.key, **{part: name}))
+            for record in records_of(entry)
+            if record.key.task == "sine-1d" and record.key.norm == "none"
+        ]
+        assert older_cells(make_entry(mine, entry.card, [source]), data=True) == []
+        assert len(older_cells(make_entry(mine, entry.card))) == 1
 
 
 def test_changed_data_are_found_by_loading_them(entries: Path) -> None:
