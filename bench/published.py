@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import architectures
-import tasks
 from bench.core.errors import InputError
 from bench.core.origin import VERSIONED
 from bench.core.seeding import edition_of
 from bench.plan.options import SuiteFilterOptions
 from bench.plan.protocol import PROTOCOLS
-from bench.sweep.query import STORE_NAME, NoRecords, chosen_records
+from bench.sweep.query import PUBLISHED, STORE_NAME, NoRecords, chosen_records
 from leaderboard.publishing.agreement import Agreement, agreement
-from leaderboard.publishing.entry import CellBlock, Entry, cell_key
+from leaderboard.publishing.entry import CellBlock, Entry, MeasuredTask, cell_key
 from leaderboard.publishing.reading import FOLDER_VARIABLE, Entries, published_entries, read_entries, records_in
 from leaderboard.records.marked import joined, marked
 from leaderboard.records.record import CellKey
@@ -26,7 +26,6 @@ from leaderboard.records.store.store import Store
 from leaderboard.records.store.stored_records import StoredRecords
 from leaderboard.records.summary import Summaries
 
-PUBLISHED = "published"
 YOURS, OLDER = "yours", "older edition"
 NOTHING = "no results are published with this FarField yet"
 
@@ -42,7 +41,7 @@ class Published:
 
     entries: Entries
     older: frozenset[CellKey]
-    _folder: tempfile.TemporaryDirectory[str] | None
+    _folder: Path | None
 
     def records(self, chosen: SuiteFilterOptions | None = None) -> StoredRecords:
         """The published records that ``chosen`` asks for, wherever its own are; all of them by default.
@@ -52,7 +51,7 @@ class Published:
         """
         if self._folder is None:
             raise NoRecords(NOTHING, hint="farfield run first, or name a folder of results")
-        asked = replace(chosen or SuiteFilterOptions(), out=Path(self._folder.name))
+        asked = replace(chosen or SuiteFilterOptions(), out=self._folder)
         try:
             return chosen_records(asked)
         except NoRecords as error:
@@ -87,15 +86,17 @@ def _published(folder: str, stamps: tuple[tuple[str, int, int], ...]) -> Publish
 
 
 def _kept(entries: Entries) -> Published:
-    """Entries with a store of their records, which is gone when this process ends."""
+    """Entries with a store of their records, which is there as long as what this returns."""
     records = records_in(entries)
     if not records:
         return Published(entries, frozenset(), None)
-    folder = tempfile.TemporaryDirectory(prefix="farfield-published-", ignore_cleanup_errors=True)
-    with Store(Path(folder.name) / STORE_NAME, "write") as store:
-        store.add_together((record, {}) for record in records)
+    folder = Path(tempfile.mkdtemp(prefix="farfield-published-"))
     older = frozenset(key for entry in entries.values() for key in older_cells(entry))
-    return Published(entries, older, folder)
+    made = Published(entries, older, folder)
+    weakref.finalize(made, shutil.rmtree, folder, ignore_errors=True)
+    with Store(folder / STORE_NAME, "write") as store:
+        store.add_together((record, {}) for record in records)
+    return made
 
 
 def older_cells(entry: Entry, data: bool = False) -> list[CellKey]:
@@ -104,6 +105,9 @@ def older_cells(entry: Entry, data: bool = False) -> list[CellKey]:
     Args:
         entry: any.
         data: load the draws of its tasks and compare data hashes too, which takes a while.
+
+    Raises:
+        InputError: with ``data``: those of a task are not here.
     """
     changed = _changed_data(entry) if data else {}
     found = []
@@ -119,32 +123,57 @@ def older_cells(entry: Entry, data: bool = False) -> list[CellKey]:
 
 def _is_current(entry: Entry, cell: CellBlock) -> bool:
     """What can be said without loading data. Code that is not built in stands in the entry, so it has not changed."""
-    if entry.protocol not in PROTOCOLS:
-        return False
-    mine = cell.origin is None or cell.origin in VERSIONED
+    return (
+        entry.protocol in PROTOCOLS
+        and _is_current_task(entry, entry.task_of(cell))
+        and (cell.origin not in (*VERSIONED, None) or _is_current_architecture(cell))
+        and _is_current_norm(entry, cell)
+    )
+
+
+def _is_current_task(entry: Entry, measured: MeasuredTask) -> bool:
+    import tasks
+
     try:
-        task = tasks.resolve(cell.task)
-        architecture = architectures.resolve(cell.architecture)
-        norm = architectures.parse_scheme(cell.norm)
+        task = tasks.resolve(measured.task)
     except InputError:
-        return not mine and bool(entry.sources)
-    if task.name != cell.task or task.card.version != entry.task_of(cell).version:
+        return bool(entry.sources)
+    return (task.name, task.card.version) == (measured.task, measured.version)
+
+
+def _is_current_architecture(cell: CellBlock) -> bool:
+    import architectures  # boards without published results do without
+
+    try:
+        architecture = architectures.resolve(cell.architecture)
+    except InputError:
         return False
-    return not mine or (architecture.source_hash, norm.source_hash) == (cell.source_hash, cell.norm_hash)
+    return (architecture.name, architecture.source_hash) == (cell.architecture, cell.source_hash)
+
+
+def _is_current_norm(entry: Entry, cell: CellBlock) -> bool:
+    import architectures
+
+    try:
+        scheme = architectures.parse_scheme(cell.norm)
+    except InputError:
+        return bool(entry.sources)
+    return bool(scheme.outside) or (str(scheme), scheme.source_hash) == (cell.norm, cell.norm_hash)
 
 
 def _changed_data(entry: Entry) -> dict[str, set[int]]:
-    """For each task the seeds whose draw has other data today."""
+    """For each task the seeds whose draw has other data today; of tasks that are not known here, nothing is said."""
+    import tasks
+
     found: dict[str, set[int]] = {}
-    for task in entry.tasks:
-        seeds = [draw.seed for draw in task.draws]
+    for measured in entry.tasks:
         try:
-            today = tasks.resolve(task.task).data_hashes(seeds)
+            task = tasks.resolve(measured.task)
         except InputError:
-            found[task.task] = set(seeds)
             continue
-        odd = {draw.seed for draw, now in zip(task.draws, today, strict=True) if draw.data_hash != now}
-        found |= {task.task: odd} if odd else {}
+        today = task.data_hashes(draw.seed for draw in measured.draws)
+        odd = {draw.seed for draw, now in zip(measured.draws, today, strict=True) if draw.data_hash != now}
+        found |= {measured.task: odd} if odd else {}
     return found
 
 
@@ -171,23 +200,66 @@ def shown_records(chosen: SuiteFilterOptions) -> Shown:
     own, theirs = _own(chosen), published()
     if not theirs.entries:
         if isinstance(own, NoRecords):
-            nothing = f", and {NOTHING}" if own.what.startswith("there are no results") else ""
-            raise NoRecords(own.what + nothing, where=own.where, hint=own.hint)
+            raise _with_nothing_published(own)
         return Shown(own, ())
     try:
         others = theirs.records(chosen).summaries
-    except NoRecords:
+    except NoRecords as error:
         if isinstance(own, NoRecords):
-            raise own from None
+            raise _neither(own, error) from None
         return Shown(own, ())
-    notes = [f"published: {line}" for line in _cards(theirs.entries)]
-    if theirs.older.intersection(others.cells[cell] for cell in set(others.cell.tolist())):
-        notes.append(f"“{OLDER}”: today's FarField has other code or data for these rows, and gives other numbers")
+    notes = _notes(theirs, others)
     others = marked(others, lambda key: OLDER if key in theirs.older else "")
     if isinstance(own, NoRecords):
-        return Shown(others, tuple(notes))
-    notes.insert(0, f"“{YOURS}”: the records in {chosen.out}; the other rows are published")
-    return Shown(joined([marked(own, lambda _: YOURS), others]), tuple(notes))
+        return Shown(others, notes)
+    both = joined([marked(own, lambda _: YOURS), others])
+    return Shown(both, (f"“{YOURS}”: the records in {chosen.out}; the other rows are published", *notes))
+
+
+@dataclass(frozen=True)
+class Found:
+    """Records that can be read, one's own or the published ones, with lines that say whose the latter are."""
+
+    records: StoredRecords
+    notes: tuple[str, ...]
+
+
+def own_or_published(chosen: SuiteFilterOptions) -> Found:
+    """One's own records that ``chosen`` asks for; where there are none, the published ones.
+
+    Raises:
+        NoRecords: there are neither, or none that match.
+        InputError: an unknown suite, or a store or an entry that cannot be read.
+    """
+    try:
+        return Found(chosen_records(chosen), ())
+    except NoRecords as error:
+        theirs = published()
+        if not theirs.entries:
+            raise _with_nothing_published(error) from None
+        try:
+            records = theirs.records(chosen)
+        except NoRecords as other:
+            raise _neither(error, other) from None
+    return Found(records, _notes(theirs, records.summaries))
+
+
+def _with_nothing_published(error: NoRecords) -> NoRecords:
+    nothing = f", and {NOTHING}" if error.what.startswith("there are no results") else ""
+    return NoRecords(error.what + nothing, where=error.where, hint=error.hint)
+
+
+def _neither(own: NoRecords, theirs: NoRecords) -> NoRecords:
+    """Why there are neither: where there are no results of one's own at all, that nothing published matches."""
+    return theirs if own.what.startswith("there are no results") else own
+
+
+def _notes(theirs: Published, shown: Summaries) -> tuple[str, ...]:
+    """Whose the published records are, and that some are not today's."""
+    notes = [f"published: {line}" for line in _cards(theirs.entries)]
+    if theirs.older.intersection(shown.cells[cell] for cell in set(shown.cell.tolist())):
+        notes.append(f"“{OLDER}”: today's FarField has other code or data for these rows, and gives other numbers")
+    return tuple(notes)
 
 
 def _own(chosen: SuiteFilterOptions) -> Summaries | NoRecords:
@@ -216,4 +288,5 @@ def compared(own: Summaries, against: str = PUBLISHED) -> Agreement:
     Raises:
         NoRecords: nothing is published there.
     """
-    return agreement(own, published(against).records().summaries)
+    theirs = published(against)
+    return agreement(own, theirs.records().summaries)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from bench.checking.sandbox import CheckLimits, check_file
 from bench.core.errors import InputError, UnknownName
 from bench.plan.options import OutOptions, SuiteFilterOptions
-from bench.published import PUBLISHED, published
 from bench.reporting import Checked, Comparisons, Standings
-from bench.sweep.query import chosen_records
+from bench.sweep.query import PUBLISHED, chosen_records
 from bench.sweep.runner import Results
 from leaderboard.ranking import comparison
 from leaderboard.ranking import standings as ranking
@@ -84,7 +83,12 @@ def load(
     chosen = SuiteFilterOptions(
         suite=suite, protocol=protocol, tasks=named, architectures=built, norms=normed, real=real, out=Path(out)
     )
-    records = published().records(chosen) if out == PUBLISHED else chosen_records(chosen)
+    if out == PUBLISHED:
+        from bench.published import published  # one's own results need nothing of it
+
+        records = published().records(chosen)
+    else:
+        records = chosen_records(chosen)
     return Loaded(records, records.path)
 
 

@@ -73,17 +73,21 @@ def page(
 ) -> None:
     """One HTML file that needs no network: standings to sort, growth, comparison of schemes, how each row was made.
 
+    Of your own results; without any, of the published ones.
+
     farfield leaderboard page --suite quick --save standings.html
     """
     from bench.plan.protocol import PROTOCOLS
-    from bench.sweep.query import chosen_records
+    from bench.published import own_or_published
     from leaderboard.page.document import write_page
 
     settings = {name: protocol.settings() for name, protocol in PROTOCOLS.items()}
     title = "FarField standings" + (f": suite {chosen.suite}" if chosen.suite else "")
     target = save or chosen.out / "leaderboard.html"
-    records = chosen_records(chosen)
-    print(write_page(records, target, title=title, protocols=settings, own_tables=own_tables))
+    found = own_or_published(chosen)
+    note = "; ".join(found.notes)
+    page = write_page(found.records, target, title=title, note=note, protocols=settings, own_tables=own_tables)
+    print(page)
 
 
 @leaderboard_app.command("publish")

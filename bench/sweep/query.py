@@ -16,6 +16,8 @@ from leaderboard.records.store.stored_records import StoredRecords
 from tasks import get_card
 
 STORE_NAME = "records.sqlite"
+PUBLISHED = "published"
+"""What stands, in place of a folder of results, for those that come with FarField."""
 
 
 class NoRecords(InputError):

@@ -113,8 +113,8 @@ def agreement(own: Summaries, published: Summaries) -> Agreement:
     untold: list[CellKey] = []
     for key in both:
         seeds = mine[key][0].count, theirs[key][0].count
-        said = tuple(found[key].word for found in verdicts)
-        odd = [Difference(key, "verdict", *said, None, None, seeds)] if said[0] != said[1] else []
+        said, wanted = (found[key].word for found in verdicts)
+        odd = [Difference(key, "verdict", said, wanted, None, None, seeds)] if said != wanted else []
         open_ = False
         for quantity, a, b in zip(_COMPARED, mine[key], theirs[key], strict=True):
             answer = _welch(a, b)

@@ -300,6 +300,11 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "FarField entry, format 1"}
 
 
+def schema_text() -> str:
+    """The schema as it stands in ``leaderboard/entries``."""
+    return json.dumps(schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
 def cell_key(entry: Entry, cell: CellBlock, edition: str) -> CellKey:
     """The key of a cell of ``entry``, its data being of this edition."""
     return CellKey(

@@ -17,7 +17,7 @@ from leaderboard.records.summary import Summaries
 from leaderboard.tables.record_columns import COLUMNS, KEY_COLUMNS, SET_COLUMNS, record_rows, set_values
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
 LICENCE = "apache-2.0"
 _AT_ONCE = 1000  # records
@@ -100,7 +100,7 @@ def _set_column(name: str) -> str:
 def _write(file: Path, features: dict[str, str], rows: Iterator[Sequence[Any]]) -> int:
     """Write rows some at a time, so that any number fits into memory; returns how many there were."""
     import pyarrow
-    import pyarrow.parquet
+    import pyarrow.parquet  # type: ignore[import-untyped]
 
     types = {
         "string": pyarrow.string(),

@@ -303,15 +303,11 @@ def _rounded(record: Record, digits: int) -> Record:
     changes |= {name: every(getattr(record, name)) for name in ("growth", "departure")}
     for name in ("axis_growth", "worst_growth"):
         changes[name] = tuple((r, one(growth)) for r, growth in getattr(record, name))
-    sets = (
-        replace(
-            found,
-            distance=None if found.distance is None else every(found.distance),
-            beyond=one(found.beyond),
-            **{name: one(getattr(found, name)) for name in _MEASURES},
-        )
-        for found in record.sets
-    )
+    sets = []
+    for found in record.sets:
+        of_set: dict[str, Any] = {name: one(getattr(found, name)) for name in (*_MEASURES, "beyond")}
+        of_set["distance"] = every(found.distance) if found.distance else None
+        sets.append(replace(found, **of_set))
     return replace(
         record,
         sets=tuple(sets),

@@ -101,9 +101,9 @@ class SourceText:
         Raises:
             InputError: it is no UTF-8, or imports a file of yours from another folder, which nobody else has.
         """
-        for path, _ in plugin.imports.elsewhere:
+        for elsewhere, _ in plugin.imports.elsewhere:
             hint = "put it beside the file, so that its source is published too"
-            raise InputError(f"{plugin.path} imports {path}", where="--plugin", hint=hint)
+            raise InputError(f"{plugin.path} imports {elsewhere}", where="--plugin", hint=hint)
         home = Path(plugin.path).parent
         files = [_file(Path(plugin.path).name, plugin.source)]
         for one in plugin.imports.beside:

@@ -139,8 +139,7 @@ class MethodNames:
         every = {replace(method, mark="") for method in given}
         sources = Counter((name, norm) for name, norm, _ in {(m.architecture, m.norm, m.source_hash) for m in every})
         norms = Counter((name, norm) for name, norm, _ in {(m.architecture, m.norm, m.norm_hash) for m in every})
-        several = (frozenset(name for name, n in found.items() if n > 1) for found in (sources, norms))
-        return cls(*several, marked=any(method.mark for method in given))
+        return cls(_several(sources), _several(norms), any(method.mark for method in given))
 
     def architecture(self, method: Method) -> str:
         """Its spelling."""
@@ -153,8 +152,12 @@ class MethodNames:
         return f"{method.norm} #{method.norm_hash[:6]}" if several else method.norm
 
 
+def _several(found: Counter[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """What occurs more than once."""
+    return frozenset(name for name, n in found.items() if n > 1)
+
+
 def _standing_columns(names: MethodNames, editions: frozenset[str]) -> list[Column[Standing]]:
-    marks = [Column("mark", "mark", lambda row: row.method.mark or None, extra=True)] if names.marked else []
     return [
         Column("rank", "#", lambda row: row.rank, show=_show_places),
         Column("rank_best", "best place", lambda row: row.rank_range[0] if row.rank_range else None, extra=True),
@@ -163,7 +166,7 @@ def _standing_columns(names: MethodNames, editions: frozenset[str]) -> list[Colu
         Column("truth", "truth", lambda row: row.truth, spare=2),
         Column("far_kind", "far by", lambda row: row.far_kind, spare=3),
         Column("architecture", "architecture", lambda row: names.architecture(row.method)),
-        *marks,
+        *([Column[Standing]("mark", "mark", lambda row: row.method.mark or None, extra=True)] if names.marked else []),
         Column("norm", "norm", lambda row: names.norm(row.method)),
         *(column for quantity in MEANS for column in _mean_columns(quantity)),
         Column("verdict", "verdict", lambda row: row.verdict, show=lambda row: row.said.text, spare=-1),

@@ -168,6 +168,11 @@ def _context(header: Mapping[str, Any], arrays: tuple[np.ndarray, ...]) -> Given
     )
 
 
+def problem_from(given: Mapping[str, Any]) -> Problem:
+    """What ``dataclasses.asdict`` made of a problem, read back from JSON."""
+    return Problem(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+
+
 def _key(header: Mapping[str, Any], member: int) -> RecordKey:
     return RecordKey(
         protocol="given",
