@@ -147,9 +147,7 @@ def _fitted(context: GivenContext) -> dict[int, probing.Predict]:
 
 
 def _context(header: Mapping[str, Any], arrays: tuple[np.ndarray, ...]) -> GivenContext:
-    problems = [
-        Problem(**{n: tuple(v) if isinstance(v, list) else v for n, v in p.items()}) for p in header["problems"]
-    ]
+    problems = [problem_from(given) for given in header["problems"]]
     batched = header["schedule"]["batch_size"] is not None
     step = ARRAYS_A_MEMBER if batched else ARRAYS_A_MEMBER - 1
     groups = [arrays[start : start + step] for start in range(0, len(arrays), step)]
@@ -170,7 +168,8 @@ def _context(header: Mapping[str, Any], arrays: tuple[np.ndarray, ...]) -> Given
 
 def problem_from(given: Mapping[str, Any]) -> Problem:
     """What ``dataclasses.asdict`` made of a problem, read back from JSON."""
-    return Problem(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return Problem(**values)
 
 
 def _key(header: Mapping[str, Any], member: int) -> RecordKey:
