@@ -190,13 +190,14 @@ def _complete(stored: Iterable[Cell], suite: Suite, name: str, inputs: Iterable[
     for cell in wanted:
         digests += [key.digest() for key in record_keys(cell, range(suite.seeds))]
     with Store(existing_store(out)) as store:
+        there = set(store.summaries(RecordFilter(protocol=(suite.protocol,))).digest)
+        lacking = [place for place, digest in enumerate(digests) if digest not in there]
+        if lacking:
+            first = wanted[lacking[0] // suite.seeds]
+            what = f"{len(lacking)} of {len(digests)} records of {name} are not there as this code writes them"
+            where = f"{first.task}, {first.norm}"
+            raise InputError(what, where=where, hint="farfield run --suite again, with the same files")
         found = list(store.read(digests))
-    if len(found) < len(digests):
-        there = {record.key.digest() for record in found}
-        first = wanted[next(place for place, d in enumerate(digests) if d not in there) // suite.seeds]
-        what = f"{len(digests) - len(found)} of {len(digests)} records of {name} are not there as this code writes them"
-        where = f"{first.task}, {first.norm}"
-        raise InputError(what, where=where, hint="farfield run --suite again, with the same files")
     for record in found:
         if not record.is_final:
             where = f"{record.key.task}, {record.key.norm}, seed {record.key.seed}"
