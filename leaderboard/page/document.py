@@ -15,6 +15,7 @@ from leaderboard.ranking.cells import cells_by_protocol
 from leaderboard.ranking.comparison import compare
 from leaderboard.ranking.conclusion import conclude
 from leaderboard.ranking.standings import Board, standings
+from leaderboard.records.protocols import named
 from leaderboard.records.record import Record
 from leaderboard.records.store.stored_records import Summarized, summarized
 from leaderboard.records.summary import Summaries
@@ -106,7 +107,7 @@ def _section(name: str, board: Board, records: Summaries, charts: Sequence[Chart
     ]
     return {
         "id": name,
-        "protocol": board.protocol,
+        "title": named(board.protocol).replace("p", "P", 1),
         "first": [page_parts.table(f"{name}-overall", overall), *conclusions],
         "charts": charts,
         "then": [page_parts.table(f"{name}-tasks", per_task, by_task=True), *compared],

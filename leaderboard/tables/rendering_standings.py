@@ -23,6 +23,7 @@ from leaderboard.records.quantities import (
     RANGES,
     SUMS,
 )
+from leaderboard.records.protocols import named
 from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import STATUSES, Status
 from leaderboard.tables.grid import GAP, Column, Grid, clean
@@ -42,8 +43,8 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
     tasks += f" ({next(iter(truths))} truth{'s' * (len(board.editions) > 1)})" if len(truths) == 1 else ""
     columns = _standing_columns(MethodNames.of(row.method for row in board.overall), _ambiguous_editions(board))
     parts = (
-        ("overall", f"Standings over {tasks}, protocol {board.protocol}", board.overall, _unsaid(board)),
-        ("tasks", f"Standings {PER_TASK_TITLE}, protocol {board.protocol}", board.per_task, _OF_SOME_TASKS | _OF_TASKS),
+        ("overall", f"Standings over {tasks}, {named(board.protocol)}", board.overall, _unsaid(board)),
+        ("tasks", f"Standings {PER_TASK_TITLE}, {named(board.protocol)}", board.per_task, _OF_SOME_TASKS | _OF_TASKS),
     )
     return [
         Grid(
