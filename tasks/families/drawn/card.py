@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.card import Budget, FarKind, PaperBudget, Truth
+from tasks.card import FarKind, PaperBudget, Truth
 from tasks.registry import register_task
 
 
@@ -32,7 +32,6 @@ def _drawn(
         source="drawn by FarField",
         licence="Apache-2.0",
         citation="FarField",
-        budget=Budget(steps=300, batch_size=32),
         paper=PaperBudget(epochs=50, batch_size=128),
         build=f"tasks.families.drawn.builders:{name.replace('-', '_')}",
     )

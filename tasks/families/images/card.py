@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.card import Budget, FarKind, PaperBudget
+from tasks.card import FarKind, PaperBudget
 from tasks.registry import register_task
 
 
@@ -69,7 +69,6 @@ def _features(name: str, trained_on: str, far_rule: str, beyond: float) -> None:
         citation="Zhang, Song and Qi, Age Progression/Regression by Conditional Adversarial Autoencoder, CVPR 2017; "
         "Tan and Le, EfficientNet, ICML 2019",
         real=True,
-        budget=Budget(steps=500, batch_size=256),
         paper=PaperBudget(epochs=100, batch_size=128),
         build=f"tasks.families.images.features:{name.removesuffix('-features').replace('-', '_')}",
     )

