@@ -33,13 +33,14 @@ REFERENCE = SCHEMES[0]
 TASKS = ("sine-1d", "double-well", "growing-wave-1d", "damped-pendulum")
 SEEDS = 3
 PROTOCOLS = (HALVED.name, *(variant.name for variant in VARIANTS))
+EDGES = ("edge_of_grid", "edge_of_steps")
 MARKS = {"better": "↓", "worse": "↑", "equivalent": "=", "undecided": "?", "reference": ""}
 
 Rows = Mapping[str, ConclusionRow]
 
 
 def tables(records: Iterable[Record]) -> str:
-    """Everything that docs/fairness.md shows of ``records``, of one architecture; protocols stand in their own order."""
+    """What docs/fairness.md shows of ``records``, which are of one architecture; protocol 2 comes first."""
     summaries = summarized(records).summaries
     compared = {one.protocol: one for one in compare(summaries, "norm", REFERENCE)}
     compared = {name: compared[name] for name in sorted(compared, key=_place)}
@@ -130,13 +131,10 @@ def _edges(records: Summaries) -> str:
         cells = []
         for scheme in SCHEMES:
             mine = finished & np.array([of_cell[cell] == (protocol, scheme) for cell in records.cell.tolist()])
-            shares = [float(np.nanmean(records.number(name)[mine])) if mine.any() else 0.0 for name in EDGES]
-            cells.append(" / ".join(f"{share:.0%}" for share in shares))
+            shares = [float(np.nanmean(records.number(name)[mine])) for name in EDGES if mine.any()]
+            cells.append(" / ".join(f"{share:.0%}" for share in shares) or "–")
         lines[protocol] = cells
     return _table(["protocol", *SCHEMES], lines)
-
-
-EDGES = ("edge_of_grid", "edge_of_steps")
 
 
 def _interval(interval: Interval | None) -> str:

@@ -46,7 +46,10 @@ class CellOptions:
     norms: tuple[str, ...] = setting((), "--norm", "A norm scheme, e.g. layer@first.", otherwise="none")
     seeds: str | None = setting(None, "--seeds", "3 means 0, 1, 2; 0,4,7 names them.", otherwise="the suite's, or 5")
     protocol: str | None = setting(
-        None, "--protocol", "Training protocol: 2, quick, paper, or a variant of 2 that farfield list protocols names.", otherwise="the suite's, or 2"
+        None,
+        "--protocol",
+        "Training protocol: 2, quick, paper, or a variant of 2 that farfield list protocols names.",
+        otherwise="the suite's, or 2",
     )
     plugins: tuple[Path, ...] = setting((), "--plugin", "Python file that registers tasks or architectures.")
 

@@ -163,7 +163,9 @@ class Protocol:
         )
 
 
-HALVED = Protocol("2", "six learning rates, halved and chosen per seed on validation data", halving=((0.25, 3), (0.5, 2)))
+HALVED = Protocol(
+    "2", "six learning rates, halved and chosen per seed on validation data", halving=((0.25, 3), (0.5, 2))
+)
 """Protocol 2."""
 
 SGD_RATES = (2e-4, 1e-3, 5e-3, 2.5e-2, 0.125, 0.625)

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.seeding import seed_from
-from bench.plan.options import ProgramName
 from bench.plan.optimizer import Optimizer
+from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule
 from bench.training.programs.chain import ChainStack
 from bench.training.programs.loop import Single

@@ -1,4 +1,4 @@
-"""How a protocol is named where people read it; its id says what it is, whatever version of FarField made the record."""
+"""How a protocol is named where people read it, by its id alone: records outlive the version that made them."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from leaderboard.ranking.cells import Method
 from leaderboard.ranking.standings import Board, Standing
 from leaderboard.ranking.statistics import LEAST_TASKS
 from leaderboard.records.interval import Interval
+from leaderboard.records.protocols import named
 from leaderboard.records.quantities import (
     BEYOND,
     FAR_ERROR,
@@ -23,7 +24,6 @@ from leaderboard.records.quantities import (
     RANGES,
     SUMS,
 )
-from leaderboard.records.protocols import named
 from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import STATUSES, Status
 from leaderboard.tables.grid import GAP, Column, Grid, clean

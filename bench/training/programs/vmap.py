@@ -16,7 +16,7 @@ from bench.training.programs.sgd import member_optimizer
 class Stack:
     """The :class:`bench.training.programs.program.Program` ``vmap``: M networks of one structure, one step together.
 
-    Members must be ordered so that equal learning rates stand side by side: the optimizer then acts on contiguous slices.
+    Members must be ordered so that equal learning rates stand side by side: an optimizer then acts on whole slices.
     Parameters that do not require gradients stay as they are.
 
     Args:
