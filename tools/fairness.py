@@ -1,11 +1,12 @@
 """What conclusions about norm schemes depend on: the same cells under protocol 2 and under each of its variants.
 
 Usage: python -m tools.fairness --out FOLDER [--protocol 2 --protocol 2-sgd ...] [--task NAME ...] [--workers N]
+                               [--page docs/fairness.md]
 
 Runs mlp under six schemes with three seeds on two tasks whose truth is bounded and two whose truth grows, under every
-protocol (records that are in FOLDER are not run again), and prints the tables of docs/fairness.md as Markdown.
-Protocols are never ranked together: every ratio and every place is within one protocol, and what is compared between
-protocols is what they conclude.
+protocol (records that are in FOLDER are not run again), and prints the tables of docs/fairness.md as Markdown, or
+writes them into the page. Protocols are never ranked together: every ratio and every place is within one protocol, and
+what is compared between protocols is what they conclude.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from leaderboard.records.interval import Interval
 from leaderboard.records.record import STATUSES, Record, Truth
 from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
+from tools.page import write_part
 
 ARCHITECTURE = "mlp"
 SCHEMES = ("none", "layer@first", "layer@all", "rms@all", "batch@all", "clip@input")
@@ -158,6 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--architecture", default=ARCHITECTURE)
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--workers", type=int, default=None)
+    parser.add_argument("--page", type=Path, default=None, help="write the tables into this file")
     options = parser.parse_args(arguments)
     tasks, protocols = tuple(options.tasks or TASKS), tuple(options.protocols or PROTOCOLS)
     for protocol in protocols:
@@ -172,7 +175,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             wandb="disabled",
         )
     found = bench.reading.load(options.out, tasks=tasks, architectures=[options.architecture], norms=SCHEMES)
-    print(tables(found.records.where(lambda cell: cell.protocol in protocols)))
+    text = tables(found.records.where(lambda cell: cell.protocol in protocols))
+    if options.page is None:
+        print(text)
+    else:
+        write_part(options.page, "fairness", text)
 
 
 if __name__ == "__main__":
