@@ -55,7 +55,7 @@ def tables(records: Iterable[Record]) -> str:
         tasks = ", ".join(next(iter(next(iter(mine.values())).values())).tasks)
         parts.append(f"Far error where the truth is {truth} ({tasks}):\n\n{_far_errors(mine)}")
         parts.append(f"Places by it, and what is other than under protocol 2:\n\n{_places(mine)}")
-        parts.append(f"Verdicts on the same tasks:\n\n{_verdicts(mine)}")
+        parts.append(_verdicts(mine))
     parts.append(f"Error near the training data, over all tasks:\n\n{_near(compared)}")
     parts.append(f"Choices at the edge:\n\n{_edges(summaries)}")
     return "\n\n".join(parts) + "\n"
@@ -80,7 +80,16 @@ def _far_errors(by_protocol: Mapping[str, Rows]) -> str:
 
 
 def _verdicts(by_protocol: Mapping[str, Rows]) -> str:
-    return _grid(by_protocol, lambda row: re.sub(r" ≤ [^,]+", "", row.verdict))  # the bound is another for each seed
+    """A table, or a line where protocols agree; without the bound, which is another for each training."""
+
+    def cell(row: ConclusionRow) -> str:
+        return re.sub(r" ≤ [^,]+", "", row.verdict)
+
+    found = [{name: cell(rows[name]) for name in SCHEMES if name in rows} for rows in by_protocol.values()]
+    if all(one == found[0] for one in found):
+        said = "; ".join(f"`{name}` {verdict}" for name, verdict in found[0].items())
+        return f"Verdicts on these tasks are the same under every protocol: {said}."
+    return f"Verdicts on these tasks:\n\n{_grid(by_protocol, cell)}"
 
 
 def _grid(by_protocol: Mapping[str, Rows], cell: Callable[[ConclusionRow], str], first: str = REFERENCE) -> str:
@@ -102,13 +111,13 @@ def _places(by_protocol: Mapping[str, Rows]) -> str:
             for a, b in combinations(before, 2)
             if a in order and b in order and order.index(a) > order.index(b)
         ]
-        changed = [
-            f"{name}: {row.judgement} (was {usual[name].judgement})"
-            for name, row in rows.items()
-            if name in usual and row.judgement != usual[name].judgement
-        ]
+        changed: dict[str, list[str]] = {}
+        for name, row in rows.items():
+            if name in usual and row.judgement != usual[name].judgement:
+                changed.setdefault(f"{row.judgement}, was {usual[name].judgement}", []).append(name)
+        otherwise = [f"{what}: {', '.join(names)}" for what, names in changed.items()]
         same = "" if protocol == HALVED.name else "none"
-        lines[protocol] = [", ".join(order), "; ".join(turned) or same, "; ".join(changed) or same]
+        lines[protocol] = [", ".join(order), "; ".join(turned) or same, "; ".join(otherwise) or same]
     return _table(["protocol", "order by far error", "turned round", "judged otherwise"], lines)
 
 
