@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,18 @@ from typing import Any
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
 from bench.plan.choosing import chosen_cells, chosen_seeds
-from bench.plan.jobs import Settings
+from bench.plan.jobs import Cell, Settings
 from bench.plan.options import CellOptions, ProgramName, SweepOptions
+from bench.plan.scope import SuiteScope
 from bench.plan.suite import Suite, load_suite
+from bench.sweep.guests import settle
 from bench.sweep.refusing import refuse_misfits, refuse_other_table
+from bench.sweep.remembering import guest_entries, plugin_entry, scope_guests, suite_entry
 from bench.sweep.runner import Results, RunOptions, Watcher, run_cells
 from bench.sweep.workers.pool import Limits
 from bench.tracking import WandbOptions
 from bench.tracking.watcher import Mirror
+from leaderboard.records.store.store import Store
 from tasks import Task
 
 
@@ -49,7 +55,7 @@ def run(
 
     Args:
         suite: a suite, its name or its file; with ``tasks``, ``architectures`` or ``norms`` beside it, only those of
-            its cells.
+            its cells. Architectures and norms that it does not have are put on its tasks, under its protocol and seeds.
         tasks, architectures, norms: without a suite, their product is run (``norms`` defaults to ``none``). A task may
             be :func:`tasks.own_data` of a file or a data frame.
         seeds: how many (``3`` is 0, 1, 2) or which (``"0,4"``, ``[0, 4]``); the suite's number, or 5.
@@ -124,14 +130,38 @@ def _run(
         retry=how.retry,
         plugins=files,
     )
-    cells = chosen_cells(asked, chosen)
+    cells, scope = _cells(asked, chosen, options)
     seeds = chosen_seeds(asked, chosen)
     refuse_other_table(cells, options.store)
     refuse_misfits(cells, options, product=chosen is None)
+    memory = [plugin_entry(file) for file in files]
+    if chosen is not None and scope is not None:
+        memory += guest_entries(scope.name, scope.guests_of(cells))
+        memory += [] if chosen.built_in else [suite_entry(chosen, scope)]
     with Mirror(mirrored, how.out, options.store, chosen, cells) as mirror:
-        results = run_cells(cells, seeds, options, [*watchers, mirror])
+        results = run_cells(cells, seeds, options, [*watchers, mirror], memory)
         mirror.finish(results)
-    return results
+    if scope is None:
+        return results
+    named = {(c.architecture, c.norm) for c in cells} if asked.architectures or asked.norms else set()
+    return dataclasses.replace(results, suite=_with_all_guests(scope, options), named=frozenset(named))
+
+
+def _cells(asked: CellOptions, suite: Suite | None, options: RunOptions) -> tuple[Sequence[Cell], SuiteScope | None]:
+    """What is to be run, and the suite it is of; says on stderr what is put on the suite."""
+    chosen = chosen_cells(asked, suite)
+    if suite is None:
+        return chosen.cells, None
+    settled = settle(chosen, suite.name, options)
+    for note in settled.notes:
+        print(f"farfield: {note}", file=sys.stderr)
+    return settled.cells, SuiteScope.of(suite).under(settled.cells[0].protocol)
+
+
+def _with_all_guests(scope: SuiteScope, options: RunOptions) -> SuiteScope:
+    """``scope`` with everything that was ever put on it in this store."""
+    with Store(options.store) as store:
+        return scope.with_guests(scope_guests(store, scope.name))
 
 
 def _several(given: Any) -> tuple[Any, ...]:

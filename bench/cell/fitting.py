@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import architectures
 import tasks
-from bench.core.errors import FarFieldError, ReasonCode
+from bench.core.errors import FarFieldError, ReasonCode, Unsupported
 from bench.plan.jobs import Cell
 
 CERTAIN: frozenset[ReasonCode] = frozenset({"no_such_site", "input_kind", "too_large"})
@@ -55,4 +55,37 @@ def misfit(cell: Cell, max_parameters: int) -> Misfit | None:
         return Misfit(str(error), error.code) if error.code in CERTAIN else None
     except (Exception, SystemExit):
         return None
+    return None
+
+
+def unfit(cells: Sequence[Cell], max_parameters: int) -> list[Misfit | None]:
+    """Why each of ``cells``, which nobody promised to fit, does not: found by building it and one pass over two rows.
+
+    What a network that declares its inputs raises by mistake is for its record to tell; of a module, which declares
+    none, any error means that it does not read these.
+    """
+    return [_why_unfit(cell, max_parameters) for cell in cells]
+
+
+def _why_unfit(cell: Cell, max_parameters: int) -> Misfit | None:
+    from architectures.building import build_skeleton, check_size
+
+    architecture = architectures.resolve(cell.architecture)
+    if architecture.card.role != "network":
+        return None
+    try:
+        problem = tasks.resolve(cell.task).load().problem
+    except FarFieldError:
+        return None  # missing data are said where data are read
+    try:
+        check_size(architecture, problem, max_parameters)
+        build_skeleton(architecture, architectures.parse_scheme(cell.norm), problem)
+    except Unsupported as error:
+        return Misfit(str(error), error.code)
+    except (Exception, SystemExit) as error:
+        code = error.code if isinstance(error, FarFieldError) else "error"
+        if code == "too_large" or architecture.card.origin == "module":
+            shape = "×".join(map(str, problem.shape))
+            said = " ".join(str(error).split())[:200]
+            return Misfit(f"{architecture.name} does not read {problem.kind} inputs of shape {shape}: {said}", code)
     return None

@@ -50,11 +50,11 @@ def leaderboard(
     """
     if context.invoked_subcommand is not None:
         return
-    from bench.sweep.query import chosen_records
-    from leaderboard.ranking.standings import standings
+    from bench.sweep.query import chosen_records, tracks_of
+    from leaderboard.ranking.tracks import track_boards
     from leaderboard.tables.rendering import render_standings
 
-    boards = standings(chosen_records(chosen), own_tables)
+    boards = track_boards(chosen_records(chosen), tracks_of(chosen), own_tables)
     width, color = terminal()
     sys.stdout.write(render_standings(boards, form.value, scope=scope.value, width=width, color=color))
 

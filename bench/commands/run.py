@@ -65,14 +65,18 @@ def run(
 
 
 def _show(results: Results, form: Format) -> None:
-    """The standings, on stdout."""
-    from leaderboard.ranking.standings import standings
+    """The standings, on stdout; where something was put on a suite, the suite's boards and its places there."""
+    from leaderboard.ranking.tracks import track_boards
     from leaderboard.tables.rendering import Scope, render_standings
 
     width, color = terminal()
-    boards = standings(results.records)
+    boards = track_boards(results.board_records(), results.suite.tracks if results.suite else None)
+    places = results.places()
     scope: Scope = "both" if any(len(board.editions) + len(board.apart) > 1 for board in boards) else "tasks"
-    sys.stdout.write(render_standings(boards, form.value, scope=scope, width=width, color=color))
+    sys.stdout.write(render_standings(boards, form.value, scope=scope, width=width, color=color, places=places))
+    if form is Format.csv:
+        for place in places:
+            print(place.sentence, file=sys.stderr)
 
 
 def _sum_up(results: Results, how: SweepOptions) -> None:

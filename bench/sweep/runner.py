@@ -18,11 +18,15 @@ from bench.cell.outcome import Outcome
 from bench.core.plugins import Plugin
 from bench.plan.arranging import arrange
 from bench.plan.jobs import Cell, Job, Settings, make_plan
+from bench.plan.scope import Method, SuiteScope
 from bench.sweep.query import STORE_NAME
 from bench.sweep.workers.pool import Limits, LocalExecutor, start_fork_server
+from leaderboard.ranking.cells import Method as MethodKey
+from leaderboard.ranking.tracks import Place, places_of
 from leaderboard.records.record import FINAL_STATUSES, Status
+from leaderboard.records.store.memory import Remembered
 from leaderboard.records.store.store import Store
-from leaderboard.records.store.stored_records import StoredRecords
+from leaderboard.records.store.stored_records import StoredRecords, cells_of
 from leaderboard.tables.frame import frame_rows
 
 if TYPE_CHECKING:
@@ -69,12 +73,16 @@ class Results:
         store: the store's file.
         fresh: how many were run now.
         seconds: it took.
+        suite: of the suite that was run, which stored records are its; None without a suite.
+        named: what was asked for by name on the suite, as (architecture, norm).
     """
 
     records: StoredRecords
     store: Path
     fresh: int
     seconds: float
+    suite: SuiteScope | None = None
+    named: frozenset[Method] = frozenset()
 
     @property
     def counts(self) -> dict[Status, int]:
@@ -85,6 +93,35 @@ class Results:
     def complete(self) -> bool:
         """No record is failed or timed out."""
         return FINAL_STATUSES.issuperset(self.counts)
+
+    def board_records(self) -> StoredRecords:
+        """What the boards of the run show: the records that were asked for; where something was put on a suite, all
+        that the store has of the suite."""
+        if self.suite is None or not self.named & self.suite.guests:
+            return self.records
+        with Store(self.store) as store:
+            everything = StoredRecords(self.store, store.summaries())
+        return everything.where(self.suite.holds)
+
+    def places(self) -> tuple[Place, ...]:
+        """Where what was asked for by name stands on the suite's boards, among all records that the store has of it.
+
+        In a suite without tracks a method stands among those that have results on all tasks which it was put on.
+        """
+        if self.suite is None or not self.named:
+            return ()
+        with Store(self.store) as store:
+            everything = StoredRecords(self.store, store.summaries()).where(self.suite.holds)
+        on: dict[MethodKey, tuple[str, ...]] = {}
+        for key in cells_of(self.records):
+            if (key.architecture, key.norm) in self.named:
+                on[MethodKey.of(key)] = (*on.get(MethodKey.of(key), ()), key.task)
+        if self.suite.tracks:
+            return places_of(everything, self.suite.tracks, on)
+        alike: dict[frozenset[str], list[MethodKey]] = {}
+        for method, names in on.items():
+            alike.setdefault(frozenset(names), []).append(method)
+        return tuple(place for names, mine in alike.items() for place in places_of(everything, {"": names}, mine))
 
     def frame(self) -> pandas.DataFrame:
         """One row a record: key, every number, the measures of each labelled set, the verdict on its cell.
@@ -109,9 +146,19 @@ class Watcher(Protocol):
 
 
 def run_cells(
-    cells: Sequence[Cell], seeds: Sequence[int], options: RunOptions, watchers: Sequence[Watcher] = ()
+    cells: Sequence[Cell],
+    seeds: Sequence[int],
+    options: RunOptions,
+    watchers: Sequence[Watcher] = (),
+    memory: Sequence[Remembered] = (),
 ) -> Results:
     """Run what is not finished of ``cells`` and return all their records.
+
+    Args:
+        cells, seeds: what is asked for.
+        options: how it runs.
+        watchers: told of its course.
+        memory: kept in the store beside the records, from the beginning.
 
     Raises:
         InputError: data missing, store locked, newer or not writable.
@@ -119,6 +166,8 @@ def run_cells(
     """
     started = time.perf_counter()
     with Store(options.store, "write") as store, interruptible():
+        if memory:
+            store.remember(memory)
         finished = store.finished(retry=options.retry)
         if len(finished) < len(cells) * len(seeds):
             start_fork_server(options.settings)  # there is work: workers get ready while tasks are read
