@@ -7,24 +7,35 @@ import multiprocessing
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
+from bench.dry_run import DryRun
+from bench.dry_run import dry_run as foresee
 from bench.plan.choosing import chosen_cells, chosen_seeds
 from bench.plan.jobs import Cell, Settings
 from bench.plan.options import CellOptions, ProgramName, SweepOptions
 from bench.plan.scope import SuiteScope
 from bench.plan.suite import Suite, load_suite
-from bench.sweep.guests import settle
+from bench.sweep.guests import Settled, settle
+from bench.sweep.options import RunOptions
 from bench.sweep.refusing import refuse_misfits, refuse_other_table
 from bench.sweep.remembering import guest_entries, plugin_entry, scope_guests, suite_entry
-from bench.sweep.runner import Results, RunOptions, Watcher, run_cells
+from bench.sweep.runner import Results, Watcher, run_cells
 from bench.sweep.workers.pool import Limits
 from bench.tracking import WandbOptions
 from bench.tracking.watcher import Mirror
 from leaderboard.records.store.store import Store
 from tasks import Task
+
+
+@overload
+def run(*, dry_run: Literal[True], **given: Any) -> DryRun: ...
+
+
+@overload
+def run(*, dry_run: Literal[False] = False, **given: Any) -> Results: ...
 
 
 def run(
@@ -50,7 +61,8 @@ def run(
     wandb_entity: str | None = None,
     wandb_tags: Sequence[str] | str = (),
     watchers: Sequence[Watcher] = (),
-) -> Results:
+    dry_run: bool = False,
+) -> Results | DryRun:
     """Run what is not finished yet and return every record that was asked for.
 
     Args:
@@ -76,6 +88,8 @@ def run(
         wandb_project, wandb_entity, wandb_tags: where W&B keeps the runs and what marks them; left out, the variables
             WANDB_PROJECT, WANDB_ENTITY and WANDB_TAGS say it. WANDB_RUN_GROUP, WANDB_NOTES and WANDB_DIR count too.
         watchers: told of the sweep's course.
+        dry_run: train and store nothing, and return what a run would be: cells, what is there already, time, memory,
+            and everything that is missing (:class:`bench.dry_run.DryRun`, which prints as a table).
 
     Raises:
         InputError: one line on what is wrong, where, and how to correct it.
@@ -107,16 +121,35 @@ def run(
     mirrored = WandbOptions(
         wandb=wandb, wandb_project=wandb_project, wandb_entity=wandb_entity, wandb_tags=_several(wandb_tags)
     )
-    return _run(asked, suite if isinstance(suite, Suite) else None, how, mirrored, watchers)
+    prepared = _prepare(asked, suite if isinstance(suite, Suite) else None, how)
+    if dry_run:
+        return foresee(prepared.cells, prepared.seeds, prepared.options, prepared.notes)
+    return _run(prepared, mirrored, watchers)
 
 
-def _run(
-    asked: CellOptions, suite: Suite | None, how: SweepOptions, mirrored: WandbOptions, watchers: Sequence[Watcher]
-) -> Results:
+@dataclasses.dataclass(frozen=True)
+class _Prepared:
+    """A call, read and checked: what is run, and how.
+
+    Args:
+        suite: that is run, if it is one; ``scope`` is its own.
+        named: architectures or norms were asked for by name.
+    """
+
+    cells: Sequence[Cell]
+    seeds: tuple[int, ...]
+    options: RunOptions
+    suite: Suite | None
+    scope: SuiteScope | None
+    notes: tuple[str, ...]
+    named: bool
+
+
+def _prepare(asked: CellOptions, suite: Suite | None, how: SweepOptions) -> _Prepared:
     files = tuple(read_plugin(file) for file in asked.plugins)
     for file in files:
         load_plugin(file)
-    chosen = load_suite(asked.suite) if asked.suite is not None else suite
+    suite = load_suite(asked.suite) if asked.suite is not None else suite
     options = RunOptions(
         out=how.out,
         workers=how.workers,
@@ -130,32 +163,32 @@ def _run(
         retry=how.retry,
         plugins=files,
     )
-    cells, scope = _cells(asked, chosen, options)
-    seeds = chosen_seeds(asked, chosen)
-    refuse_other_table(cells, options.store)
-    refuse_misfits(cells, options, product=chosen is None)
-    memory = [plugin_entry(file) for file in files]
-    if chosen is not None and scope is not None:
+    chosen = chosen_cells(asked, suite)
+    seeds = chosen_seeds(asked, suite)
+    settled = Settled(chosen.cells, ()) if suite is None else settle(chosen, suite.name, options)
+    scope = None if suite is None else SuiteScope.of(suite).under(settled.cells[0].protocol)
+    refuse_other_table(settled.cells, options.store)
+    refuse_misfits(settled.cells, options, product=suite is None)
+    named = bool(asked.architectures or asked.norms)
+    return _Prepared(settled.cells, seeds, options, suite, scope, settled.notes, named)
+
+
+def _run(prepared: _Prepared, mirrored: WandbOptions, watchers: Sequence[Watcher]) -> Results:
+    """Says on stderr what is put on a suite, and runs."""
+    cells, options, scope = prepared.cells, prepared.options, prepared.scope
+    for note in prepared.notes:
+        print(f"farfield: {note}", file=sys.stderr)
+    memory = [plugin_entry(file) for file in options.plugins]
+    if prepared.suite is not None and scope is not None:
         memory += guest_entries(scope.name, scope.guests_of(cells))
-        memory += [] if chosen.built_in else [suite_entry(chosen, scope)]
-    with Mirror(mirrored, how.out, options.store, chosen, cells) as mirror:
-        results = run_cells(cells, seeds, options, [*watchers, mirror], memory)
+        memory += [] if prepared.suite.built_in else [suite_entry(prepared.suite, scope)]
+    with Mirror(mirrored, options.out, options.store, prepared.suite, cells) as mirror:
+        results = run_cells(cells, prepared.seeds, options, [*watchers, mirror], memory)
         mirror.finish(results)
     if scope is None:
         return results
-    named = {(c.architecture, c.norm) for c in cells} if asked.architectures or asked.norms else set()
+    named = {(c.architecture, c.norm) for c in cells} if prepared.named else set()
     return dataclasses.replace(results, suite=_with_all_guests(scope, options), named=frozenset(named))
-
-
-def _cells(asked: CellOptions, suite: Suite | None, options: RunOptions) -> tuple[Sequence[Cell], SuiteScope | None]:
-    """What is to be run, and the suite it is of; says on stderr what is put on the suite."""
-    chosen = chosen_cells(asked, suite)
-    if suite is None:
-        return chosen.cells, None
-    settled = settle(chosen, suite.name, options)
-    for note in settled.notes:
-        print(f"farfield: {note}", file=sys.stderr)
-    return settled.cells, SuiteScope.of(suite).under(settled.cells[0].protocol)
 
 
 def _with_all_guests(scope: SuiteScope, options: RunOptions) -> SuiteScope:

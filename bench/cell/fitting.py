@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import architectures
 import tasks
-from bench.core.errors import FarFieldError, ReasonCode, Unsupported
+from bench.core.errors import FarFieldError, InputError, ReasonCode, Unsupported
 from bench.plan.jobs import Cell
 
 CERTAIN: frozenset[ReasonCode] = frozenset({"no_such_site", "input_kind", "too_large"})
@@ -89,3 +89,22 @@ def _why_unfit(cell: Cell, max_parameters: int) -> Misfit | None:
             said = " ".join(str(error).split())[:200]
             return Misfit(f"{architecture.name} does not read {problem.kind} inputs of shape {shape}: {said}", code)
     return None
+
+
+def lacking(cells: Sequence[Cell]) -> list[tuple[str, str]]:
+    """The estimators among ``cells`` that cannot be made here, each with the line that says why: a missing package."""
+    from architectures.building import build_estimator
+
+    found: list[tuple[str, str]] = []
+    for cell in {cell.architecture: cell for cell in cells}.values():
+        architecture = architectures.resolve(cell.architecture)
+        if architecture.card.role != "estimator":
+            continue
+        try:
+            problem = tasks.resolve(cell.task).load().problem
+            build_estimator(architecture, architectures.parse_scheme(cell.norm), problem)
+        except InputError as error:
+            found.append((architecture.name, str(error)))
+        except (Exception, SystemExit):
+            continue  # for its records to tell
+    return found

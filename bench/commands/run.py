@@ -10,7 +10,7 @@ import typer
 from bench.commands._options import Fields, Given, keywords, load_plugins, with_options
 from bench.commands._output import Format, FormatOption, terminal
 from bench.commands._own_data import has_table
-from bench.core.errors import EXIT_INCOMPLETE, InputError
+from bench.core.errors import EXIT_BAD_INPUT, EXIT_INCOMPLETE, InputError
 from bench.plan.options import CellOptions, SweepOptions
 from bench.tracking.options import WandbOptions
 from tasks.families.own.options import OwnData
@@ -30,6 +30,9 @@ def run(
     how: SweepOptions,
     own: Annotated[Given, Fields(OwnData, flags={"path": "--data"}, when="With --data: ")],
     mirrored: WandbOptions,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Train and store nothing: say what a run would be, and what is missing.")
+    ] = False,
     form: FormatOption = Format.table,
     method: Annotated[str | None, typer.Option("--method", hidden=True)] = None,
 ) -> int:
@@ -54,6 +57,10 @@ def run(
     given["tasks"] = [*cells.tasks, *_own_task(own)]
     if cells.suite is None and not given["tasks"]:
         raise InputError("nothing to run", where="farfield run", hint="--suite quick, or --task and --arch")
+    if dry_run:
+        foreseen = run_sweep(**given, dry_run=True)
+        sys.stdout.write(foreseen.text(form.value))
+        return EXIT_BAD_INPUT if foreseen.needs else 0
     with progress() as watcher:
         results = run_sweep(**given, watchers=[watcher])
     _show(results, form)

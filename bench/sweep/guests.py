@@ -14,7 +14,7 @@ from bench.core.errors import InputError
 from bench.core.grammar import title_of
 from bench.plan.choosing import NONE, OWN, Chosen, Guest
 from bench.plan.jobs import Cell
-from bench.sweep.runner import RunOptions
+from bench.sweep.options import RunOptions
 from bench.sweep.workers.pool import LocalExecutor
 
 SECONDS = 120.0

@@ -9,13 +9,12 @@ from bench.core.errors import InputError, UnknownName
 from bench.core.grammar import OWN_DATA, parse_call
 from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
 from bench.plan.protocol import id_in_records
+from bench.sweep.options import STORE_NAME
 from bench.sweep.remembering import remembered_task, scope_of
 from leaderboard.records.record import STATUSES
 from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import StoredRecords
 from tasks import get_card
-
-STORE_NAME = "records.sqlite"
 
 
 def existing_store(out: Path) -> Path:

@@ -8,19 +8,18 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from bench.cell.environment import available_cores
 from bench.cell.outcome import Outcome
-from bench.core.plugins import Plugin
 from bench.plan.arranging import arrange
-from bench.plan.jobs import Cell, Job, Settings, make_plan
+from bench.plan.jobs import Cell, Job, make_plan
 from bench.plan.scope import Method, SuiteScope
-from bench.sweep.query import STORE_NAME
-from bench.sweep.workers.pool import Limits, LocalExecutor, start_fork_server
+from bench.sweep.forecast import A_JOB, AT_START, Forecast, forecast
+from bench.sweep.options import RunOptions
+from bench.sweep.workers.pool import LocalExecutor, start_fork_server
 from leaderboard.ranking.cells import Method as MethodKey
 from leaderboard.ranking.tracks import Place, places_of
 from leaderboard.records.record import FINAL_STATUSES, Status
@@ -31,37 +30,6 @@ from leaderboard.tables.frame import frame_rows
 
 if TYPE_CHECKING:
     import pandas
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How a sweep runs. None of it changes what a record says, time apart.
-
-    Args:
-        out: folder of the store and of everything else that is written.
-        workers: worker processes; None means one a core, or one for a GPU.
-        settings: device, stacking, weights.
-        limits: time and memory of a job.
-        retry: run failed and timed-out records again.
-        plugins: files to load before planning and in each worker.
-    """
-
-    out: Path
-    workers: int | None = None
-    settings: Settings = field(default_factory=Settings)
-    limits: Limits = field(default_factory=Limits)
-    retry: bool = False
-    plugins: tuple[Plugin, ...] = ()
-
-    @property
-    def store(self) -> Path:
-        """The store's file."""
-        return self.out / STORE_NAME
-
-    @property
-    def processes(self) -> int:
-        """Worker processes where there is work for all: one a core, or one for a GPU."""
-        return self.workers or (available_cores() if self.settings.device == "cpu" else 1)
 
 
 @dataclass(frozen=True)
@@ -145,6 +113,15 @@ class Watcher(Protocol):
         ...
 
 
+@runtime_checkable
+class Expecting(Protocol):
+    """A watcher that wants to know how long a sweep will take; only for such a one is it estimated."""
+
+    def expect(self, foreseen: Forecast) -> None:
+        """The estimate, before the sweep begins."""
+        ...
+
+
 def run_cells(
     cells: Sequence[Cell],
     seeds: Sequence[int],
@@ -174,6 +151,11 @@ def run_cells(
         plan = make_plan(cells, seeds, finished)
         jobs = arrange(plan.jobs, seeds, len(cells), options.processes)
         fresh = sum(len(job.keys) for job in jobs)
+        expecting = [watcher for watcher in watchers if isinstance(watcher, Expecting)]
+        if jobs and expecting:
+            foreseen = forecast(jobs, options, min(AT_START, A_JOB * len(jobs)))
+            for watcher in expecting:
+                watcher.expect(foreseen)
         for watcher in watchers:
             watcher.begin(jobs, len(plan.digests) - fresh)
         if jobs:

@@ -58,7 +58,7 @@ class Place:
         track: its name; "" where the suite has none.
         best, worst: the places that seeds leave open; ``None`` where it is not ranked.
         of: how many methods are ranked there.
-        others: how many of them are not of this run.
+        others: how many of them are not this one.
         tasks: of the track.
         missing: those without a finished record of the method.
         troubles: its records that did not end well, as (status, number); ``nonfinite``: ok ones with such an output.
@@ -169,7 +169,7 @@ def places_of(
         for row in board.overall:
             if row.method in mine:
                 lacking = {*row.missing, *(set(names) - {edition.task for edition in board.editions})}
-                found.append(_place(name, names, row, lacking, ranked, mine, by_truth.get(row.method, ())))
+                found.append(_place(name, names, row, lacking, ranked, by_truth.get(row.method, ())))
     return tuple(found)
 
 
@@ -186,7 +186,6 @@ def _place(
     row: Standing,
     lacking: Collection[str],
     ranked: set[Method],
-    mine: Collection[Method],
     truths: tuple[TruthPlace, ...],
 ) -> Place:
     on_board = row.method in ranked
@@ -198,7 +197,7 @@ def _place(
         best=best,
         worst=None if worst is None else min(worst, len(ranked)),
         of=len(ranked),
-        others=len(ranked - set(mine)),
+        others=len(ranked - {row.method}),
         tasks=len(names),
         missing=tuple(name for name in names if name in lacking),
         troubles=tuple((status, n) for status, n in row.counts if n and status not in ("ok", "unsupported")),

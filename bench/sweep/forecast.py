@@ -1,0 +1,243 @@
+"""How long a sweep will take and how much memory, before it begins and while it goes on.
+
+A cell's cost is what records of it took that were made on a machine like this; else of the same task and architecture
+under other norms; else what a worker finds by doing a little of it (:mod:`bench.cell.costing`), one norm for each task
+and architecture; else that of the nearest that was timed, by the steps and rows of its training. Estimates are meant to
+be right within a factor of two; the machine's load while they were made is in them.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pebble import ProcessExpired
+
+import architectures
+import tasks
+from bench.cell.costing import CellCost, cost_of
+from bench.cell.environment import describe_environment
+from bench.plan.jobs import Cell, Job
+from bench.plan.protocol import get_protocol
+from bench.sweep.options import RunOptions
+from bench.sweep.workers.pool import LocalExecutor
+from leaderboard.records.quantities import SECONDS
+from leaderboard.records.store.store import RecordFilter, Store
+
+AT_START = 15.0
+"""Seconds that may be spent on timing before a sweep begins; a small sweep has ``A_JOB`` for each of its jobs."""
+
+A_JOB = 0.05
+
+LONGER = 90.0
+"""The same where the estimate is all that is asked for."""
+
+ONE_CELL = 30.0
+WORKER_BYTES = 450_000_000  # of a worker that has done nothing: torch
+_SAME_MACHINE = ("platform", "device", "gpu", "torch")
+_ROWS = {"features": 1.0, "sequence": 8.0, "image": 20.0}  # as bench.plan.arranging weighs inputs
+_UNKNOWN = 2.0  # seconds a seed, where nothing is known
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What jobs will take.
+
+    Args:
+        jobs: with the seconds of each in a worker.
+        workers: processes.
+        memory: bytes of the largest worker.
+        known: how many jobs rest on stored records; ``timed``: on what was timed now; the others on the nearest.
+    """
+
+    jobs: Mapping[Job, float]
+    workers: int
+    memory: int = WORKER_BYTES
+    known: int = 0
+    timed: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Until the last job ends: its share of all, and at least the longest."""
+        if not self.jobs:
+            return 0.0
+        return max(sum(self.jobs.values()) / max(1, self.workers), max(self.jobs.values()))
+
+
+@dataclass
+class Remaining:
+    """How long the rest takes, corrected as jobs end.
+
+    Args:
+        forecast: from the beginning.
+    """
+
+    forecast: Forecast
+    _left: dict[Job, float] = field(init=False)
+    _foreseen: float = 0.0
+    _took: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._left = dict(self.forecast.jobs)
+
+    def done(self, job: Job, seconds: float) -> None:
+        """``job`` has ended; its records say that it took so long."""
+        self._foreseen += self._left.pop(job, 0.0)
+        self._took += seconds
+
+    @property
+    def seconds(self) -> float:
+        """The estimate of what is left, times what the jobs that ended took over what was foreseen for them.
+
+        Until they are a twentieth of all, the forecast counts for the rest of that twentieth.
+        """
+        if not self._left:
+            return 0.0
+        prior = max(0.0, 0.05 * sum(self.forecast.jobs.values()) - self._foreseen)
+        ratio = (self._took + prior) / (self._foreseen + prior) if self._foreseen + prior > 0 else 1.0
+        share = sum(self._left.values()) / max(1, self.forecast.workers)
+        return ratio * max(share, max(self._left.values()))
+
+
+def forecast(jobs: Sequence[Job], options: RunOptions, seconds: float) -> Forecast:
+    """An estimate for ``jobs``.
+
+    Args:
+        jobs: to be run.
+        options: with which.
+        seconds: that may be spent on timing.
+    """
+    stored = _Stored.of(options)
+    costs: dict[Job, float] = {}
+    open_jobs = []
+    for job in jobs:
+        each = stored.seconds(_cell(job))
+        if each is None:
+            open_jobs.append(job)
+        else:
+            costs[job] = each * len(job.keys)
+    known = len(costs)
+    timed = _time(open_jobs, options, seconds)
+    exact = 0
+    for job in open_jobs:
+        cost = timed.get(_group(job))
+        exact += cost is not None
+        costs[job] = cost.seconds(len(job.keys)) if cost is not None else _nearest(job, timed)
+    memory = WORKER_BYTES + max((cost.bytes for cost in timed.values()), default=0)
+    return Forecast(costs, min(options.processes, max(1, len(jobs))), memory, known, exact)
+
+
+def _cell(job: Job) -> Cell:
+    key = job.keys[0]
+    return Cell(key.task, key.architecture, key.norm, key.protocol)
+
+
+def _group(job: Job) -> tuple[str, str]:
+    key = job.keys[0]
+    return key.task, key.architecture
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Mean seconds of a seed in the store, by cell, and by task, architecture and protocol."""
+
+    cells: Mapping[Cell, float]
+    groups: Mapping[tuple[str, str, str], float]
+
+    @classmethod
+    def of(cls, options: RunOptions) -> _Stored:
+        """Those of finished records that were made on a machine like this."""
+        if not options.store.exists():
+            return cls({}, {})
+        with Store(options.store) as store:
+            found = store.summaries(RecordFilter(status=("ok",)))
+        here = describe_environment(options.settings.device)
+        alike = [_alike(dict(environment), here) for environment in found.environments]
+        cells: dict[Cell, list[float]] = {}
+        groups: dict[tuple[str, str, str], list[float]] = {}
+        taken = found.number(SECONDS).tolist()
+        for cell, environment, spent in zip(found.cell.tolist(), found.environment.tolist(), taken, strict=True):
+            if alike[environment] and spent == spent:
+                key = found.cells[cell]
+                cells.setdefault(Cell(key.task, key.architecture, key.norm, key.protocol), []).append(spent)
+                groups.setdefault((key.task, key.architecture, key.protocol), []).append(spent)
+        return cls(
+            {cell: statistics.fmean(times) for cell, times in cells.items()},
+            {group: statistics.fmean(times) for group, times in groups.items()},
+        )
+
+    def seconds(self, cell: Cell) -> float | None:
+        """Of a seed of ``cell``; None where nothing near it is stored."""
+        return self.cells.get(cell, self.groups.get((cell.task, cell.architecture, cell.protocol)))
+
+
+def _alike(environment: Mapping[str, str], here: Mapping[str, str]) -> bool:
+    return all(environment.get(name) == here.get(name) for name in _SAME_MACHINE)
+
+
+def _time(jobs: Sequence[Job], options: RunOptions, seconds: float) -> dict[tuple[str, str], CellCost]:
+    """The costs of tasks with architectures that a worker finds in about ``seconds``: of every architecture the
+    cheapest and the dearest task first, then the dearest."""
+    wanted = _in_order(jobs)
+    found: dict[tuple[str, str], CellCost] = {}
+    probing: dict[tuple[str, str], float] = {}
+    if not wanted or seconds <= 0:
+        return found
+    started = time.monotonic()
+    with LocalExecutor(1, options.settings, options.limits, options.plugins) as executor:
+        for job in wanted:
+            left = seconds - (time.monotonic() - started)
+            if left <= 0:
+                break
+            kind = tasks.resolve(job.keys[0].task).card.kind
+            looked = probing.get((job.keys[0].architecture, kind))
+            try:
+                most = min(ONE_CELL, left + 5.0)
+                cost = executor.ask(cost_of, _cell(job), job.seeds, options.settings, looked, seconds=most)
+            except (concurrent.futures.TimeoutError, ProcessExpired, OSError, MemoryError):
+                continue
+            if cost is not None:
+                found[_group(job)] = cost
+                probing.setdefault((job.keys[0].architecture, kind), cost.probing)
+    return found
+
+
+def _in_order(jobs: Sequence[Job]) -> list[Job]:
+    by_group = {_group(job): job for job in reversed(jobs)}
+    by_architecture: dict[tuple[str, str], list[Job]] = {}
+    for job in sorted(by_group.values(), key=_weight):
+        kind = tasks.resolve(job.keys[0].task).card.kind
+        by_architecture.setdefault((job.keys[0].architecture, kind), []).append(job)
+    first = [several[0] for several in by_architecture.values()]
+    dearest = [several[-1] for several in by_architecture.values()]
+    rest = sorted(by_group.values(), key=_weight, reverse=True)
+    return list(dict.fromkeys((*first, *dearest, *rest)))
+
+
+def _weight(job: Job) -> float:
+    """What training grows with: steps, members, and the kind of the rows."""
+    key = job.keys[0]
+    card = tasks.resolve(key.task).card
+    trained = architectures.resolve(key.architecture).card.role == "network"
+    steps = card.budget.steps * get_protocol(key.protocol).cost if trained else 1.0
+    return steps * len(job.keys) * _ROWS[card.kind]
+
+
+def _nearest(job: Job, timed: Mapping[tuple[str, str], CellCost]) -> float:
+    """By what was timed of the same architecture, else of anything: their median seconds by weight."""
+    key = job.keys[0]
+    same = {task: cost for (task, architecture), cost in timed.items() if architecture == key.architecture}
+    if same:
+        card = tasks.resolve(key.task).card
+        alike = {task: cost for task, cost in same.items() if tasks.resolve(task).card.kind == card.kind} or same
+        training = statistics.median(
+            cost.training / (tasks.resolve(task).card.budget.steps * _ROWS[tasks.resolve(task).card.kind])
+            for task, cost in alike.items()
+        )
+        probing = statistics.median(cost.probing for cost in alike.values())
+        return training * card.budget.steps * _ROWS[card.kind] + len(job.keys) * probing
+    every = [cost.seconds(len(job.keys)) for cost in timed.values()]
+    return statistics.median(every) if every else _UNKNOWN * len(job.keys)
