@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any
 
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
@@ -28,14 +29,6 @@ from bench.tracking import WandbOptions
 from bench.tracking.watcher import Mirror
 from leaderboard.records.store.store import Store
 from tasks import Task
-
-
-@overload
-def run(*, dry_run: Literal[True], **given: Any) -> DryRun: ...
-
-
-@overload
-def run(*, dry_run: Literal[False] = False, **given: Any) -> Results: ...
 
 
 def run(
@@ -61,8 +54,7 @@ def run(
     wandb_entity: str | None = None,
     wandb_tags: Sequence[str] | str = (),
     watchers: Sequence[Watcher] = (),
-    dry_run: bool = False,
-) -> Results | DryRun:
+) -> Results:
     """Run what is not finished yet and return every record that was asked for.
 
     Args:
@@ -88,43 +80,54 @@ def run(
         wandb_project, wandb_entity, wandb_tags: where W&B keeps the runs and what marks them; left out, the variables
             WANDB_PROJECT, WANDB_ENTITY and WANDB_TAGS say it. WANDB_RUN_GROUP, WANDB_NOTES and WANDB_DIR count too.
         watchers: told of the sweep's course.
-        dry_run: train and store nothing, and return what a run would be: cells, what is there already, time, memory,
-            and everything that is missing (:class:`bench.dry_run.DryRun`, which prints as a table).
 
     Raises:
         InputError: one line on what is wrong, where, and how to correct it.
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise SystemExit("a worker of a sweep imports the script that started it, and stops where the sweep begins")
-    if not str(out):
-        raise InputError("the folder has no name", where="--out", hint="name a folder")
-    asked = CellOptions(
-        suite=suite if isinstance(suite, str) else None,
-        tasks=tuple(task if isinstance(task, str) else task.name for task in _several(tasks)),
-        architectures=_several(architectures),
-        norms=_several(norms),
-        seeds=_seeds(seeds),
-        protocol=protocol,
-        plugins=tuple(map(Path, plugins)),
-    )
-    how = SweepOptions(
-        out=Path(out),
-        workers=workers,
-        device=device,
-        timeout=timeout,
-        memory_limit=memory_limit,
-        retry=retry,
-        keep_weights=keep_weights,
-        max_parameters=max_parameters,
-        program=program,
-    )
+    given = locals()  # the keywords, before there is anything else
     mirrored = WandbOptions(
         wandb=wandb, wandb_project=wandb_project, wandb_entity=wandb_entity, wandb_tags=_several(wandb_tags)
     )
-    prepared = _prepare(asked, suite if isinstance(suite, Suite) else None, how)
-    if dry_run:
-        return foresee(prepared.cells, prepared.seeds, prepared.options, prepared.notes)
-    return _run(prepared, mirrored, watchers)
+    return _run(_prepare(*_options(given)), mirrored, watchers)
+
+
+def dry_run(**asked: Any) -> DryRun:
+    """What ``run(**asked)`` would be; nothing is trained or stored.
+
+    Args:
+        asked: keywords of :func:`run`.
+
+    Returns:
+        Cells, what is there already, time, memory, and everything that is missing; it prints as a table.
+
+    Raises:
+        InputError: as :func:`run`, but for missing data and packages, which are listed.
+    """
+    call = inspect.signature(run).bind(**asked)
+    call.apply_defaults()
+    prepared = _prepare(*_options(call.arguments))
+    return foresee(prepared.cells, prepared.seeds, prepared.options, prepared.notes)
+
+
+def _options(given: Mapping[str, Any]) -> tuple[CellOptions, Suite | None, SweepOptions]:
+    """The keywords of :func:`run` as options, checked."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit("a worker of a sweep imports the script that started it, and stops where the sweep begins")
+    if not str(given["out"]):
+        raise InputError("the folder has no name", where="--out", hint="name a folder")
+    named = {name: _several(given[name]) for name in ("architectures", "norms")}
+    suite = given["suite"]
+    asked = CellOptions(
+        suite=suite if isinstance(suite, str) else None,
+        tasks=tuple(task if isinstance(task, str) else task.name for task in _several(given["tasks"])),
+        seeds=_seeds(given["seeds"]),
+        protocol=given["protocol"],
+        plugins=tuple(map(Path, given["plugins"])),
+        **named,
+    )
+    plain = {field.name: given[field.name] for field in dataclasses.fields(SweepOptions)}
+    how = SweepOptions(**plain | {"out": Path(given["out"])})
+    return asked, suite if isinstance(suite, Suite) else None, how
 
 
 @dataclasses.dataclass(frozen=True)

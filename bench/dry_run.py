@@ -90,7 +90,9 @@ class DryRun(Printed):
             ("memory", f"about {foreseen.memory / 1e9:.1f} GB a worker"),
         ]
         columns = [Column[Any]("fact", "", lambda line: line[0]), Column[Any]("text", "", lambda line: line[1])]
-        return [Grid("dry run: nothing was trained or stored", columns, lines, [*self.notes, *(n.line for n in self.needs)])]
+        return [
+            Grid("dry run: nothing was trained or stored", columns, lines, [*self.notes, *(n.line for n in self.needs)])
+        ]
 
     def _time(self) -> str:
         workers = f"{self.foreseen.workers} worker{'s' * (self.foreseen.workers != 1)}"

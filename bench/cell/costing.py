@@ -96,7 +96,9 @@ def _cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: floa
             lambda seed: build(architecture, scheme, task.problem, seed, settings.max_parameters).to(settings.device),  # type: ignore[union-attr]
             together, data, schedule, cell, program, limit,
         )  # fmt: skip
-        share = _share_of_steps(schedule) if program == "loop" or most < members else math.sqrt(_share_of_steps(schedule))
+        share = (
+            _share_of_steps(schedule) if program == "loop" or most < members else math.sqrt(_share_of_steps(schedule))
+        )
         seconds = timed.seconds(share) * len(seeds) / len(together)
     if probing is None:
         probing = _look_far(task, first, settings.device)
@@ -104,7 +106,7 @@ def _cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: floa
 
 
 def _share_of_steps(schedule: Schedule) -> float:
-    """Steps that are left of all rates' where rates stop early. A stack that gets smaller gains less: about the root."""
+    """The share of all rates' steps that is left where rates stop early."""
     count, before, total = len(schedule.learning_rates), 0, 0.0
     for step, kept in (*((rung.step, rung.kept) for rung in schedule.rungs), (schedule.steps, 0)):
         total += count * (step - before)

@@ -176,7 +176,9 @@ def _program(context: _Context, first: torch.nn.Module, rows_a_step: int) -> Pro
     """What trains the whole network; None where only a head on frozen features is trained."""
     if isinstance(first, OnFrozenFeatures):
         return None
-    rows = torch.as_tensor(np.ascontiguousarray(context.task(context.job.seeds[0]).train.inputs[:8]), dtype=torch.float32)
+    rows = torch.as_tensor(
+        np.ascontiguousarray(context.task(context.job.seeds[0]).train.inputs[:8]), dtype=torch.float32
+    )
     members = len(context.job.seeds) * len(context.schedule.learning_rates)
     device = context.settings.device
     asked = context.settings.program

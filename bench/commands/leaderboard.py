@@ -71,11 +71,14 @@ def page(
     farfield leaderboard page --suite quick --save standings.html
     """
     from bench.plan.protocol import PROTOCOLS
-    from bench.sweep.query import chosen_records
+    from bench.sweep.query import chosen_records, tracks_of
     from leaderboard.page.document import write_page
 
     settings = {name: protocol.settings() for name, protocol in PROTOCOLS.items()}
     title = "FarField standings" + (f": suite {chosen.suite}" if chosen.suite else "")
     target = save or chosen.out / "leaderboard.html"
     records = chosen_records(chosen)
-    print(write_page(records, target, title=title, protocols=settings, own_tables=own_tables))
+    written = write_page(
+        records, target, title=title, protocols=settings, own_tables=own_tables, tracks=tracks_of(chosen)
+    )
+    print(written)

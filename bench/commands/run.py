@@ -47,6 +47,7 @@ def run(
 
     farfield run --data cars.csv --target price --far-by mileage --arch mlp --norm none --norm layer@first
     """
+    from bench.api import dry_run as foresee
     from bench.api import run as run_sweep
     from bench.sweep.progress import progress
 
@@ -58,7 +59,7 @@ def run(
     if cells.suite is None and not given["tasks"]:
         raise InputError("nothing to run", where="farfield run", hint="--suite quick, or --task and --arch")
     if dry_run:
-        foreseen = run_sweep(**given, dry_run=True)
+        foreseen = foresee(**given)
         sys.stdout.write(foreseen.text(form.value))
         return EXIT_BAD_INPUT if foreseen.needs else 0
     with progress() as watcher:

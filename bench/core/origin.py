@@ -78,7 +78,7 @@ def hash_source(code: Code) -> str:
 
 
 def loaded_from(code: Code) -> str | None:
-    """The hash of the plug-in (:attr:`bench.core.plugins.Plugin.sha256`) whose code ``code`` is; None for other code."""
+    """The hash of the plug-in (:attr:`bench.core.plugins.Plugin.sha256`) that ``code`` is of; None for other code."""
     inner = getattr(code, "function", code)  # what calls a builder with an options object's fields holds it
     return loaded_hash(_module_of(inner))
 

@@ -83,6 +83,8 @@ def _on_suite(asked: CellOptions, suite: Suite) -> Chosen:
     inside = [cell for cell in every if cell.task in wanted]
     named = {a.name: a for a in map(architectures.resolve, asked.architectures)}
     schemes = {str(scheme): scheme for scheme in map(architectures.parse_scheme, asked.norms)}
+    if schemes and named and NONE not in schemes and not any(a.card.takes_norms for a in named.values()):
+        raise InputError("estimators take no norm", where=f"{next(iter(schemes))} for {', '.join(named)}", hint=NONE)
     known = dict.fromkeys(cell.architecture for cell in every)
     hosts = {name: architectures.resolve(name) for name in known if name in named or not named}
     mine = [cell for cell in inside if cell.architecture in hosts]
@@ -111,9 +113,7 @@ def _tasks_of(suite: Suite, cells: Iterable[Cell], asked: Sequence[str]) -> tupl
     return wanted or there
 
 
-def _stranger(
-    network: Architecture, wanted: Sequence[str], schemes: dict[str, NormScheme], protocol: str
-) -> Guest:
+def _stranger(network: Architecture, wanted: Sequence[str], schemes: dict[str, NormScheme], protocol: str) -> Guest:
     """An architecture that the suite does not have, on its tasks.
 
     Raises:
@@ -131,7 +131,9 @@ def _stranger(
     asked = tuple(schemes) != () and network.card.takes_norms
     shown = norms if asked else (first,)
     cells = tuple(Cell(task, network.name, norm, protocol) for task in fitting for norm in shown)
-    otherwise = () if asked else tuple(Cell(task, network.name, norm, protocol) for norm in others_norms for task in fitting)
+    otherwise = (
+        () if asked else tuple(Cell(task, network.name, norm, protocol) for norm in others_norms for task in fitting)
+    )
     left: dict[str, list[str]] = {}
     for task in wanted:
         if task not in fitting:
@@ -155,10 +157,7 @@ def _with_new_norms(hosts: dict[str, Architecture], mine: Sequence[Cell], new: d
     """The suite's own networks under schemes that it does not have for them, each on its tasks in the suite."""
     networks = [a for a in hosts.values() if a.card.takes_norms]
     if not networks:
-        scheme = next(iter(new))
-        if scheme == NONE:
-            return []
-        raise InputError("estimators take no norm", where=f"{scheme} for {', '.join(hosts)}", hint="none")
+        return []
     placeable = _placeable(new, networks)
     found = []
     for network in networks:

@@ -56,9 +56,7 @@ class SuiteScope:
 
     def guests_of(self, cells: Iterable[Cell]) -> frozenset[Method]:
         """The methods among ``cells`` that are put on the suite: on some task they are none of its cells."""
-        return frozenset(
-            (c.architecture, c.norm) for c in cells if (c.task, c.architecture, c.norm) not in self.cells
-        )
+        return frozenset((c.architecture, c.norm) for c in cells if (c.task, c.architecture, c.norm) not in self.cells)
 
     def under(self, protocol: str | None) -> SuiteScope:
         """The same under another protocol (its id); None leaves its own."""

@@ -180,7 +180,8 @@ def _alike(environment: Mapping[str, str], here: Mapping[str, str]) -> bool:
 
 def _time(jobs: Sequence[Job], options: RunOptions, seconds: float) -> dict[tuple[str, str], CellCost]:
     """The costs of tasks with architectures that a worker finds in about ``seconds``: of every architecture the
-    cheapest and the dearest task first, then the dearest."""
+    cheapest and the dearest task first, then the dearest.
+    """
     wanted = _in_order(jobs)
     found: dict[tuple[str, str], CellCost] = {}
     probing: dict[tuple[str, str], float] = {}

@@ -66,7 +66,9 @@ def _settled(guest: Guest, faults: dict[Cell, Misfit | None], suite: str) -> tup
         raise InputError(first.reason, where=f"suite {suite}", hint="nothing was run", code=first.code)
     norms = list(dict.fromkeys(cell.norm for cell in fitting))
     count = len({cell.task for cell in fitting})
-    notes = [f"{name} on {count} task{'s' * (count != 1)} of the suite {suite}, norm {', '.join(norms)}{_why(guest, norms)}"]
+    notes = [
+        f"{name} on {count} task{'s' * (count != 1)} of the suite {suite}, norm {', '.join(norms)}{_why(guest, norms)}"
+    ]
     left: dict[str, list[str]] = {reason: list(names) for reason, names in guest.left_out}
     for cell in cells:
         fault = faults[cell]

@@ -64,7 +64,8 @@ class Results:
 
     def board_records(self) -> StoredRecords:
         """What the boards of the run show: the records that were asked for; where something was put on a suite, all
-        that the store has of the suite."""
+        that the store has of the suite.
+        """
         if self.suite is None or not self.named & self.suite.guests:
             return self.records
         with Store(self.store) as store:
@@ -154,8 +155,8 @@ def run_cells(
         expecting = [watcher for watcher in watchers if isinstance(watcher, Expecting)]
         if jobs and expecting:
             foreseen = forecast(jobs, options, min(AT_START, A_JOB * len(jobs)))
-            for watcher in expecting:
-                watcher.expect(foreseen)
+            for each in expecting:
+                each.expect(foreseen)
         for watcher in watchers:
             watcher.begin(jobs, len(plan.digests) - fresh)
         if jobs:

@@ -99,7 +99,12 @@ class Place:
         if self.best is None or self.worst is None:
             return ["too many rows to tell its place", *parts]
         tasks = f"these {self.tasks} tasks" if self.tasks != 1 else "this task"
-        return [f"would rank {_range(self.best, self.worst)} of {self.of} on {tasks}", *self._by_truth(), *parts, *self._reach()]
+        return [
+            f"would rank {_range(self.best, self.worst)} of {self.of} on {tasks}",
+            *self._by_truth(),
+            *parts,
+            *self._reach(),
+        ]
 
     def _by_truth(self) -> list[str]:
         if len(self.truths) < 2:
@@ -131,8 +136,10 @@ def track_boards(
         return standings(summaries, own_tables)
     boards = []
     for name, names in tracks.items():
-        for board in standings(_of_tasks(summaries, names), own_tables):
-            boards.append(replace(board, track=name, notes=(*_not_here(board, names), *board.notes)))
+        boards += [
+            replace(board, track=name, notes=(*_not_here(board, names), *board.notes))
+            for board in standings(_of_tasks(summaries, names), own_tables)
+        ]
     return boards
 
 
