@@ -19,8 +19,8 @@ import tasks
 from architectures.building import build
 from architectures.contract.precision import in_float64, without_fast_paths
 from architectures.families.timm.frozen import OnFrozenFeatures
+from bench.cell.cost import CellCost
 from bench.cell.run import measured_network, training_data
-from bench.core.errors import FarFieldError
 from bench.core.origin import VERSIONED
 from bench.plan.jobs import Cell, Settings
 from bench.plan.protocol import Schedule, batch_indices, get_protocol
@@ -37,39 +37,10 @@ PREDICTED_ROWS = 8_000  # about as many as are asked for along rays and on far s
 _HALF = 0.5
 
 
-@dataclass(frozen=True)
-class CellCost:
-    """An estimate for one cell.
-
-    Args:
-        training: seconds of a worker for all seeds together.
-        probing: seconds for each seed, after training.
-        bytes: what its members take beside the worker itself.
-    """
-
-    training: float
-    probing: float
-    bytes: int = 0
-
-    def seconds(self, seeds: int) -> float:
-        """Of the whole cell."""
-        return self.training + seeds * self.probing
-
-
-def cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float | None = None) -> CellCost | None:
-    """About what ``cell`` costs; None where it cannot be built here, which its records will tell.
-
-    Args:
-        cell: to be timed.
-        seeds: that train.
-        settings: with which it would run.
-        probing: seconds of the look far away, where a network of its architecture was timed already.
-    """
-    try:
-        with without_fast_paths(), torch.random.fork_rng():
-            return _cost_of(cell, seeds, settings, probing)
-    except (FarFieldError, Exception, SystemExit):
-        return None
+def timed_cost(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float | None) -> CellCost:
+    """See :func:`bench.cell.cost.cost_of`; whatever goes wrong is raised."""
+    with without_fast_paths(), torch.random.fork_rng():
+        return _cost_of(cell, seeds, settings, probing)
 
 
 def _cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float | None) -> CellCost:

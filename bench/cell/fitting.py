@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import architectures
 import tasks
 from bench.core.errors import FarFieldError, InputError, ReasonCode, Unsupported
+from bench.core.problem import Problem
 from bench.plan.jobs import Cell
+
+if TYPE_CHECKING:
+    from torch import nn
 
 CERTAIN: frozenset[ReasonCode] = frozenset({"no_such_site", "input_kind", "too_large"})
 """Reasons that a plan of the network, made on the meta device, is enough to find."""
@@ -79,7 +84,7 @@ def _why_unfit(cell: Cell, max_parameters: int) -> Misfit | None:
         return None  # missing data are said where data are read
     try:
         check_size(architecture, problem, max_parameters)
-        build_skeleton(architecture, architectures.parse_scheme(cell.norm), problem)
+        _try(build_skeleton(architecture, architectures.parse_scheme(cell.norm), problem), problem)
     except Unsupported as error:
         return Misfit(str(error), error.code)
     except (Exception, SystemExit) as error:
@@ -89,6 +94,21 @@ def _why_unfit(cell: Cell, max_parameters: int) -> Misfit | None:
             said = " ".join(str(error).split())[:200]
             return Misfit(f"{architecture.name} does not read {problem.kind} inputs of shape {shape}: {said}", code)
     return None
+
+
+def _try(network: nn.Module, problem: Problem) -> None:
+    """One pass over two rows.
+
+    Raises:
+        ValueError: it does not answer one number a row.
+    """
+    import torch
+
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    with torch.no_grad():
+        answer = network(torch.zeros(2, *problem.shape, device=device))
+    if tuple(answer.shape) not in ((2,), (2, 1)):
+        raise ValueError(f"it answers {'×'.join(map(str, answer.shape))} numbers for 2 rows")
 
 
 def lacking(cells: Sequence[Cell]) -> list[tuple[str, str]]:

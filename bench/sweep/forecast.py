@@ -18,7 +18,7 @@ from pebble import ProcessExpired
 
 import architectures
 import tasks
-from bench.cell.costing import CellCost, cost_of
+from bench.cell.cost import CellCost, cost_of
 from bench.cell.environment import describe_environment
 from bench.plan.jobs import Cell, Job
 from bench.plan.protocol import get_protocol
