@@ -39,6 +39,6 @@ def cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float
     from bench.cell.costing import timed_cost
 
     try:
-        return timed_cost(cell, seeds, settings, probing)
+        return CellCost(*timed_cost(cell, seeds, settings, probing))
     except (Exception, SystemExit):
         return None

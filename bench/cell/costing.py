@@ -19,7 +19,6 @@ import tasks
 from architectures.building import build
 from architectures.contract.precision import in_float64, without_fast_paths
 from architectures.families.timm.frozen import OnFrozenFeatures
-from bench.cell.cost import CellCost
 from bench.cell.run import measured_network, training_data
 from bench.core.origin import VERSIONED
 from bench.plan.jobs import Cell, Settings
@@ -35,15 +34,17 @@ MOST_STEPS = 64
 SOME_ROWS = 500  # that an estimator is fitted on first
 PREDICTED_ROWS = 8_000  # about as many as are asked for along rays and on far sets
 _HALF = 0.5
+Parts = tuple[float, float, int]
+"""Of a :class:`bench.cell.cost.CellCost`."""
 
 
-def timed_cost(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float | None) -> CellCost:
+def timed_cost(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float | None) -> Parts:
     """See :func:`bench.cell.cost.cost_of`; whatever goes wrong is raised."""
     with without_fast_paths(), torch.random.fork_rng():
         return _cost_of(cell, seeds, settings, probing)
 
 
-def _cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float | None) -> CellCost:
+def _cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float | None) -> Parts:
     task = tasks.resolve(cell.task).load()
     architecture = architectures.resolve(cell.architecture)
     scheme = architectures.parse_scheme(cell.norm)
@@ -73,7 +74,7 @@ def _cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: floa
         seconds = timed.seconds(share) * len(seeds) / len(together)
     if probing is None:
         probing = _look_far(task, first, settings.device)
-    return CellCost(seconds, probing, size.bytes(rows) * most + data.bytes)
+    return seconds, probing, size.bytes(rows) * most + data.bytes
 
 
 def _share_of_steps(schedule: Schedule) -> float:
@@ -143,7 +144,7 @@ def _look_far(task: StandardizedTask, network: torch.nn.Module, device: str) -> 
     return time.perf_counter() - started
 
 
-def _estimator(make: object, task: StandardizedTask) -> CellCost:
+def _estimator(make: object, task: StandardizedTask) -> Parts:
     """Fitted on some rows, and on twice as many; from there by the power that these show, at most the third."""
     first, few = _fit(make, task, SOME_ROWS)
     second, more = _fit(make, task, 2 * SOME_ROWS)
@@ -158,7 +159,7 @@ def _estimator(make: object, task: StandardizedTask) -> CellCost:
     started = time.perf_counter()
     model.predict(inputs)
     asked = (time.perf_counter() - started) * PREDICTED_ROWS / len(inputs)
-    return CellCost(0.0, seconds + asked, task.train.inputs.nbytes)
+    return 0.0, seconds + asked, task.train.inputs.nbytes
 
 
 def _fit(make: object, task: StandardizedTask, rows: int) -> tuple[float, int]:
