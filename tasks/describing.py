@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.card import TaskCard
+from tasks.card import FarKind, TaskCard
 from tasks.data.samples import StandardizedTask
 from tasks.farness import HowFar, how_far
 from tasks.task import Task
@@ -25,6 +25,8 @@ class TaskDescription:
         target_mean, target_scale: of the training targets, in their units.
         target_range: least and greatest training target, in their units.
         far_target_range: the same over all far sets.
+        far_kind: how the far rows are far.
+        beyond: share of all far rows that lie beyond R.
         sets: how far the test rows and each far set are.
         feature_names: of table columns.
         notes: what was counted when the data were built.
@@ -40,6 +42,8 @@ class TaskDescription:
     target_scale: float
     target_range: tuple[float, float]
     far_target_range: tuple[float, float]
+    far_kind: FarKind
+    beyond: float
     sets: tuple[HowFar, ...]
     feature_names: tuple[str, ...]
     notes: tuple[str, ...]
@@ -55,7 +59,7 @@ def describe(task: Task | StandardizedTask) -> TaskDescription:
     loaded = task.load() if isinstance(task, Task) else task
     inside = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
     away = {far.name: far.rows for far in loaded.far}
-    far_targets = np.concatenate([rows.targets for rows in away.values()])
+    far_targets = np.concatenate([rows.targets.ravel() for rows in away.values()])
     return TaskDescription(
         name=loaded.name,
         card=loaded.card,
@@ -66,6 +70,8 @@ def describe(task: Task | StandardizedTask) -> TaskDescription:
         target_scale=loaded.target_scale,
         target_range=_range(loaded, loaded.train.targets),
         far_target_range=_range(loaded, far_targets),
+        far_kind=loaded.far_kind,
+        beyond=loaded.beyond,
         sets=how_far(loaded),
         feature_names=loaded.feature_names,
         notes=loaded.notes,

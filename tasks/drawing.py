@@ -10,29 +10,26 @@ the data, and what they end with the draw. Of a table that changed, no draw is t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bench.core.errors import InputError
 from bench.core.seeding import EDITION_DIGITS, edition_of
 from bench.core.signature import call_build, takes
+from tasks.card import TaskCard
 from tasks.data.samples import RawTask, check_rows
 from tasks.registry import DRAW
 from tasks.splitting import Clustered, assemble, data_hash
-
-if TYPE_CHECKING:
-    from tasks.task import Task
 
 
 class Draws:
     """The draws of one task. Data that are there once are built once, and kept while this lives.
 
     Args:
-        task: which.
+        card, options: of the task.
+        name: its canonical spelling.
     """
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
-        self._redrawn = takes(task.card.build, DRAW)
+    def __init__(self, card: TaskCard, options: object | None, name: str) -> None:
+        self._card, self._options, self._name = card, options, name
+        self._redrawn = takes(card.build, DRAW)
         self._built: Clustered | None = None
         self._first: str | None = None
 
@@ -43,11 +40,11 @@ class Draws:
             InputError: data are missing or damaged, or there is no such draw.
         """
         if draw < 0:
-            raise InputError(f"draw {draw}", where=self._task.name, hint="0, 1, 2, …")
+            raise InputError(f"draw {draw}", where=self._name, hint="0, 1, 2, …")
         try:
-            return assemble(self._samples(draw), self._task.card.kind, self._task.name, draw)
+            return assemble(self._samples(draw), self._card.kind, self._name, draw)
         except InputError as error:
-            raise error.at(self._task.name) from error.__cause__
+            raise error.at(self._name) from error.__cause__
 
     def hash(self, draw: int, raw: RawTask | None = None) -> str:
         """The data hash of a draw.
@@ -70,11 +67,11 @@ class Draws:
 
     def _own_hash(self, draw: int, raw: RawTask | None) -> str:
         found = self.raw(draw) if raw is None else raw
-        check_rows(found, self._task.name)
+        check_rows(found, self._name)
         return data_hash(found)
 
     def _samples(self, draw: int) -> Clustered:
-        card, options = self._task.card, self._task.options
+        card, options = self._card, self._options
         if self._redrawn:
             return Clustered.of(call_build(card.build, options=options, draw=draw))
         if self._built is None:

@@ -10,7 +10,8 @@ from bench.core.origin import origin_of
 from bench.core.problem import InputKind
 from bench.core.registry import Family, Registry
 from bench.core.signature import first_line, read_builder
-from tasks.card import Budget, PaperBudget, TaskCard, Truth
+from tasks.budgets import find_budget
+from tasks.card import Budget, FarKind, PaperBudget, TaskCard, Truth
 
 if TYPE_CHECKING:
     from tasks.data.samples import Samples
@@ -42,6 +43,9 @@ def register_task(
     target: str,
     truth: Truth,
     far_rule: str,
+    far_kind: FarKind | None = None,
+    beyond: float | None = None,
+    note: str | None = None,
     kind: InputKind = "features",
     version: str = "1",
     summary: str | None = None,
@@ -59,15 +63,16 @@ def register_task(
 
     Keyword parameters of the function become the task's options (``def waves(frequency: float = 1.0)`` is written
     ``waves(frequency=2)``). What is not given: the summary is the first line of the docstring, training takes 1,000
-    steps of up to 1,024 rows.
+    steps of up to 1,024 rows (a built-in task: what ``tasks/budgets.json`` says), and how its far rows are far follows
+    from the share of them beyond R.
 
         @register_task("waves", target="the wave", truth="bounded", far_rule="shells")
         def waves(frequency: float = 1.0) -> Samples:
             ...
 
-    A parameter named ``draw`` is no option: a computed task that has it is given the number of the draw, 0, 1, 2, …, and
-    answers with other inputs, noise and test rows of the same function. Seed k is trained on draw k. A task without it
-    (data from the world) is built once, and seed k is trained on split k.
+    A parameter named ``draw`` is no option: a computed task that has it is given the number of the draw, 0, 1, 2, …,
+    and answers with other inputs, noise and test rows of the same function. Seed k is trained on draw k. A task
+    without it (data from the world) is built once, and seed k is trained on split k.
 
         @register_task("noisy-waves", target="the wave", truth="bounded", far_rule="shells")
         def noisy_waves(frequency: float = 1.0, *, draw: int = 0) -> Samples:
@@ -80,8 +85,8 @@ def register_task(
 
     Args:
         name: lower-case words joined by hyphens.
-        target, truth, far_rule, kind, version, summary, units, source, licence, citation, real, budget, paper: see
-            :class:`tasks.TaskCard`.
+        target, truth, far_rule, far_kind, beyond, note, kind, version, summary, units, source, licence, citation, real,
+            budget, paper: see :class:`tasks.TaskCard`.
         build: ``"module:function"``, imported on use, or the function; it is registered at once, and there is nothing
             to decorate.
         options: frozen dataclass of the options (or ``"module:class"``), where the function takes one object of it
@@ -103,11 +108,14 @@ def register_task(
                 units=units,
                 truth=truth,
                 far_rule=far_rule,
+                far_kind=far_kind,
+                beyond=beyond,
+                note=note,
                 source=source,
                 licence=licence,
                 citation=citation,
                 real=real,
-                budget=budget or Budget(steps=1000),
+                budget=find_budget(name) or budget or Budget(steps=1000),
                 paper=paper or PaperBudget(epochs=2500),
                 build=made,
                 options=taken,

@@ -86,14 +86,14 @@ class Task:
         """
         from tasks.drawing import Draws
 
-        found = Draws(self)
+        found = Draws(self.card, self.options, self.name)
         return tuple(found.hash(draw) for draw in draws)
 
     def load_raw(self, draw: int = 0) -> RawTask:
         """A draw of the task with its data split, in raw units; built anew at each call."""
         from tasks.drawing import Draws
 
-        return Draws(self).raw(draw)
+        return Draws(self.card, self.options, self.name).raw(draw)
 
 
 _LOADED: dict[tuple[object, ...], StandardizedTask] = {}
@@ -105,7 +105,7 @@ def _draws(task: Task, data: str | None, cache: str | None) -> Draws:
     """Where the data come from is part of what identifies a task that was built."""
     from tasks.drawing import Draws
 
-    return Draws(task)
+    return Draws(task.card, task.options, task.name)
 
 
 def _load(task: Task, draw: int, draws: Draws) -> StandardizedTask:

@@ -63,7 +63,9 @@ def _cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: floa
     if isinstance(first, OnFrozenFeatures):
         seconds = _forward_seconds(first, data)
     else:
-        program = settings.program or choose_program(first, data.inputs[:8].cpu(), rows, members, settings.device)
+        program = settings.program or choose_program(
+            first, data.inputs[:8].cpu(), rows, members, settings.device, task.problem.each_step
+        )
         timed = _Timed(
             lambda seed: build(architecture, scheme, task.problem, seed, settings.max_parameters).to(settings.device),  # type: ignore[union-attr]
             together, data, schedule, cell, program, limit,

@@ -1,7 +1,7 @@
 """Directions in which networks are looked at far away: the rays that define growth, and axes that lie beside them.
 
-The unit is the task's own measure of distance divided by R, so that ``distance(R * d) = 1``. What is drawn depends on the
-task and its draw alone.
+The unit is the task's own measure of distance divided by R, so that ``distance(R * d) = 1``. What is drawn depends
+on the task and its draw alone.
 """
 
 from __future__ import annotations

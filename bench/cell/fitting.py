@@ -15,7 +15,7 @@ from bench.plan.jobs import Cell
 if TYPE_CHECKING:
     from torch import nn
 
-CERTAIN: frozenset[ReasonCode] = frozenset({"no_such_site", "input_kind", "too_large"})
+CERTAIN: frozenset[ReasonCode] = frozenset({"no_such_site", "input_kind", "length", "too_large"})
 """Reasons that a plan of the network, made on the meta device, is enough to find."""
 
 
@@ -50,10 +50,11 @@ def misfit(cell: Cell, max_parameters: int) -> Misfit | None:
     from architectures.building import check_size, resolve_sites
 
     architecture = architectures.resolve(cell.architecture)
-    if architecture.card.role != "network":
-        return None
     try:
         problem = tasks.resolve(cell.task).load().problem
+        architecture.check_problem(problem)
+        if architecture.card.role != "network":
+            return None
         check_size(architecture, problem, max_parameters)
         resolve_sites(architecture, architectures.parse_scheme(cell.norm), problem)
     except FarFieldError as error:
@@ -100,14 +101,15 @@ def _try(network: nn.Module, problem: Problem) -> None:
     """One pass over two rows.
 
     Raises:
-        ValueError: it does not answer one number a row.
+        ValueError: it does not answer one number a row (or a step of it, where each has an answer).
     """
     import torch
 
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     with torch.no_grad():
         answer = network(torch.zeros(2, *problem.shape, device=device))
-    if tuple(answer.shape) not in ((2,), (2, 1)):
+    wanted = (2, problem.shape[0]) if problem.each_step else (2,)
+    if tuple(answer.shape) not in (wanted, (*wanted, 1)):
         raise ValueError(f"it answers {'×'.join(map(str, answer.shape))} numbers for 2 rows")
 
 

@@ -14,7 +14,7 @@ from leaderboard.tables.grid import Column, Grid, show_number
 if TYPE_CHECKING:
     from architectures import Architecture
     from architectures.description import Description, LayerRow, SiteRow
-    from tasks import HowFar, TaskDescription
+    from tasks import Budget, HowFar, TaskDescription
 
 # what an architecture is shown on when no task is named, by the kinds of input that it reads
 EXAMPLES = {
@@ -53,11 +53,12 @@ def task_grids(description: TaskDescription) -> list[Grid[Any]]:
         Fact("target", f"{card.target}{f', in {card.units}' if unit else ''}"),
         Fact("training targets", f"{show_number(low)} to {show_number(high)}{unit}"),
         Fact("far targets", f"{show_number(far_low)} to {show_number(far_high)}{unit}"),
-        Fact("truth far away", card.truth),
+        Fact("truth far away", f"{card.truth}{f': {card.note}' if card.note else ''}"),
         Fact("far rule", card.far_rule),
+        Fact("far kind", f"by {description.far_kind}: {description.beyond:.0%} of far rows lie beyond R"),
         Fact("rows", ", ".join(f"{name} {rows:,}" for name, rows in description.sizes.items())),
         Fact("radius R", show_number(description.radius)),
-        Fact("budget", f"protocol 2: {card.budget.steps:,} steps of up to {card.budget.batch_size:,} rows"),
+        Fact("budget", _budget(card.budget)),
         Fact(
             "", f"protocol paper: {paper.epochs:,} epochs, batch {paper.batch_size or 'full'}, {paper.learning_rate:g}"
         ),
@@ -70,6 +71,11 @@ def task_grids(description: TaskDescription) -> list[Grid[Any]]:
     return [facts_grid(f"task {description.name}", shown, description.notes), far_grid(description.sets)]
 
 
+def _budget(budget: Budget) -> str:
+    size = f"{budget.steps:,} steps of up to {budget.batch_size:,} rows"
+    return f"protocol 2: {size}; {budget.in_words()}"
+
+
 def far_grid(sets: Sequence[HowFar]) -> Grid[HowFar]:
     """How far each set is, by four measures."""
     columns = [
@@ -78,6 +84,7 @@ def far_grid(sets: Sequence[HowFar]) -> Grid[HowFar]:
         Column[Any]("distance_05", "distance 5%", lambda s: s.distance[0]),
         Column[Any]("distance_50", "50%", lambda s: s.distance[1]),
         Column[Any]("distance_95", "95%", lambda s: s.distance[2]),
+        Column[Any]("beyond", "beyond R", lambda s: s.beyond, show=lambda s: f"{s.beyond:.0%}"),
         Column[Any]("mahalanobis", "Mahalanobis", lambda s: s.mahalanobis, spare=-1),
         Column[Any]("nearest", "nearest neighbour", lambda s: s.nearest, spare=-2),
         Column[Any]("auc", "classifier AUC", lambda s: s.auc, spare=-3),

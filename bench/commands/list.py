@@ -63,9 +63,9 @@ def _tasks(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:
     import tasks
 
     cards = [tasks.get_card(name) for name in tasks.list_tasks(pattern)]
-    facts = ("kind", "truth", "data", "origin")
+    facts = ("kind", "truth", "far", "data", "origin")
     data = {True: "real", False: "computed"}
-    return facts, [Entry(c.name, (c.kind, c.truth, data[c.real], c.origin), c.summary) for c in cards]
+    return facts, [Entry(c.name, (c.kind, c.truth, c.far_kind or "", data[c.real], c.origin), c.summary) for c in cards]
 
 
 def _architectures(pattern: str) -> tuple[tuple[str, ...], list[Entry]]:

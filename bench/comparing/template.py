@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-# The table, split and standardized as for seed 0 of the comparison: x by the training rows' means and deviations, z likewise.
+# The table as split for seed 0 of the comparison: x by the training rows' means and deviations, z likewise.
 data = {table}.load()
 R = data.problem.radius  # 99% of the training rows lie within this distance of their mean
 {constants}

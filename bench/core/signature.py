@@ -26,9 +26,7 @@ Code = str | Callable[..., Any]
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def options_of(
-    function: Callable[..., Any], given: Sequence[str] = (), reserved: Collection[str] = ()
-) -> type | None:
+def options_of(function: Callable[..., Any], given: Sequence[str] = (), reserved: Collection[str] = ()) -> type | None:
     """A frozen dataclass with a field for each parameter of ``function`` after the ``given`` ones; None without any.
 
     Args:

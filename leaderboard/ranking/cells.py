@@ -17,7 +17,7 @@ import numpy as np
 from bench.core.grammar import is_own
 from bench.core.registry import natural
 from leaderboard.records.arrays import Booleans, Integers
-from leaderboard.records.record import STATUSES, CellKey, Truth
+from leaderboard.records.record import STATUSES, CellKey, FarKind, Truth
 from leaderboard.records.summary import Summaries
 
 OK = STATUSES.index("ok")
@@ -70,6 +70,7 @@ class Cells:
         methods: in natural order.
         edition, method: (cells,) places in these.
         truth: (cells,) how the true target behaves far away.
+        far_kind: (cells,) how far rows are far; ``None`` where no record says it.
         exact: (cells,) no training randomness in any finished record.
         finished: (cells,) how many records are ok.
     """
@@ -80,6 +81,7 @@ class Cells:
     edition: Integers
     method: Integers
     truth: tuple[Truth, ...]
+    far_kind: tuple[FarKind | None, ...]
     exact: Booleans
     finished: Integers
 
@@ -193,6 +195,7 @@ def _cells(summaries: Summaries) -> Cells:
         edition=np.array(edition, dtype=np.int64),
         method=np.array([methods[m] for m in found], dtype=np.int64),
         truth=_truths(records),
+        far_kind=_far_kinds(records, len(keys)),
         exact=np.bincount(records.cell[(records.status == OK) & ~records.deterministic], minlength=len(keys)) == 0,
         finished=np.bincount(records.cell[records.status == OK], minlength=len(keys)),
     )
@@ -217,6 +220,15 @@ def _ranks(names: Iterable[str]) -> Integers:
     every = list(names)
     ranks = {name: rank for rank, name in enumerate(sorted(set(every), key=lambda name: (natural(name), name)))}
     return np.array([ranks[name] for name in every], dtype=np.int64)
+
+
+def _far_kinds(records: Summaries, cells: int) -> tuple[FarKind | None, ...]:
+    """Of each cell, as its first record that says it: those that never saw the data do not."""
+    found: list[FarKind | None] = [None] * cells
+    for cell, kind in zip(records.cell.tolist(), records.far_kind, strict=True):
+        if found[cell] is None:
+            found[cell] = kind
+    return tuple(found)
 
 
 def _truths(records: Summaries) -> tuple[Truth, ...]:

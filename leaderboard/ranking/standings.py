@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Cells, Edition, Method, cells_by_protocol
+from leaderboard.ranking.far_kinds import far_kinds
 from leaderboard.ranking.statements.claims import Told, claims_of
 from leaderboard.ranking.statements.places import displacements, lines
 from leaderboard.ranking.statements.rank_ranges import rank_ranges
@@ -42,7 +43,7 @@ from leaderboard.records.quantities import (
     SUMS,
 )
 from leaderboard.records.quantity import Quantity
-from leaderboard.records.record import STATUSES, CellKey, Record, Status, Truth
+from leaderboard.records.record import STATUSES, CellKey, FarKind, Record, Status, Truth
 from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
 
@@ -85,6 +86,7 @@ class Standing:
     method: Method
     edition: Edition | None
     truth: Truth | None
+    far_kind: FarKind | None
     rank: int
     means: tuple[Interval | None, ...]
     ranges: tuple[tuple[int, int] | None, ...]
@@ -192,7 +194,7 @@ def _board(protocol: str, cells: Cells, own_tables: bool) -> Board:
         alone = {edition.task for edition in apart}
         elsewhere = {Method.of(key) for key in cells.keys if key.task not in alone}
         missing = {method: tasks for method, tasks in missing.items() if method in elsewhere}
-    names = [_Name(method, None, None, tasks) for method, tasks in missing.items()]
+    names = [_Name(method, None, None, None, tasks) for method, tasks in missing.items()]
     rows = {name.method: place for place, name in enumerate(names)}
     row = np.array([rows.get(method, -1) for method in cells.methods], dtype=np.int64)
     totals = np.where(np.isin(cells.edition, current), row[cells.method], -1)
@@ -204,14 +206,14 @@ def _board(protocol: str, cells: Cells, own_tables: bool) -> Board:
         for claim in (claims[row.method],)
     )
     names = [
-        _Name(cells.methods[m], cells.editions[e], truth, () if n else (cells.editions[e].task,))
-        for m, e, truth, n in zip(
-            *_lists(cells.method, cells.edition), cells.truth, *_lists(cells.finished), strict=True
+        _Name(cells.methods[m], cells.editions[e], truth, far_kind, () if n else (cells.editions[e].task,))
+        for m, e, truth, far_kind, n in zip(
+            *_lists(cells.method, cells.edition), cells.truth, cells.far_kind, *_lists(cells.finished), strict=True
         )
     ]
     per_task = _rows(protocol, measured, np.arange(len(cells)), names, cells.edition)
     editions = tuple(cells.editions[e] for e in current.tolist())
-    notes = (*_moved(measured, current, overall), *_notes(measured, current, overall))
+    notes = (*far_kinds(cells, current), *_moved(measured, current, overall), *_notes(measured, current, overall))
     if apart:
         titles = ", ".join(title_of(edition.task) for edition in apart)
         notes = (f"not in totals: own tables ({shorten(titles, 200)}); --own-tables takes them in", *notes)
@@ -245,6 +247,7 @@ class _Name:
     method: Method
     edition: Edition | None
     truth: Truth | None
+    far_kind: FarKind | None
     missing: tuple[str, ...]
 
 

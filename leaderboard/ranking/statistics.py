@@ -1,8 +1,9 @@
 """Intervals over seeds, and corrections for asking many questions.
 
 Five seeds are few: a t-interval on the right scale (the logarithm, for errors and growth) covers as promised, where a
-percentile bootstrap covers 84% instead of 95%. All intervals cover training randomness only: another draw of the
-data, of the split or of the task is not in them.
+percentile bootstrap covers 84% instead of 95%. Seed k has draw k of its task: intervals cover training and the draw, of
+data from the world the split. Splits overlap, so that for another table of the kind intervals are too narrow (by
+√(1 + 5 n_test / n_train) with five splits: Nadeau and Bengio, Machine Learning 52, 2003). Another task is not in them.
 
 The formulas stand once, over the arrays of many cells (:func:`moments`, :func:`combine`); what
 speaks of one cell calls them with one.
@@ -28,7 +29,7 @@ LEAST_TASKS = 6  # for a claim about tasks like these
 
 @dataclass(frozen=True)
 class Sample:
-    """The values of one task over seeds; an exact one (deterministic) has no training randomness."""
+    """The values of one task over seeds; an exact one (deterministic, of protocol 1) has no randomness."""
 
     values: tuple[float, ...]
     exact: bool = False

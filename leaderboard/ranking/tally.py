@@ -56,6 +56,7 @@ class Measured:
     def moments(self) -> dict[str, Moments]:
         """Of each of ``MEANS``, over the finished records of each cell in which it was measured."""
         truths = np.array(self.cells.truth, dtype=np.str_)
+        far_kinds = np.array([kind or "" for kind in self.cells.far_kind], dtype=np.str_)
         by_column: dict[str, Moments] = {}
         found = {}
         for quantity in MEANS:
@@ -63,6 +64,8 @@ class Measured:
                 by_column[quantity.column] = self._moments(quantity)
             every = by_column[quantity.column]
             mine = np.ones(len(truths), dtype=np.bool_) if quantity.truth is None else truths == quantity.truth
+            if quantity.far_kind is not None:
+                mine = far_kinds == quantity.far_kind
             found[quantity.name] = replace(every, count=np.where(mine, every.count, 0))
         return found
 

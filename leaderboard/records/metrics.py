@@ -127,12 +127,14 @@ def set_result(
     """
     target = np.asarray(targets, dtype=np.float64).reshape(-1)
     predicted = np.asarray(predictions, dtype=np.float64).reshape(-1)
-    quantiles = None
+    quantiles = beyond = None
     if distance is not None:
+        beyond = float(np.mean(np.asarray(distance, dtype=np.float64) > 1))
         quantiles = tuple(float(q) for q in np.quantile(np.asarray(distance, dtype=np.float64), DISTANCE_QUANTILES))
     nonfinite = _unrepresentable(predicted, target, target_scale)
     if nonfinite:
-        return SetResult(name, role, len(target), None, None, None, None, nonfinite, quantiles)  # type: ignore[arg-type]
+        measures = (None, None, None, None)
+        return SetResult(name, role, len(target), *measures, nonfinite, quantiles, beyond)  # type: ignore[arg-type]
     return SetResult(
         name=name,
         role=role,
@@ -143,6 +145,7 @@ def set_result(
         r2=r2(predicted, target),
         nonfinite=0,
         distance=quantiles,  # type: ignore[arg-type]
+        beyond=beyond,
     )
 
 

@@ -8,76 +8,22 @@ made before summarize their records again when they are opened.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from typing import get_args
 
-from leaderboard.records.metrics import (
-    AXIS_RADII,
-    ERROR_CLIP,
-    GROWTH_FLOOR,
-    clipped_far_error,
-    saturated_far_error,
-)
+from leaderboard.records import readers
+from leaderboard.records.metrics import AXIS_RADII, ERROR_CLIP, GROWTH_FLOOR
 from leaderboard.records.quantity import Quantity, Range
-from leaderboard.records.record import Record, Truth
+from leaderboard.records.record import FarKind, Truth
 
 ERRORS = Range(*ERROR_CLIP, f"≤ {ERROR_CLIP[0]:g}")
 GROWTHS = Range(GROWTH_FLOOR, math.inf, "0")
-
-
-def _far_error(record: Record) -> float | None:
-    far = [s for s in record.sets if s.role == "far"]
-    return math.inf if any(s.nonfinite for s in far) else clipped_far_error(s.relative_error for s in far)
-
-
-def _saturated_far_error(record: Record) -> float | None:
-    far = [s for s in record.sets if s.role == "far"]
-    known = all(s.nonfinite or s.relative_error is not None for s in far)  # else the training mean is perfect there
-    return saturated_far_error(s.relative_error for s in far) if known else None
-
-
-def _id_error(record: Record) -> float | None:
-    lost = record.id_error is None and any(s.role == "test" and s.nonfinite for s in record.sets)
-    return math.inf if lost else record.id_error
-
-
-def _exponent(record: Record) -> float | None:
-    return math.inf if record.exponent is None and record.ladder else record.exponent
-
-
-def _local_exponent(record: Record) -> float | None:
-    return math.inf if record.local_exponent is None and record.probe_nonfinite is not None else record.local_exponent
-
-
-def _axis_exponent(record: Record) -> float | None:
-    return math.inf if record.axis_exponent is None and record.probe_nonfinite is not None else record.axis_exponent
-
-
-def _nonfinite(record: Record) -> int | None:
-    if not record.ladder and not record.sets:
-        return None
-    return sum(record.nonfinite) + sum(s.nonfinite for s in record.sets) + (record.probe_nonfinite or 0)
-
-
-def _worst_growth(r: float) -> Callable[[Record], float | None]:
-    return lambda record: _reading(record.worst_growth, r)
-
-
-def _axis_growth(r: float) -> Callable[[Record], float | None]:
-    return lambda record: _reading(record.axis_growth, r)
-
-
-def _reading(readings: Sequence[tuple[float, float | None]], r: float) -> float | None:
-    """The value at r; infinite where it was not finite, None if r was not read."""
-    found = [value for at, value in readings if math.isclose(at, r, rel_tol=1e-9)]
-    return None if not found else math.inf if found[0] is None else found[0]
 
 
 FAR_ERROR = Quantity(
     "far_error",
     "far error",
     f"Geometric mean over the far sets of relative errors clipped to {ERRORS.least:g}–{ERRORS.most:g}.",
-    _far_error,
+    readers.far_error,
     direction="lower",
     clip=ERRORS,
     total="mean",
@@ -90,17 +36,26 @@ FAR_SATURATED = Quantity(
     "far_saturated",
     "far\ne/(1+e)",
     "Mean over the far sets of e/(1+e), e the relative error: 0 is perfect, 0.5 the training mean, 1 not finite.",
-    _saturated_far_error,
+    readers.saturated_far_error,
     direction="lower",
     total="mean",
     board=3,
+    decimals=2,
+)
+BEYOND = Quantity(
+    "beyond",
+    "far rows\nbeyond R",
+    "Share of the task's far rows that lie beyond R: 1 where it is far by distance alone, near 0 where by shift alone.",
+    readers.beyond,
+    total="mean",
+    board=2,
     decimals=2,
 )
 ID_ERROR = Quantity(
     "id_error",
     "id error",
     "Relative error on the test set, which is like the training data.",
-    _id_error,
+    readers.id_error,
     direction="lower",
     clip=ERRORS,
     total="mean",
@@ -127,7 +82,7 @@ EXPONENT = Quantity(
     "exponent",
     "Theil–Sen slope of the running maximum of log G against log r over 1e6…1e8: 0 is bounded, 1 linear. Under "
     "protocols 1, quick and paper: of log G over 100…1e4.",
-    _exponent,
+    readers.exponent,
     signed=True,
     total="mean",
     board=3,
@@ -138,7 +93,7 @@ LOCAL_EXPONENT = Quantity(
     "local_exponent",
     "local\nexponent",
     "As the exponent, over 1e3…1e4: how the output grows there, which need not be how it goes on.",
-    _local_exponent,
+    readers.local_exponent,
     signed=True,
     total="mean",
     board=7,
@@ -148,7 +103,7 @@ AXIS_EXPONENT = Quantity(
     "axis_exponent",
     "axis\nexponent",
     "Slope of log axis growth against log r from 1e6 to 1e8, along axes and sparse directions, which G leaves out.",
-    _axis_exponent,
+    readers.axis_exponent,
     signed=True,
     total="mean",
     decimals=2,
@@ -167,7 +122,7 @@ NONFINITE = Quantity(
     "nonfinite",
     "non-finite",
     "Outputs along rays and on labelled sets that were not finite.",
-    _nonfinite,
+    readers.nonfinite,
     direction="lower",
     kind="whole",
 )
@@ -225,7 +180,7 @@ def _worst_growth_within(r: float, spare: int | None = None) -> Quantity:
         f"worst_growth_{r:g}",
         f"worst G({'1e4' if r == 1e4 else f'{r:g}'})",
         f"Largest G that a search found in the whole ball of distance {r:g}: a lower bound of the true one.",
-        _worst_growth(r),
+        readers.worst_growth(r),
         direction="lower",
         clip=GROWTHS,
         total="mean",
@@ -242,7 +197,7 @@ def _axis_growth_at(r: float) -> Quantity:
         f"axis_growth_{r:g}".replace("e+0", "e"),
         f"axis G({r:g})".replace("e+0", "e"),
         f"The maximum of G's formula over axes and sparse directions at distance {r:g}; G leaves them out.",
-        _axis_growth(r),
+        readers.axis_growth(r),
         direction="lower",
         clip=GROWTHS,
         total="mean",
@@ -263,10 +218,26 @@ def _far_error_where(truth: Truth) -> Quantity:
     )
 
 
+def _far_error_by(kind: FarKind) -> Quantity:
+    return Quantity(
+        f"far_error_{kind}",
+        f"far by\n{kind}",
+        f"The far error over tasks whose far rows are far by {kind}.",
+        direction="lower",
+        clip=ERRORS,
+        total="mean",
+        of=FAR_ERROR.name,
+        far_kind=kind,
+        board=2,
+    )
+
+
 QUANTITIES: tuple[Quantity, ...] = (
     *(_far_error_where(truth) for truth in get_args(Truth)),
+    *(_far_error_by(kind) for kind in get_args(FarKind)),
     FAR_ERROR,
     FAR_SATURATED,
+    BEYOND,
     ID_ERROR,
     MAX_GROWTH,
     _growth_at(10.0, spare=5),

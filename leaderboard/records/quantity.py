@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from leaderboard.records.arrays import Floats
-from leaderboard.records.record import Record, Truth
+from leaderboard.records.record import FarKind, Record, Truth
 
 Direction = Literal["lower", "higher"]
 
@@ -44,7 +44,8 @@ class Quantity:
         clip: set for a quantity on a logarithmic scale.
         total: what a cell says of its finished records: a mean with its interval over seeds (geometric on a
             logarithmic scale), the least and the greatest, or the sum over all records.
-        of, truth: it is the quantity named ``of``, over tasks with this truth only: a column of totals, not of records.
+        of: it is the quantity named ``of``, over some tasks only: a column of totals, not of records.
+        truth, far_kind: which tasks: those with this kind of truth, those whose far rows are far in this way.
         rank: its place among the numbers that decide the order of a board.
         board, listed, compared: it is a column for people of standings, of the list of records, of comparisons; the
             number says what a narrow terminal goes without (:class:`leaderboard.tables.grid.Column`).
@@ -63,6 +64,7 @@ class Quantity:
     total: Literal["mean", "range", "sum"] | None = None
     of: str | None = None
     truth: Truth | None = None
+    far_kind: FarKind | None = None
     rank: int | None = None
     board: int | None = None
     listed: int | None = None

@@ -28,6 +28,7 @@ Status = Literal["ok", "diverged", "unsupported", "failed", "timeout"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 FINAL_STATUSES: frozenset[Status] = frozenset({"ok", "diverged", "unsupported"})  # the others may run again
 Truth = Literal["bounded", "growing", "unknown"]
+FarKind = Literal["distance", "length", "shift"]
 Role = Literal["test", "far"]
 Program = Literal["chain", "vmap", "loop", "heads"]
 
@@ -39,6 +40,7 @@ Text = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
 Hash = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 Count = Annotated[int, Field(ge=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Numbers = Annotated[tuple[NotNegative | None, ...], Field(max_length=200)]
 Readings = Annotated[tuple[tuple[Positive, NotNegative | None], ...], Field(max_length=200)]
@@ -80,7 +82,8 @@ class RecordKey:
     """What a record depends on, and nothing else: not the other seeds, not what ran beside it.
 
     ``task``, ``architecture`` and ``norm`` are canonical spellings; ``data_hash``, ``source_hash`` and ``norm_hash``
-    name the numbers (of the seed's draw), the code of the architecture and that of the norm's kinds (empty for ``none``).
+    name the numbers (of the seed's draw), the code of the architecture and that of the norm's kinds (empty for
+    ``none``).
     """
 
     protocol: Text
@@ -116,6 +119,7 @@ class SetResult:
         r2: about the evaluated set's own mean; ``None`` for a set without variance.
         nonfinite: rows whose prediction is not finite; the four measures are then ``None``.
         distance: quantiles 0.05, 0.5 and 0.95 of the distance (in radii) of the rows.
+        beyond: share of rows further away than one radius; ``None`` of a record made before it was measured.
     """
 
     name: Text
@@ -127,6 +131,7 @@ class SetResult:
     r2: float | None
     nonfinite: Count
     distance: tuple[NotNegative, NotNegative, NotNegative] | None = None
+    beyond: Share | None = None
 
     def __post_init__(self) -> None:
         _require(self.nonfinite <= self.rows, f"set {self.name!r} has more non-finite predictions than rows")
@@ -153,6 +158,8 @@ class Record:
         origin: where the code of the architecture comes from.
         program: what trained it: ``chain``, ``vmap``, ``loop``, or ``heads`` on frozen features.
         truth: whether the true target stays bounded far away.
+        far_kind: how far rows are far: by distance, by length, by shift; ``None`` of a record without far rows, or made
+            before it was said.
         deterministic: another seed would give the same record, and its intervals are points: of baselines that draw
             nothing under protocol 1, where every seed had the same data.
         learning_rate, best_step, edge_of_grid: what the protocol chose, and whether at the edge of its grid.
@@ -186,6 +193,7 @@ class Record:
     reason_code: ReasonCode | None = None
     origin: Origin | None = None
     program: Program | None = None
+    far_kind: FarKind | None = None
     deterministic: bool = False
     learning_rate: Positive | None = None
     best_step: Count | None = None

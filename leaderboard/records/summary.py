@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from leaderboard.records.quantities import NONFINITE, NUMBERS, OF_RECORDS
 from leaderboard.records.quantity import Quantity
-from leaderboard.records.record import MOST_CHARACTERS, STATUSES, CellKey, Record, Status, Truth
+from leaderboard.records.record import MOST_CHARACTERS, STATUSES, CellKey, FarKind, Record, Status, Truth
 
 Environment = tuple[tuple[str, str], ...]
 
@@ -29,7 +29,8 @@ class Summary:
     Attributes:
         digest: of its key.
         data_hash: of its seed's draw.
-        seed, status, truth, deterministic, created, reason, reason_code, origin, program: as in the record.
+        seed, status, truth, deterministic, created, reason, reason_code, origin, program, far_kind: as in the
+            record.
         environment: as JSON with sorted names.
         numbers: one for each of ``NUMBERS``, in order.
     """
@@ -45,6 +46,7 @@ class Summary:
     reason_code: str | None
     origin: str | None
     program: str | None
+    far_kind: FarKind | None
     environment: str
     numbers: tuple[float | None, ...]
 
@@ -63,6 +65,7 @@ class Summary:
             reason_code=record.reason_code,
             origin=record.origin,
             program=record.program,
+            far_kind=record.far_kind,
             environment=json.dumps(dict(record.environment), sort_keys=True, ensure_ascii=False),
             numbers=tuple(q.read(record) for q in OF_RECORDS if q.read is not None),
         )
@@ -74,7 +77,7 @@ class Summary:
 
 FACTS: tuple[str, ...] = tuple(f.name for f in fields(Summary) if f.name != "numbers")
 SUMMARY_FIELDS: tuple[str, ...] = (*FACTS, *NUMBERS)
-_TEXTS = ("digest", "data_hash", "created", "reason", "reason_code", "origin", "program")
+_TEXTS = ("digest", "data_hash", "created", "reason", "reason_code", "origin", "program", "far_kind")
 ROWS_AT_ONCE = 4096
 
 
@@ -87,7 +90,7 @@ class Summaries:
         cell: (n,) of which of ``cells`` each record is.
         environments: distinct environments, as (name, value) pairs in order of name.
         environment: (n,) which of them each record was made in.
-        digest, data_hash, created, reason, reason_code, origin, program: n texts each.
+        digest, data_hash, created, reason, reason_code, origin, program, far_kind: n texts each.
         seed: (n,).
         status: (n,) places in ``STATUSES``.
         truth: (n,) kinds of truth.
@@ -106,6 +109,7 @@ class Summaries:
     reason_code: tuple[str | None, ...]
     origin: tuple[str | None, ...]
     program: tuple[str | None, ...]
+    far_kind: tuple[FarKind | None, ...]
     seed: NDArray[np.int64]
     status: NDArray[np.int64]
     truth: NDArray[np.str_]
@@ -173,6 +177,8 @@ class Summaries:
         """What the types do not say."""
         if not set(np.unique(self.truth).tolist()) <= set(get_args(Truth)):
             raise ValueError("a summary has no kind of truth that there is")
+        if not set(self.far_kind) <= {*get_args(FarKind), None}:
+            raise ValueError("a summary has no far kind that there is")
         if self.cell.size and not 0 <= self.cell.min() <= self.cell.max() < len(self.cells):
             raise ValueError("a summary is of no cell")
         texts = {text for name in _TEXTS for text in getattr(self, name)} - {None}

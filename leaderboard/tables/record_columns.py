@@ -15,13 +15,13 @@ from leaderboard.records.summary import Summaries
 Plain = str | int | float | bool | None
 
 KEY_COLUMNS = ("id", *("data_hash" if part == "edition" else part for part in CELL_PARTS), "seed")
-_BEFORE = ("truth", "deterministic")
+_BEFORE = ("truth", "far_kind", "deterministic")
 _AFTER = ("program", "origin", "created", "reason_code", "reason")
-WORDS = (*KEY_COLUMNS, "status", "truth", *_AFTER)
+WORDS = (*KEY_COLUMNS, "status", "truth", "far_kind", *_AFTER)
 NUMBER_COLUMNS = tuple(q.name for q in OF_RECORDS)
 COLUMNS = (*KEY_COLUMNS, "status", *_BEFORE, *NUMBER_COLUMNS, *_AFTER)
 _MEASURES = ("name", "role", "rows", "relative_error", "rmse", "mae", "r2", "nonfinite")
-SET_COLUMNS = (*_MEASURES, "distance_05", "distance_50", "distance_95")
+SET_COLUMNS = (*_MEASURES, "distance_05", "distance_50", "distance_95", "beyond")
 _PLACES = {quantity.name: place for place, quantity in enumerate(OF_RECORDS)}
 
 
@@ -91,4 +91,4 @@ def _plain(number: float, kind: str) -> float | int | bool | None:
 
 def set_values(one: SetResult) -> list[Any]:
     """A value for each of ``SET_COLUMNS``."""
-    return [*(getattr(one, name) for name in _MEASURES), *(one.distance or (None, None, None))]
+    return [*(getattr(one, name) for name in _MEASURES), *(one.distance or (None, None, None)), one.beyond]

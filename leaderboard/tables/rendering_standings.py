@@ -13,7 +13,16 @@ from leaderboard.ranking.cells import Method
 from leaderboard.ranking.standings import Board, Standing
 from leaderboard.ranking.statistics import LEAST_TASKS
 from leaderboard.records.interval import Interval
-from leaderboard.records.quantities import FAR_ERROR, FAR_SATURATED, MAX_GROWTH, MEANS, QUANTITIES, RANGES, SUMS
+from leaderboard.records.quantities import (
+    BEYOND,
+    FAR_ERROR,
+    FAR_SATURATED,
+    MAX_GROWTH,
+    MEANS,
+    QUANTITIES,
+    RANGES,
+    SUMS,
+)
 from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import STATUSES, Status
 from leaderboard.tables.grid import GAP, Column, Grid, clean
@@ -35,7 +44,7 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
     head = f"{board.track}: standings" if board.track else "Standings"
     columns = _standing_columns(MethodNames.of(row.method for row in board.overall), _ambiguous_editions(board))
     parts = (
-        ("overall", f"{head} over {tasks}, protocol {board.protocol}", board.overall, _unsaid(board, len(truths))),
+        ("overall", f"{head} over {tasks}, protocol {board.protocol}", board.overall, _unsaid(board)),
         ("tasks", f"{head} {PER_TASK_TITLE}, protocol {board.protocol}", board.per_task, _OF_SOME_TASKS | _OF_TASKS),
     )
     return [
@@ -48,15 +57,21 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
     ]  # fmt: skip
 
 
-_OF_SOME_TASKS = {q.name for q in QUANTITIES if q.truth}  # one task has one truth
+_OF_A_TRUTH = {q.name for q in QUANTITIES if q.truth}
+_OF_A_FAR_KIND = {q.name for q in QUANTITIES if q.far_kind}
+_OF_SOME_TASKS = _OF_A_TRUTH | _OF_A_FAR_KIND  # a task has one kind of each
 _OF_TASKS = {"general", "told"}
 
 
-def _unsaid(board: Board, truths: int) -> set[str]:
-    """Columns of totals that say nothing here: kinds of truth where there is one, claims that nobody can make."""
+def _unsaid(board: Board) -> set[str]:
+    """Columns of totals that say nothing here: kinds of which there is one, claims that nobody can make."""
+    here = [row for row in board.per_task if row.edition in board.editions]
     claims = {"general"} if all(row.general is None for row in board.overall) else set()
     claims |= {"told"} if all(row.told in ("first", "no claim") for row in board.overall) else set()
-    return {"task", "truth"} | claims | (_OF_SOME_TASKS if truths == 1 else set())
+    kinds = _OF_A_TRUTH if len({row.truth for row in here}) == 1 else set()
+    kinds |= _OF_A_FAR_KIND if len({row.far_kind for row in here} - {None}) <= 1 else set()
+    several = {BEYOND.name} if len(board.editions) > 1 else set()  # a note says it of each task
+    return {"task", "truth", "far_kind"} | claims | kinds | several
 
 
 def _statements(board: Board, rows: Sequence[Standing], part: str) -> tuple[str, ...]:
@@ -96,7 +111,7 @@ def without(columns: Sequence[Column[Any]], unseen: set[str]) -> list[Column[Any
 
 def _standing_alone(columns: Sequence[Column[Standing]]) -> list[Column[Standing]]:
     """The columns where no kind of truth stands beside the far error, which a narrow terminal then keeps."""
-    apart = any(c.name in _OF_SOME_TASKS and not c.extra for c in columns)
+    apart = any(c.name in _OF_A_TRUTH and not c.extra for c in columns)
     return [c if apart or c.name != FAR_ERROR.name else replace(c, spare=0) for c in columns]
 
 
@@ -143,6 +158,7 @@ def _standing_columns(names: MethodNames, editions: frozenset[str]) -> list[Colu
         Column("rank_worst", "worst place", lambda row: row.rank_range[1] if row.rank_range else None, extra=True),
         Column("task", "task", lambda row: row.task, show=lambda row: _task_name(row, editions)),
         Column("truth", "truth", lambda row: row.truth, spare=2),
+        Column("far_kind", "far by", lambda row: row.far_kind, spare=3),
         Column("architecture", "architecture", lambda row: names.architecture(row.method)),
         Column("norm", "norm", lambda row: names.norm(row.method)),
         *(column for quantity in MEANS for column in _mean_columns(quantity)),

@@ -13,7 +13,7 @@ from bench.core.errors import InputError, UnknownName
 from bench.core.grammar import title_of
 from leaderboard.records.quantities import OF_RECORDS
 from leaderboard.records.quantity import Quantity
-from leaderboard.records.record import CellKey, Record, SetResult
+from leaderboard.records.record import Record, SetResult
 from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
@@ -101,7 +101,8 @@ def render_run(record: Record, details: dict[str, tuple[float | None, ...]] | No
     """Everything in one record, for people."""
     lines: list[tuple[str, Any]] = [("id", record.key.digest()), ("status", record.status), ("reason", record.reason)]
     lines += [(name, getattr(record.key, name)) for name in KEY_COLUMNS[1:-1]]
-    lines += [(name, getattr(record, name)) for name in ("reason_code", "origin", "program", "truth", "deterministic")]
+    facts = ("reason_code", "origin", "program", "truth", "far_kind", "deterministic")
+    lines += [(name, getattr(record, name)) for name in facts]
     lines += [("seed", record.key.seed), *_numbers(record)]
     lines += [(f"set {s.name}", _describe(s)) for s in record.sets]
     for r, growth, departure, count in zip(

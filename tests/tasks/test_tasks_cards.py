@@ -17,16 +17,25 @@ def test_card_says_everything(name: str) -> None:
     card = tasks.get_card(name)
     for field in dataclasses.fields(TaskCard):
         value = getattr(card, field.name)
-        assert field.name == "options" or value not in (None, ""), field.name
+        assert field.name in ("options", "note") or value not in (None, ""), field.name
     assert callable(resolve_target(card.build))
     assert card.options is None or dataclasses.is_dataclass(resolve_target(card.options))
     if card.kind != "features":
-        assert card.budget.steps <= 300, "image and sequence tasks stay within 300 steps"
+        assert (card.budget.base_steps or 0) <= 300, "image and sequence tasks begin with at most 300 steps"
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"name": "Bad Name"}, {"summary": " "}, {"kind": "sound"}, {"truth": "odd"}, {"licence": ""}, {"units": ""}],
+    [
+        {"name": "Bad Name"},
+        {"summary": " "},
+        {"kind": "sound"},
+        {"truth": "odd"},
+        {"far_kind": "odd"},
+        {"beyond": 2.0},
+        {"licence": ""},
+        {"units": ""},
+    ],
     ids=str,
 )
 def test_card_refuses(change: dict[str, str]) -> None:
@@ -52,6 +61,14 @@ def test_every_card_says_where_it_comes_from() -> None:
 def test_budgets_are_positive() -> None:
     with pytest.raises(ValueError, match="at least one"):
         Budget(steps=0)
+    with pytest.raises(ValueError, match="4 times"):
+        Budget(steps=401, base_steps=100, how="by kind")
+    with pytest.raises(ValueError, match="where it was measured"):
+        Budget(steps=100, base_steps=100, how="measured")
+    with pytest.raises(ValueError, match="stated budget"):
+        Budget(steps=100, base_steps=100)
+    with pytest.raises(ValueError, match="positive"):
+        Budget(steps=100, base_steps=100, how="measured", doubling=(("none", 0.0),))
     with pytest.raises(ValueError, match="positive"):
         PaperBudget(epochs=1, learning_rate=0.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from architectures.norms.options import WithEps
 from architectures.norms.registry import register_norm
@@ -13,8 +13,6 @@ from architectures.norms.site import Site, need_features
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from architectures.norms.regions import Known, Region
 
 
 @dataclass(frozen=True)
@@ -32,18 +30,6 @@ def scale_norm(x: Tensor, length: Tensor, eps: float) -> Tensor:
     return length * normalize(x, dim=-1, eps=eps)
 
 
-def _bound(module: Any, site: Site | None, value: Known) -> Region | None:
-    """A ball of radius g."""
-    import torch
-
-    from architectures.norms.regions import ellipsoid
-
-    if site is None:
-        return None
-    length = torch.full((site.dim,), float(module.length.abs())).double()
-    return ellipsoid(length, torch.zeros(site.dim).double(), torch.eye(site.dim, dtype=torch.float64), 1.0)
-
-
 @register_norm(
     "scale",
     options=Scale,
@@ -51,7 +37,6 @@ def _bound(module: Any, site: Site | None, value: Known) -> Region | None:
     citation="Nguyen and Salazar, arXiv 1910.05895",
     layout="last",
     growth="bounds",
-    bound=_bound,
 )
 def scale(site: Site, options: Scale) -> nn.Module:
     """The length g starts at √dim."""

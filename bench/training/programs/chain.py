@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from architectures.blocks.after_step import after_step
 from architectures.blocks.layers import Linear
 from architectures.families.mlp.network import Flat
 from architectures.norms.layers import card_of
@@ -100,7 +101,9 @@ def links_of(module: nn.Module) -> list[Link] | None:
     known = {name for link in links for name in link.names}
     whole = known == {name for name, _ in module.named_parameters()} and not list(module.buffers())
     trained = all(p.requires_grad for p in module.parameters())
-    return links if whole and trained and links and isinstance(links[0], LinearLink) else None
+    if not (whole and trained and links and isinstance(links[0], LinearLink)) or after_step(module):
+        return None
+    return links
 
 
 def _leaves(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:

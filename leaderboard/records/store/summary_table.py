@@ -21,7 +21,7 @@ from leaderboard.records.summary import FACTS, ROWS_AT_ONCE, SUMMARY_FIELDS, Sum
 EDITION = 3  # of what the columns mean: another number has every store summarize its records anew
 
 _TYPES = {"seed": "INTEGER NOT NULL", "deterministic": "INTEGER NOT NULL"}
-_TYPES |= dict.fromkeys(("reason", "reason_code", "origin", "program"), "TEXT")
+_TYPES |= dict.fromkeys(("reason", "reason_code", "origin", "program", "far_kind"), "TEXT")
 _TYPES |= {"environment": "INTEGER NOT NULL REFERENCES environments (id)"}
 _PARTS = ", ".join(CELL_PARTS)
 _FIELDS = ", ".join(SUMMARY_FIELDS)

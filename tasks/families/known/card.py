@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.card import Budget, PaperBudget, Truth
+from tasks.card import PaperBudget, Truth
 from tasks.families.known.functions import Domain, InstanceOptions, KnownFunction
 from tasks.registry import register_task
 
@@ -10,9 +10,7 @@ PAPER = "Ziomek, Whittle and Osborne, Just One Layer Norm Guarantees Stable Extr
 FRIEDMAN = "Friedman, Multivariate Adaptive Regression Splines, Annals of Statistics 19, 1991"
 
 
-def _card(
-    build: KnownFunction, words: str, truth: Truth, summary: str, budget: Budget, paper: PaperBudget, citation: str
-) -> None:
+def _card(build: KnownFunction, words: str, truth: Truth, summary: str, paper: PaperBudget, citation: str) -> None:
     register_task(
         build.name,
         summary=summary,
@@ -21,10 +19,11 @@ def _card(
         truth=truth,
         version="2",
         far_rule="noise-free truth, as on the test rows, on the shells (1, 2], (2, 5] and (5, 10] R",
+        far_kind="distance",
+        beyond=1.0,
         source="computed by FarField",
         licence="Apache-2.0",
         citation=citation,
-        budget=budget,
         paper=paper,
         build=build,
         options=InstanceOptions,
@@ -37,7 +36,6 @@ def _one(name: str, formula: str, words: str, truth: Truth) -> None:
         words,
         truth,
         f"The function {words} from 100 noisy points on [-5, 5].",
-        Budget(steps=1500),
         PaperBudget(epochs=3000),
         PAPER,
     )
@@ -52,7 +50,6 @@ def _several(
             words,
             truth,
             f"{words[0].upper()}{words[1:]}, in {dimension} dimensions, from 4,000 noisy points.",
-            Budget(steps=2000, batch_size=256),
             PaperBudget(epochs=2500),
             FRIEDMAN if stem == "friedman1" else "FarField",
         )

@@ -70,8 +70,8 @@ class KnownFunction:
 
     Training and validation targets carry Gaussian noise of 0.02 deviations of the truth; test targets are the truth
     itself, as those of the far sets. A draw has other points and other noise of the same deviation. An instance other
-    than 0 draws how much noise there is from [0.01, 0.05], and another function: formula(w·(x - c)) with w from [0.7, 1.4] and c from [-1, 1]^d (unit cube:
-    w from [0.7, 1] and c from [-0.2, 0]^d).
+    than 0 draws how much noise there is from [0.01, 0.05], and another function: formula(w·(x - c)) with w from
+    [0.7, 1.4] and c from [-1, 1]^d (unit cube: w from [0.7, 1] and c from [-0.2, 0]^d).
 
     Args:
         name: of the task.

@@ -116,3 +116,12 @@ def test_a_search_survives_what_has_no_slope_or_is_not_finite() -> None:
     assert search(task, Of(lambda x: x[:, 0].exp()))[1e4] == math.inf
     kink = search(task, Of(lambda x: x[:, 0].clamp_min(0).sqrt()))  # its slope at 0 is infinite
     assert kink[1e4] == pytest.approx(math.sqrt(1e4 * task.radius) / task.target_max, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["sine-1d", "digits-rotation"])
+def test_sets_say_what_share_of_their_rows_lies_beyond_the_radius(name: str) -> None:
+    task = tasks.resolve(name).load()
+    test, *far = probing.evaluate(lambda inputs: np.zeros(len(inputs)), task)
+    assert test.beyond == np.mean(task.distance(task.test.inputs) > 1)
+    rows = [one.rows for one in far]
+    assert np.average([one.beyond for one in far], weights=rows) == pytest.approx(task.beyond)  # type: ignore[misc]

@@ -120,6 +120,8 @@ def test_two_schemes_start_from_the_same_weights_and_a_bounded_one_stays_bounded
         assert bounded.far_error is not None
         assert free.far_error < bounded.far_error < 1.0  # the truth grows: the bounded network must lose
         for record in (free, bounded):
+            assert record.far_kind == "distance"
+            assert {s.beyond for s in record.sets if s.role == "far"} == {1.0}
             assert [r for r, _ in record.worst_growth] == [10, 100, 1e4]
             for r, worst in record.worst_growth:
                 growth = record.growth_at(r)

@@ -71,6 +71,7 @@ def test_a_number_of_every_kind_is_read_from_a_record(record: Any) -> None:
     assert values == {
         "far_error": one.far_error,
         "far_saturated": sum(e / (1 + e) for s in one.sets if s.role == "far" and (e := s.relative_error)) / 3,
+        "beyond": None,  # nobody measured it
         "id_error": one.id_error,
         "max_growth": max(g for g in one.growth if g is not None),
         "growth_10": one.growth_at(10),

@@ -57,9 +57,11 @@ def test_teachers_grow_or_stay_bounded(dimension: int) -> None:
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_truth_kind_is_what_the_shells_show(name: str) -> None:
-    """Growing: the truth leaves its training range on every shell; bounded: nowhere by much."""
-    task = tasks.resolve(name).load()
-    reach = [float(np.abs(far.rows.targets).max()) / task.target_max for far in task.far]
+    """Growing: the truth leaves its training range on every shell of some draw; bounded: nowhere by much."""
+    draws = [tasks.resolve(name).load(draw) for draw in range(3)]
+    task = draws[0]
+    each = [[float(np.abs(far.rows.targets).max()) / task.target_max for far in task.far] for task in draws]
+    reach = np.max(each, axis=0).tolist()
     if task.card.truth == "growing":
         assert 1.3 < reach[0] < reach[1] < reach[2]
     else:
