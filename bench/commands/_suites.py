@@ -52,7 +52,9 @@ def suite_grids(suite: Suite) -> list[Grid[Any]]:
         Fact("data", _counted("real" if tasks.resolve(row.name).card.real else "computed" for row in rows)),
         Fact("extras", ", ".join(f"farfield[{extra}]" for extra in extras) or "none"),
     ]
-    note = f"farfield run --suite {suite.path if not suite.built_in else suite.name} --dry-run says what is missing here"
+    note = (
+        f"farfield run --suite {suite.path if not suite.built_in else suite.name} --dry-run says what is missing here"
+    )
     title = f"suite {suite.name}"
     return [
         facts_grid(title, [fact for fact in facts if fact.text], [note + ", and about how long it takes"]),
