@@ -2,8 +2,9 @@
 
 A cell's cost is what records of it took that were made on a machine like this; else of the same task and architecture
 under other norms; else what a worker finds by doing a little of it (:mod:`bench.cell.costing`), one norm for each task
-and architecture; else that of the nearest that was timed, by the steps and rows of its training. Estimates are meant to
-be right within a factor of two; the machine's load while they were made is in them.
+and architecture, every norm for one task; else that of the nearest that was timed, by the steps and rows of its
+training and by what the norm changes. Estimates are meant to be right within a factor of two; the machine's load while
+they were made is in them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import concurrent.futures
 import statistics
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pebble import ProcessExpired
 
@@ -28,9 +29,7 @@ from leaderboard.records.quantities import SECONDS
 from leaderboard.records.store.store import RecordFilter, Store
 
 AT_START = 15.0
-"""Seconds that may be spent on timing before a sweep begins; a small sweep has ``A_JOB`` for each of its jobs."""
-
-A_JOB = 0.05
+"""Seconds that may be spent on timing before a sweep begins; a small sweep has less (:func:`at_start`)."""
 
 LONGER = 90.0
 """The same where the estimate is all that is asked for."""
@@ -120,24 +119,21 @@ def forecast(jobs: Sequence[Job], options: RunOptions, seconds: float) -> Foreca
         else:
             costs[job] = each * len(job.keys)
     known = len(costs)
-    timed = _time(open_jobs, options, seconds)
-    exact = 0
-    for job in open_jobs:
-        cost = timed.get(_group(job))
-        exact += cost is not None
-        costs[job] = cost.seconds(len(job.keys)) if cost is not None else _nearest(job, timed)
-    memory = WORKER_BYTES + max((cost.bytes for cost in timed.values()), default=0)
+    timed = _Timings(_time(open_jobs, options, seconds))
+    costs |= {job: timed.seconds(job) for job in open_jobs}
+    exact = sum(_cell(job) in timed.costs for job in open_jobs)
+    memory = WORKER_BYTES + max((cost.bytes for cost in timed.costs.values()), default=0)
     return Forecast(costs, min(options.processes, max(1, len(jobs))), memory, known, exact)
+
+
+def at_start(jobs: int) -> float:
+    """Seconds that may be spent on timing before so many jobs begin: a twentieth for each, at least one."""
+    return min(AT_START, max(1.0, 0.05 * jobs))
 
 
 def _cell(job: Job) -> Cell:
     key = job.keys[0]
     return Cell(key.task, key.architecture, key.norm, key.protocol)
-
-
-def _group(job: Job) -> tuple[str, str]:
-    key = job.keys[0]
-    return key.task, key.architecture
 
 
 @dataclass(frozen=True)
@@ -178,13 +174,11 @@ def _alike(environment: Mapping[str, str], here: Mapping[str, str]) -> bool:
     return all(environment.get(name) == here.get(name) for name in _SAME_MACHINE)
 
 
-def _time(jobs: Sequence[Job], options: RunOptions, seconds: float) -> dict[tuple[str, str], CellCost]:
-    """The costs of tasks with architectures that a worker finds in about ``seconds``: of every architecture the
-    cheapest and the dearest task first, then the dearest.
-    """
+def _time(jobs: Sequence[Job], options: RunOptions, seconds: float) -> dict[Cell, CellCost]:
+    """The costs of cells that a worker finds in about ``seconds``, in the order in which they tell most."""
     wanted = _in_order(jobs)
-    found: dict[tuple[str, str], CellCost] = {}
-    probing: dict[tuple[str, str], float] = {}
+    found: dict[Cell, CellCost] = {}
+    probing: dict[tuple[str, str, str], float] = {}
     if not wanted or seconds <= 0:
         return found
     started = time.monotonic()
@@ -193,52 +187,91 @@ def _time(jobs: Sequence[Job], options: RunOptions, seconds: float) -> dict[tupl
             left = seconds - (time.monotonic() - started)
             if left <= 0:
                 break
-            kind = tasks.resolve(job.keys[0].task).card.kind
-            looked = probing.get((job.keys[0].architecture, kind))
+            cell = _cell(job)
+            alike = (cell.architecture, cell.norm, _kind(cell.task))
+            looked = probing.get(alike)
             try:
-                most = min(ONE_CELL, left + 5.0)
-                cost = executor.ask(cost_of, _cell(job), job.seeds, options.settings, looked, seconds=most)
+                most = min(ONE_CELL, 1.5 * left + 0.5)
+                cost = executor.ask(cost_of, cell, job.seeds, options.settings, looked, seconds=most)
             except (concurrent.futures.TimeoutError, ProcessExpired, OSError, MemoryError):
                 continue
             if cost is not None:
-                found[_group(job)] = cost
-                probing.setdefault((job.keys[0].architecture, kind), cost.probing)
+                found[cell] = cost
+                probing.setdefault(alike, cost.probing)
     return found
 
 
 def _in_order(jobs: Sequence[Job]) -> list[Job]:
-    by_group = {_group(job): job for job in reversed(jobs)}
-    by_architecture: dict[tuple[str, str], list[Job]] = {}
-    for job in sorted(by_group.values(), key=_weight):
-        kind = tasks.resolve(job.keys[0].task).card.kind
-        by_architecture.setdefault((job.keys[0].architecture, kind), []).append(job)
-    first = [several[0] for several in by_architecture.values()]
-    dearest = [several[-1] for several in by_architecture.values()]
-    rest = sorted(by_group.values(), key=_weight, reverse=True)
-    return list(dict.fromkeys((*first, *dearest, *rest)))
+    """Of every architecture (on each kind of input) the cheapest task, under every norm; the dearest task; the rest,
+    one norm for each task, the dearest first.
+    """
+    ordered = sorted({_cell(job): job for job in reversed(jobs)}.values(), key=_weight)
+    families: dict[tuple[str, str], list[Job]] = {}
+    for job in ordered:
+        cell = _cell(job)
+        families.setdefault((cell.architecture, _kind(cell.task)), []).append(job)
+    first, norms, dearest, rest = [], [], [], []
+    for several in families.values():
+        cheapest, norm = _cell(several[0]).task, _cell(several[0]).norm
+        first.append(several[0])
+        norms += [job for job in several[1:] if _cell(job).task == cheapest]
+        plain = [job for job in several if _cell(job).norm == norm]
+        dearest.append(plain[-1])
+        rest += plain
+    rest.sort(key=_weight, reverse=True)
+    return list(dict.fromkeys((*first, *norms, *dearest, *rest)))
+
+
+def _kind(task: str) -> str:
+    return tasks.resolve(task).card.kind
 
 
 def _weight(job: Job) -> float:
     """What training grows with: steps, members, and the kind of the rows."""
     key = job.keys[0]
-    card = tasks.resolve(key.task).card
     trained = architectures.resolve(key.architecture).card.role == "network"
-    steps = card.budget.steps * get_protocol(key.protocol).cost if trained else 1.0
-    return steps * len(job.keys) * _ROWS[card.kind]
+    return _steps(key.task) * get_protocol(key.protocol).cost * len(job.keys) if trained else 0.0
 
 
-def _nearest(job: Job, timed: Mapping[tuple[str, str], CellCost]) -> float:
-    """By what was timed of the same architecture, else of anything: their median seconds by weight."""
-    key = job.keys[0]
-    same = {task: cost for (task, architecture), cost in timed.items() if architecture == key.architecture}
-    if same:
-        card = tasks.resolve(key.task).card
-        alike = {task: cost for task, cost in same.items() if tasks.resolve(task).card.kind == card.kind} or same
-        training = statistics.median(
-            cost.training / (tasks.resolve(task).card.budget.steps * _ROWS[tasks.resolve(task).card.kind])
-            for task, cost in alike.items()
-        )
-        probing = statistics.median(cost.probing for cost in alike.values())
-        return training * card.budget.steps * _ROWS[card.kind] + len(job.keys) * probing
-    every = [cost.seconds(len(job.keys)) for cost in timed.values()]
-    return statistics.median(every) if every else _UNKNOWN * len(job.keys)
+def _steps(task: str) -> float:
+    card = tasks.resolve(task).card
+    return card.budget.steps * _ROWS[card.kind]
+
+
+@dataclass(frozen=True)
+class _Timings:
+    """What was timed, and what follows of cells that were not."""
+
+    costs: Mapping[Cell, CellCost]
+
+    def seconds(self, job: Job) -> float:
+        """As timed; else of the same task under another norm, else of the nearest task, times what the norm changes."""
+        cell, seeds = _cell(job), len(job.keys)
+        if cell in self.costs:
+            return self.costs[cell].seconds(seeds)
+        same = [(c, cost) for c, cost in self.costs.items() if c.architecture == cell.architecture]
+        here = [(c, cost) for c, cost in same if c.task == cell.task]
+        if here:
+            other, cost = here[0]
+            return cost.seconds(seeds) * self._ratio(cell.architecture, cell.norm, other.norm)
+        alike = [(c, cost) for c, cost in same if _kind(c.task) == _kind(cell.task)] or same
+        if alike:
+            each = [
+                (cost.training * _steps(cell.task) / _steps(c.task) + seeds * cost.probing)
+                * self._ratio(cell.architecture, cell.norm, c.norm)
+                for c, cost in alike
+            ]
+            return statistics.median(each)
+        every = [cost.seconds(seeds) for cost in self.costs.values()]
+        return statistics.median(every) if every else _UNKNOWN * seeds
+
+    def _ratio(self, architecture: str, norm: str, reference: str) -> float:
+        """How many times as long ``norm`` takes, on the tasks where both were timed; 1 where none is."""
+        ratios = [
+            cost.seconds(1) / self.costs[other].seconds(1)
+            for cell, cost in self.costs.items()
+            if cell.architecture == architecture and cell.norm == norm
+            for other in (replace(cell, norm=reference),)
+            if other in self.costs and self.costs[other].seconds(1) > 0
+        ]
+        return statistics.median(ratios) if ratios else 1.0

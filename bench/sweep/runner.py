@@ -17,7 +17,7 @@ from bench.cell.outcome import Outcome
 from bench.plan.arranging import arrange
 from bench.plan.jobs import Cell, Job, make_plan
 from bench.plan.scope import Method, SuiteScope
-from bench.sweep.forecast import A_JOB, AT_START, Forecast, forecast
+from bench.sweep.forecast import Forecast, at_start, forecast
 from bench.sweep.options import RunOptions
 from bench.sweep.workers.pool import LocalExecutor, start_fork_server
 from leaderboard.ranking.cells import Method as MethodKey
@@ -154,7 +154,7 @@ def run_cells(
         fresh = sum(len(job.keys) for job in jobs)
         expecting = [watcher for watcher in watchers if isinstance(watcher, Expecting)]
         if jobs and expecting:
-            foreseen = forecast(jobs, options, min(AT_START, A_JOB * len(jobs)))
+            foreseen = forecast(jobs, options, at_start(len(jobs)))
             for each in expecting:
                 each.expect(foreseen)
         for watcher in watchers:
