@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import architectures
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
 from bench.dry_run import DryRun
@@ -17,7 +18,7 @@ from bench.dry_run import dry_run as foresee
 from bench.plan.choosing import chosen_cells, chosen_seeds
 from bench.plan.jobs import Cell, Settings
 from bench.plan.options import CellOptions, ProgramName, SweepOptions
-from bench.plan.scope import SuiteScope
+from bench.plan.scope import Method, SuiteScope
 from bench.plan.suite import Suite, load_suite
 from bench.sweep.guests import Settled, settle
 from bench.sweep.options import RunOptions
@@ -136,7 +137,7 @@ class _Prepared:
 
     Args:
         suite: that is run, if it is one; ``scope`` is its own.
-        named: architectures or norms were asked for by name.
+        named: what was asked for by name, as (architecture, norm).
     """
 
     cells: Sequence[Cell]
@@ -145,7 +146,7 @@ class _Prepared:
     suite: Suite | None
     scope: SuiteScope | None
     notes: tuple[str, ...]
-    named: bool
+    named: frozenset[Method]
 
 
 def _prepare(asked: CellOptions, suite: Suite | None, how: SweepOptions) -> _Prepared:
@@ -172,8 +173,18 @@ def _prepare(asked: CellOptions, suite: Suite | None, how: SweepOptions) -> _Pre
     scope = None if suite is None else SuiteScope.of(suite).under(settled.cells[0].protocol)
     refuse_other_table(settled.cells, options.store)
     refuse_misfits(settled.cells, options, product=suite is None)
-    named = bool(asked.architectures or asked.norms)
-    return _Prepared(settled.cells, seeds, options, suite, scope, settled.notes, named)
+    return _Prepared(settled.cells, seeds, options, suite, scope, settled.notes, _named(asked, settled.cells))
+
+
+def _named(asked: CellOptions, cells: Sequence[Cell]) -> frozenset[Method]:
+    """The methods among ``cells`` whose architecture, or norm, was asked for by name."""
+    chosen = {architectures.resolve(name).name for name in asked.architectures}
+    norms = {str(architectures.parse_scheme(name)) for name in asked.norms}
+    return frozenset(
+        (cell.architecture, cell.norm)
+        for cell in cells
+        if cell.architecture in chosen or (not chosen and cell.norm in norms)
+    )
 
 
 def _run(prepared: _Prepared, mirrored: WandbOptions, watchers: Sequence[Watcher]) -> Results:
@@ -190,8 +201,7 @@ def _run(prepared: _Prepared, mirrored: WandbOptions, watchers: Sequence[Watcher
         mirror.finish(results)
     if scope is None:
         return results
-    named = {(c.architecture, c.norm) for c in cells} if prepared.named else set()
-    return dataclasses.replace(results, suite=_with_all_guests(scope, options), named=frozenset(named))
+    return dataclasses.replace(results, suite=_with_all_guests(scope, options), named=prepared.named)
 
 
 def _with_all_guests(scope: SuiteScope, options: RunOptions) -> SuiteScope:

@@ -56,24 +56,29 @@ def _cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: floa
     data = training_data(task, settings.device)
     rows = schedule.batch_size or len(task.train.targets)
     size = footprint(first, data.inputs.cpu())
-    together = tuple(seeds) if architecture.card.origin in VERSIONED else tuple(seeds[:1])
-    members = len(together) * len(schedule.learning_rates)
+    rates = len(schedule.learning_rates)
+    stacks = architecture.card.origin in VERSIONED
+    together = tuple(seeds) if stacks else tuple(seeds[:1])
     limit = budget(torch.device(settings.device), settings.workers)
-    most = min(members, most_together(size, rows, data.inputs.device, limit))
+    most = min(len(together) * rates, most_together(size, rows, data.inputs.device, limit))
     if isinstance(first, OnFrozenFeatures):
-        seconds = _forward_seconds(first, data)
+        seconds = _forward_seconds(first, data) * len(seeds)
     else:
         program = settings.program or choose_program(
-            first, data.inputs[:8].cpu(), rows, members, settings.device, task.problem.each_step
+            first, data.inputs[:8].cpu(), rows, len(seeds) * rates, settings.device, task.problem.each_step
         )
+        share = _share_of_steps(schedule)
+        if program == "loop":  # members take turns: one tells what all take
+            together = tuple(seeds[:1])
+            short = dataclasses.replace(schedule, learning_rates=schedule.learning_rates[:1])
+        else:
+            short, share = schedule, share if most < len(together) * rates else math.sqrt(share)
         timed = _Timed(
             lambda seed: build(architecture, scheme, task.problem, seed, settings.max_parameters).to(settings.device),  # type: ignore[union-attr]
-            together, data, schedule, cell, program, limit,
+            together, data, short, cell, program, limit,
         )  # fmt: skip
-        share = (
-            _share_of_steps(schedule) if program == "loop" or most < members else math.sqrt(_share_of_steps(schedule))
-        )
-        seconds = timed.seconds(share) * len(seeds) / len(together)
+        times = len(seeds) / len(together) * rates / len(short.learning_rates)
+        seconds = timed.seconds(share) * times
     if probing is None:
         probing = _look_far(task, first, settings.device)
     return seconds, probing, size.bytes(rows) * most + data.bytes

@@ -39,6 +39,7 @@ WORKER_BYTES = 450_000_000  # of a worker that has done nothing: torch
 _SAME_MACHINE = ("platform", "device", "gpu", "torch")
 _ROWS = {"features": 1.0, "sequence": 8.0, "image": 20.0}  # as bench.plan.arranging weighs inputs
 _UNKNOWN = 2.0  # seconds a seed, where nothing is known
+_SLOW = 10 * ONE_CELL  # seconds a seed, of what was too slow to be timed
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Forecast:
         workers: processes.
         memory: bytes of the largest worker.
         known: how many jobs rest on stored records; ``timed``: on what was timed now; the others on the nearest.
+        slow: cells that could not be timed in ``ONE_CELL`` seconds; theirs is a guess.
     """
 
     jobs: Mapping[Job, float]
@@ -57,6 +59,7 @@ class Forecast:
     memory: int = WORKER_BYTES
     known: int = 0
     timed: int = 0
+    slow: tuple[Cell, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -119,11 +122,11 @@ def forecast(jobs: Sequence[Job], options: RunOptions, seconds: float) -> Foreca
         else:
             costs[job] = each * len(job.keys)
     known = len(costs)
-    timed = _Timings(_time(open_jobs, options, seconds))
+    timed = _time(open_jobs, options, seconds)
     costs |= {job: timed.seconds(job) for job in open_jobs}
     exact = sum(_cell(job) in timed.costs for job in open_jobs)
     memory = WORKER_BYTES + max((cost.bytes for cost in timed.costs.values()), default=0)
-    return Forecast(costs, min(options.processes, max(1, len(jobs))), memory, known, exact)
+    return Forecast(costs, min(options.processes, max(1, len(jobs))), memory, known, exact, timed.slow)
 
 
 def at_start(jobs: int) -> float:
@@ -174,13 +177,14 @@ def _alike(environment: Mapping[str, str], here: Mapping[str, str]) -> bool:
     return all(environment.get(name) == here.get(name) for name in _SAME_MACHINE)
 
 
-def _time(jobs: Sequence[Job], options: RunOptions, seconds: float) -> dict[Cell, CellCost]:
+def _time(jobs: Sequence[Job], options: RunOptions, seconds: float) -> _Timings:
     """The costs of cells that a worker finds in about ``seconds``, in the order in which they tell most."""
     wanted = _in_order(jobs)
     found: dict[Cell, CellCost] = {}
+    slow: list[Cell] = []
     probing: dict[tuple[str, str, str], float] = {}
     if not wanted or seconds <= 0:
-        return found
+        return _Timings({})
     started = time.monotonic()
     with LocalExecutor(1, options.settings, options.limits, options.plugins) as executor:
         for job in wanted:
@@ -190,15 +194,18 @@ def _time(jobs: Sequence[Job], options: RunOptions, seconds: float) -> dict[Cell
             cell = _cell(job)
             alike = (cell.architecture, cell.norm, _kind(cell.task))
             looked = probing.get(alike)
+            most = min(ONE_CELL, 1.5 * left + 0.5)
             try:
-                most = min(ONE_CELL, 1.5 * left + 0.5)
                 cost = executor.ask(cost_of, cell, job.seeds, options.settings, looked, seconds=most)
-            except (concurrent.futures.TimeoutError, ProcessExpired, OSError, MemoryError):
+            except concurrent.futures.TimeoutError:
+                slow += [cell] * (most >= ONE_CELL)
+                continue
+            except (ProcessExpired, OSError, MemoryError):
                 continue
             if cost is not None:
                 found[cell] = cost
                 probing.setdefault(alike, cost.probing)
-    return found
+    return _Timings(found, tuple(slow))
 
 
 def _in_order(jobs: Sequence[Job]) -> list[Job]:
@@ -243,12 +250,15 @@ class _Timings:
     """What was timed, and what follows of cells that were not."""
 
     costs: Mapping[Cell, CellCost]
+    slow: tuple[Cell, ...] = ()
 
     def seconds(self, job: Job) -> float:
         """As timed; else of the same task under another norm, else of the nearest task, times what the norm changes."""
         cell, seeds = _cell(job), len(job.keys)
         if cell in self.costs:
             return self.costs[cell].seconds(seeds)
+        if cell in self.slow:
+            return _SLOW * seeds
         same = [(c, cost) for c, cost in self.costs.items() if c.architecture == cell.architecture]
         here = [(c, cost) for c, cost in same if c.task == cell.task]
         if here:

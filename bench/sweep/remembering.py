@@ -102,10 +102,21 @@ def _scope(entry: Remembered) -> SuiteScope:
     content = entry.content
     try:
         cells = frozenset((str(t), str(a), str(n)) for t, a, n in content["cells"])
-        tracks = {str(name): tuple(map(str, names)) for name, names in content["tracks"]}
+        tracks = {_printable(name): tuple(map(str, names)) for name, names in content["tracks"]}
         return SuiteScope(entry.name, int(content["version"]), str(content["protocol"]), cells, tracks)
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(entry) from error
+
+
+def _printable(text: object) -> str:
+    """A text that is shown to people; a store from elsewhere may hold what moves a terminal's cursor.
+
+    Raises:
+        ValueError: it is not printable.
+    """
+    if not isinstance(text, str) or not text.isprintable():
+        raise ValueError("not printable")
+    return text
 
 
 def _guest(entry: Remembered) -> Method:
@@ -125,7 +136,7 @@ def remembered_task(store: Store, spelling: str) -> tuple[str, dict[str, Any]] |
     name = parse_call(spelling, "task").name
     for entry in store.recall("plug-in"):
         found = entry.content.get("tasks")
-        if isinstance(found, dict) and isinstance(found.get(name), dict):
+        if isinstance(found, dict) and isinstance(found.get(name), dict) and entry.name.isprintable():
             return entry.name, found[name]
     return None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import bench
+import farfield as ff
 from bench.core.errors import InputError
 from bench.sweep.query import stored_records
 
@@ -128,6 +129,20 @@ def test_a_module_comes_with_its_own_norms_on_the_tasks_that_it_fits(
     assert "1 task left out: trend-sequence: module(target=models.py:build) does not read sequence inputs" in said
     (place,) = results.places()
     assert place.sentence.endswith("no other results of this suite here: nothing to rank against")
+
+
+def test_a_norm_that_the_suite_has_not_is_ranked_beside_its_own(tmp_path: Path) -> None:
+    text = SUITE.partition("tracks:")[0] + "cells:\n  - tasks: [sine-1d]\n    architectures: [mlp(width=8), mean]\n"
+    path = str(write(tmp_path / "small.yaml", text))
+    bench.run(suite=path, out=tmp_path / "out", workers=1)
+    results = bench.run(suite=path, norms=["rms@first"], out=tmp_path / "out", workers=1)
+    ran = {(r.key.architecture, r.key.norm) for r in results.records}
+    assert ran == {("mlp(width=8)", "rms@first"), ("mean", "none")}
+    (place,) = results.places()
+    assert (place.architecture, place.norm, place.of) == ("mlp(width=8)", "rms@first", 3)
+    assert len(results.board_records()) == 6, "the suite's own networks stand beside it"
+    (board,) = ff.load(tmp_path / "out", suite=path).standings()
+    assert len(board.overall) == 3
 
 
 def test_what_fits_no_task_of_the_suite_is_refused(
