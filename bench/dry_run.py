@@ -92,7 +92,7 @@ class DryRun(Printed):
         if foreseen.slow:
             names = ", ".join(f"{title_of(c.task)} · {c.architecture} · {c.norm}" for c in foreseen.slow[:4])
             more = f" and {len(foreseen.slow) - 4} more" if len(foreseen.slow) > 4 else ""
-            lines.append(("too slow to time", f"{names}{more}: theirs is a guess"))
+            lines.append(("too slow to time", f"{names}{more}: may take longer"))
         columns = [Column[Any]("fact", "", lambda line: line[0]), Column[Any]("text", "", lambda line: line[1])]
         return [
             Grid("dry run: nothing was trained or stored", columns, lines, [*self.notes, *(n.line for n in self.needs)])

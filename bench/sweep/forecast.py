@@ -39,7 +39,6 @@ WORKER_BYTES = 450_000_000  # of a worker that has done nothing: torch
 _SAME_MACHINE = ("platform", "device", "gpu", "torch")
 _ROWS = {"features": 1.0, "sequence": 8.0, "image": 20.0}  # as bench.plan.arranging weighs inputs
 _UNKNOWN = 2.0  # seconds a seed, where nothing is known
-_SLOW = 10 * ONE_CELL  # seconds a seed, of what was too slow to be timed
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Forecast:
         workers: processes.
         memory: bytes of the largest worker.
         known: how many jobs rest on stored records; ``timed``: on what was timed now; the others on the nearest.
-        slow: cells that could not be timed in ``ONE_CELL`` seconds; theirs is a guess.
+        slow: cells that could not be timed in ``ONE_CELL`` seconds; what is said of them is the least.
     """
 
     jobs: Mapping[Job, float]
@@ -257,8 +256,10 @@ class _Timings:
         cell, seeds = _cell(job), len(job.keys)
         if cell in self.costs:
             return self.costs[cell].seconds(seeds)
-        if cell in self.slow:
-            return _SLOW * seeds
+        found = self._of_the_nearest(cell, seeds)
+        return max(found, ONE_CELL * seeds) if cell in self.slow else found
+
+    def _of_the_nearest(self, cell: Cell, seeds: int) -> float:
         same = [(c, cost) for c, cost in self.costs.items() if c.architecture == cell.architecture]
         here = [(c, cost) for c, cost in same if c.task == cell.task]
         if here:
