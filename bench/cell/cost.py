@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.core.errors import Unsupported
 from bench.plan.jobs import Cell, Settings
 
 
@@ -28,7 +29,9 @@ class CellCost:
 
 
 def cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float | None = None) -> CellCost | None:
-    """About what ``cell`` costs; None where it cannot be built here, which its records will tell. Asked in a worker.
+    """About what ``cell`` costs; None where it fails here, which its records will tell. Asked in a worker.
+
+    What is unsupported costs nothing.
 
     Args:
         cell: to be timed.
@@ -40,5 +43,7 @@ def cost_of(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float
 
     try:
         return CellCost(*timed_cost(cell, seeds, settings, probing))
+    except Unsupported:
+        return CellCost(0.0, 0.0)
     except (Exception, SystemExit):
         return None
