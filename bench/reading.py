@@ -12,7 +12,7 @@ from bench.checking.sandbox import CheckLimits, check_file
 from bench.core.errors import InputError, UnknownName
 from bench.plan.options import OutOptions, SuiteFilterOptions
 from bench.reporting import Checked, Comparisons, Standings
-from bench.sweep.query import chosen_records, tracks_of
+from bench.sweep.query import PUBLISHED, chosen_records, tracks_of
 from bench.sweep.remembering import need_tasks
 from bench.sweep.runner import Results
 from leaderboard.ranking import comparison
@@ -73,7 +73,8 @@ def load(
     """The records in a folder of results; nothing is run.
 
     Args:
-        out: the folder that ``run`` wrote to.
+        out: the folder that ``run`` wrote to, or ``"published"`` for the results that come with FarField (a folder of
+            that name is ``"./published"``).
         suite: only the cells of this suite (a name or a YAML file).
         protocol: only this protocol.
         tasks, architectures, norms: only these; shell patterns such as ``"sine*"``. One may be given as a string.
@@ -82,13 +83,16 @@ def load(
     Raises:
         InputError: no results there, an unknown suite, or nothing that matches.
     """
-    folder = Path(out)
-    named, built, normed = ([n] if isinstance(n, str) else list(n) for n in (tasks, architectures, norms))
+    named, built, normed = ((n,) if isinstance(n, str) else tuple(n) for n in (tasks, architectures, norms))
     chosen = SuiteFilterOptions(
-        out=folder, suite=suite, protocol=protocol, tasks=tuple(named), architectures=tuple(built),
-        norms=tuple(normed), real=real,
-    )  # fmt: skip
-    records = chosen_records(chosen)
+        suite=suite, protocol=protocol, tasks=named, architectures=built, norms=normed, real=real, out=Path(out)
+    )
+    if out == PUBLISHED:
+        from bench.published import published  # one's own results need nothing of it
+
+        records = published().records(chosen)
+    else:
+        records = chosen_records(chosen)
     return Loaded(records, records.path, tracks_of(chosen))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.commands._options import Fields, Given, keywords, load_plugins, with_options
+from bench.commands._options import Against, Fields, Given, keywords, load_plugins, with_options
 from bench.commands._output import Format, FormatOption, terminal
 from bench.commands._own_data import has_table
 from bench.core.errors import EXIT_BAD_INPUT, EXIT_INCOMPLETE, InputError
@@ -18,6 +18,7 @@ from tasks.families.own.options import OwnData
 if TYPE_CHECKING:
     from bench.sweep.runner import Results
     from leaderboard.records.record import Record
+    from leaderboard.tables.grid import Grid
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,6 +35,7 @@ def run(
         bool, typer.Option("--dry-run", help="Train and store nothing: say what a run would be, and what is missing.")
     ] = False,
     form: FormatOption = Format.table,
+    against: Against = None,
     method: Annotated[str | None, typer.Option("--method", hidden=True)] = None,
 ) -> int:
     """Train, probe far away, store every record, and print the standings.
@@ -42,6 +44,8 @@ def run(
     goes on where an earlier one stopped. Exit code 1 says that some records failed or timed out.
 
     farfield run --suite quick
+
+    farfield run --suite standard --against published
 
     farfield run --task diabetes --arch mlp --norm none --norm layer@first --seeds 3
 
@@ -62,9 +66,13 @@ def run(
         foreseen = foresee(**given)
         sys.stdout.write(foreseen.text(form.value))
         return EXIT_BAD_INPUT if foreseen.needs else 0
+    if against is not None:
+        from bench.published import published
+
+        published(against).records()  # what cannot be compared is said before anything is run
     with progress() as watcher:
         results = run_sweep(**given, watchers=[watcher])
-    _show(results, form)
+    _show(results, form, against)
     _sum_up(results, how)
     if results.records and all(_refused(record) for record in results.records):
         reason = results.records[0].reason or "unsupported"
@@ -72,16 +80,29 @@ def run(
     return 0 if results.complete else EXIT_INCOMPLETE
 
 
-def _show(results: Results, form: Format) -> None:
-    """The standings, on stdout; where something was put on a suite, the suite's boards and its places there."""
+def _show(results: Results, form: Format, against: str | None) -> None:
+    """The standings, and how they agree with what is published, on stdout.
+
+    Where something was put on a suite, the suite's boards and its places there.
+    """
     from leaderboard.ranking.tracks import track_boards
     from leaderboard.tables.rendering import Scope, render_standings
 
-    width, color = terminal()
     boards = track_boards(results.board_records(), results.suite.tracks if results.suite else None)
-    places = results.places()
     scope: Scope = "both" if any(len(board.editions) + len(board.apart) > 1 for board in boards) else "tasks"
-    sys.stdout.write(render_standings(boards, form.value, scope=scope, width=width, color=color, places=places))
+    agreement: list[Grid[Any]] = []
+    if against is not None:
+        from bench.published import compared
+        from leaderboard.publishing.agreement import agreement_grid
+
+        found = compared(results.records.summaries, against)
+        print(found.sentence, file=sys.stderr)
+        agreement = [agreement_grid(found)] if form is not Format.csv else []  # CSV has columns of one kind
+    width, color = terminal()
+    places = results.places()
+    sys.stdout.write(
+        render_standings(boards, form.value, scope=scope, width=width, color=color, places=places, beside=agreement)
+    )
     if form is Format.csv:
         for place in places:
             print(place.sentence, file=sys.stderr)

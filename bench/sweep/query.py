@@ -9,6 +9,7 @@ from bench.core.errors import InputError, UnknownName
 from bench.core.grammar import OWN_DATA, parse_call
 from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
 from bench.plan.protocol import id_in_records
+from bench.plan.suite import load_suite
 from bench.sweep.options import STORE_NAME
 from bench.sweep.remembering import remembered_task, scope_of
 from leaderboard.records.record import STATUSES
@@ -16,16 +17,23 @@ from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import StoredRecords
 from tasks import get_card
 
+PUBLISHED = "published"
+"""What stands, in place of a folder of results, for those that come with FarField."""
+
+
+class NoRecords(InputError):
+    """There are no results, or none that match."""
+
 
 def existing_store(out: Path) -> Path:
     """The store in ``out``.
 
     Raises:
-        InputError: there is none yet.
+        NoRecords: there is none yet.
     """
     path = out / STORE_NAME
     if not path.exists():
-        raise InputError("there are no results yet", where=str(out), hint="farfield run first, or name another --out")
+        raise NoRecords("there are no results yet", where=str(out), hint="farfield run first, or name another --out")
     return path
 
 
@@ -71,7 +79,7 @@ def chosen_records(chosen: SuiteFilterOptions) -> StoredRecords:
         inside = [scope.holds(key) for key in summaries.cells]
         summaries = summaries.take([place for place, cell in enumerate(summaries.cell.tolist()) if inside[cell]])
     if not len(summaries):
-        raise InputError("no stored record matches", where=str(chosen.out), hint="farfield run first, or ask for less")
+        raise NoRecords("no stored record matches", where=str(chosen.out), hint="farfield run first, or ask for less")
     return StoredRecords(existing_store(chosen.out), summaries)
 
 
@@ -79,10 +87,12 @@ def tracks_of(chosen: SuiteFilterOptions) -> Mapping[str, tuple[str, ...]]:
     """The tasks of each track of the suite that ``chosen`` names; empty where it has none.
 
     Raises:
-        InputError: no store, or no such suite.
+        InputError: no such suite.
     """
     if chosen.suite is None:
         return {}
+    if not (chosen.out / STORE_NAME).exists():  # published results are shown
+        return load_suite(chosen.suite).track_tasks()
     with Store(existing_store(chosen.out)) as store:
         return scope_of(store, chosen.suite).tracks
 
@@ -124,7 +134,7 @@ def _of_kind(chosen: FilterOptions, real: bool) -> tuple[str, ...]:
         names = [name for name in sorted(occurring) if _is_real(store, name) == real]
     if not names:
         kind = "real" if real else "computed"
-        raise InputError(f"no stored record is of a {kind} task", where=str(chosen.out), hint="ask for less")
+        raise NoRecords(f"no stored record is of a {kind} task", where=str(chosen.out), hint="ask for less")
     return tuple(name.replace("[", "[[]") for name in names)  # as they are, not as patterns
 
 

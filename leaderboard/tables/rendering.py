@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from leaderboard.ranking.comparison import Comparison
 from leaderboard.ranking.standings import Board
 from leaderboard.ranking.tracks import Place
+from leaderboard.tables.grid import Grid
 from leaderboard.tables.rendering_comparison import comparison_grids, comparison_report, conclusion_grid
 from leaderboard.tables.rendering_standings import Scope, standing_grids
 from leaderboard.tables.writing import Format, render
@@ -31,6 +33,7 @@ def render_standings(
     width: int | None = None,
     color: bool = False,
     places: Sequence[Place] = (),
+    beside: Sequence[Grid[Any]] = (),
 ) -> str:
     """The standings as text.
 
@@ -40,8 +43,10 @@ def render_standings(
         scope: totals over tasks, a row for each task, or both.
         width, color: of the terminal, for ``table``.
         places: where methods stand; sentences below the tables, ``places`` in JSON, nothing in CSV.
+        beside: tables that follow.
     """
-    grids = [grid for board in boards for grid in standing_grids(board, scope)]
+    grids: list[Grid[Any]] = [grid for board in boards for grid in standing_grids(board, scope)]
+    grids += beside
     more = {"places": _places(places)} if places else {}
     text = render(grids, form, width=width, color=color, more=more)
     if form not in ("table", "markdown") or not places:
