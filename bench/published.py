@@ -16,7 +16,8 @@ from bench.core.origin import VERSIONED
 from bench.core.seeding import edition_of
 from bench.plan.options import SuiteFilterOptions
 from bench.plan.protocol import PROTOCOLS
-from bench.sweep.query import PUBLISHED, STORE_NAME, NoRecords, chosen_records
+from bench.sweep.options import STORE_NAME
+from bench.sweep.query import PUBLISHED, NoRecords, chosen_records
 from leaderboard.publishing.agreement import Agreement, agreement
 from leaderboard.publishing.entry import CellBlock, Entry, MeasuredTask, cell_key
 from leaderboard.publishing.reading import FOLDER_VARIABLE, Entries, published_entries, read_entries, records_in

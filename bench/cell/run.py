@@ -209,7 +209,7 @@ def _train(context: _Context, program: ProgramName | None) -> list[Trained]:
         found += train(
             lambda seed: context.initial(seed).to(device),
             group,
-            {seed: _training_data(context.task(seed), device) for seed in group},
+            {seed: training_data(context.task(seed), device) for seed in group},
             schedule,
             batches,
             program=program,
@@ -242,7 +242,9 @@ def _batches(context: _Context) -> dict[int, np.ndarray] | None:
     return drawn
 
 
-def _training_data(task: StandardizedTask, device: str) -> TrainingData:
+def training_data(task: StandardizedTask, device: str) -> TrainingData:
+    """The rows of ``task`` that members train and are checked on, as float32 on ``device``."""
+
     def tensor(array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)
 
@@ -264,12 +266,13 @@ def _probe(
     if context.settings.weights is not None:
         _keep_weights(result.state, key, context.settings.weights)
     with in_float64():
-        return _measured_network(context.task(key.seed), module, result, context.settings.device)
+        return measured_network(context.task(key.seed), module, result, context.settings.device)
 
 
-def _measured_network(
+def measured_network(
     task: StandardizedTask, module: torch.nn.Module, result: Trained, device: str
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
+    """What is measured of a trained network, as fields of its record, and the details beside it."""
     predict, lines = probing.network_predict(module, device), Lines.of(task)
     fields, kept = _measured(predict, task, lines), _curves_kept(predict, task)
     if task.problem.each_step:  # from here on of the last step alone

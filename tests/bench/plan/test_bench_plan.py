@@ -64,8 +64,8 @@ def test_a_suite_in_a_file_runs(tmp_path: Path) -> None:
     results = bench.run(suite=str(path), out=tmp_path / "out")
     assert len(results.records) == 2
     assert len(bench.run(suite=str(path), architectures=["ridge"], out=tmp_path / "out").records) == 1
-    with pytest.raises(InputError, match="no cell"):
-        bench.run(suite=str(path), architectures=["mlp"], out=tmp_path / "out")
+    with pytest.raises(InputError, match=r"unknown architecture 'rigde'.*did you mean 'ridge'"):
+        bench.run(suite=str(path), architectures=["rigde"], out=tmp_path / "out")
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("3", (0, 1, 2)), ("0,4,7", (0, 4, 7)), ("5,", (5,))])
