@@ -12,6 +12,7 @@ from architectures.norms.site import Site, by_rank
 if TYPE_CHECKING:
     from torch import nn
 
+    from architectures.norms.links import Link
     from architectures.norms.regions import Known
 
 
@@ -43,6 +44,18 @@ def _bound(module: nn.BatchNorm1d, site: Site | None, value: Known) -> Known | N
     return value.affine(torch.diag(factor), shift(module, module.num_features) - factor * module.running_mean.double())
 
 
+def _link(module: nn.BatchNorm1d, names: list[str]) -> Link | None:
+    from torch import nn
+
+    from architectures.norms.links import BatchLink
+
+    if type(module) is not nn.BatchNorm1d or len(names) == 1:
+        return None
+    if module.momentum is None or not module.track_running_stats:
+        return None
+    return BatchLink(names, module.eps, module.momentum)
+
+
 @register_norm(
     "batch",
     options=Batch,
@@ -53,6 +66,7 @@ def _bound(module: nn.BatchNorm1d, site: Site | None, value: Known) -> Known | N
     why="an affine map in evaluation",
     bound=_bound,
     modules=("torch.nn:BatchNorm1d", "torch.nn:BatchNorm2d", "torch.nn:BatchNorm3d"),
+    link=_link,
 )
 def batch(site: Site, options: Batch) -> nn.Module:
     """Torch's batch norm of as many dimensions as there are positions."""

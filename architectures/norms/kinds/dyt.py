@@ -12,6 +12,7 @@ from architectures.norms.site import Site
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from architectures.norms.links import Link
     from architectures.norms.regions import Known, Region
 
 
@@ -52,6 +53,13 @@ def _bound(module: Any, site: Site | None, value: Known) -> Region | None:
     return box.affine(torch.diag(gain(module, site.dim)), shift(module, site.dim))
 
 
+def _link(module: nn.Module, names: list[str]) -> Link | None:
+    from architectures.norms.layers import Formula
+    from architectures.norms.links import CurveLink
+
+    return CurveLink(names, "tanh") if type(module) is Formula and module.formula is dynamic_tanh else None
+
+
 @register_norm(
     "dyt",
     options=Dyt,
@@ -60,6 +68,7 @@ def _bound(module: Any, site: Site | None, value: Known) -> Region | None:
     layout="last",
     growth="bounds",
     bound=_bound,
+    link=_link,
 )
 def dyt(site: Site, options: Dyt) -> nn.Module:
     """The gain starts at 1, the shift at 0."""

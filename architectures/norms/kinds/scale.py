@@ -14,6 +14,7 @@ from architectures.norms.site import Site, need_features
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from architectures.norms.links import Link
     from architectures.norms.regions import Known, Region
 
 
@@ -44,6 +45,15 @@ def _bound(module: Any, site: Site | None, value: Known) -> Region | None:
     return ellipsoid(length, torch.zeros(site.dim).double(), torch.eye(site.dim, dtype=torch.float64), 1.0)
 
 
+def _link(module: nn.Module, names: list[str]) -> Link | None:
+    from architectures.norms.layers import Formula
+    from architectures.norms.links import LengthLink
+
+    if type(module) is not Formula or not isinstance(module.formula, partial) or module.formula.func is not scale_norm:
+        return None
+    return LengthLink(names, module.formula.keywords["eps"])
+
+
 @register_norm(
     "scale",
     options=Scale,
@@ -52,6 +62,7 @@ def _bound(module: Any, site: Site | None, value: Known) -> Region | None:
     layout="last",
     growth="bounds",
     bound=_bound,
+    link=_link,
 )
 def scale(site: Site, options: Scale) -> nn.Module:
     """The length g starts at √dim."""
