@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup bench test test-slow lint speed format clean
+.PHONY: help setup bench test test-slow lint figures speed format clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ —/'
@@ -22,6 +22,15 @@ bench: $(STAMP) ## Run the suite quick, print the standings and draw the growth 
 	$(BIN)/farfield plot growth --suite quick --save farfield-results/growth.png
 	@echo "records: farfield-results/records.sqlite   growth plot: farfield-results/growth.png"
 	@echo "next: $(BIN)/farfield leaderboard --suite quick   $(BIN)/farfield compare --by norm --suite quick"
+
+# Of the README; BENCH has the records that they are of.
+FIGURES := docs/figures
+BENCH ?= farfield-results/figures
+
+figures: $(STAMP) ## Run the suite quick in a folder of its own and draw the README's pictures of it
+	$(BIN)/farfield run --suite quick --wandb disabled --out $(BENCH)
+	$(BIN)/farfield plot function --task sine-1d --arch mlp --norm none --norm 'layer@first' --norm 'batch@all' --out $(BENCH) --save $(FIGURES)/function.png
+	$(BIN)/farfield plot growth --task sine-1d --task linear-1d --arch mlp --norm none --norm 'layer@*' --norm 'batch@all' --out $(BENCH) --save $(FIGURES)/growth.png
 
 # One process a core; every process runs its networks on a single thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal

@@ -14,6 +14,7 @@ from typing import cast
 import torch
 from torch import nn
 
+from architectures.blocks.after_step import mend
 from architectures.blocks.layers import initialize
 from architectures.blocks.lazy import materialize
 from architectures.card import Architecture
@@ -23,7 +24,7 @@ from architectures.norms.layers import layer_for, parametrize
 from architectures.norms.pairs import around
 from architectures.norms.scheme import NormScheme
 from architectures.norms.site import Frame, Layout, Site
-from architectures.trial import LinearMap, call_builder, check_kind, isolated, plan_of
+from architectures.trial import LinearMap, call_builder, isolated, plan_of
 from bench.core.errors import InputError, Unsupported
 from bench.core.problem import MAX_PARAMETERS, Problem
 from bench.core.signature import call_build
@@ -48,7 +49,7 @@ def build_estimator(architecture: Architecture, scheme: NormScheme, problem: Pro
     Raises:
         Unsupported: it cannot read that input, or takes no norm and ``scheme`` is not ``none``.
     """
-    check_kind(architecture, problem)
+    architecture.check_problem(problem)
     card = architecture.card
     if not card.takes_norms and not scheme.is_none:
         raise Unsupported(f"{card.name} has nothing to normalize; it takes norm none only", code="takes_no_norm")
@@ -63,7 +64,7 @@ def build_network(
     seed: int,
     max_parameters: int = MAX_PARAMETERS,
 ) -> nn.Module:
-    """Build a float32 network on the CPU, mapping (N, *problem.shape) to (N, 1).
+    """Build a float32 network on the CPU, mapping (N, *problem.shape) to (N, 1), or to (N, steps).
 
     A built-in parameter depends on ``seed`` and its own name only, so two schemes at one seed share the weights of
     their shared parameters. A plugged-in builder draws from torch's global generator, seeded from ``seed``; the norm
@@ -79,6 +80,7 @@ def build_network(
     with isolated(seed):
         module = _called(architecture, problem, fitting)
         initialize(module, seed)
+        mend(module)
         module = fitting.finished(module)
     return module.float()
 
@@ -151,9 +153,8 @@ def _fit(architecture: Architecture, scheme: NormScheme, problem: Problem) -> _F
             raise Unsupported(f"{scheme} parametrizes the linear map {path!r} twice", code="site_conflict")
     ends = [(part.kind, part.placement) for part in scheme.parts if part.around]
     pair = (ends[0][0], frozenset(place for _, place in ends)) if ends else None
-    return _Fitting(
-        _SchemeNorm(layers, known), maps, pair, Frame(problem.kind, problem.shape, problem.radius), plan.late
-    )
+    frame = Frame(problem.kind, problem.shape, problem.radius, back=pair is not None and "output" in pair[1])
+    return _Fitting(_SchemeNorm(layers, known), maps, pair, frame, plan.late)
 
 
 def _check_kept(architecture: Architecture, layers: Mapping[str, NormKind], fixed: Mapping[str, str]) -> None:

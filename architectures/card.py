@@ -10,10 +10,10 @@ from typing import Any, Literal, get_args
 
 from architectures.norms.placements import NOWHERE, Placements
 from architectures.norms.scheme import NormScheme
-from bench.core.errors import InputError
+from bench.core.errors import InputError, Unsupported
 from bench.core.grammar import spell
 from bench.core.origin import VERSIONED, Origin
-from bench.core.problem import INPUT_KINDS, InputKind
+from bench.core.problem import INPUT_KINDS, InputKind, Problem
 
 Role = Literal["network", "estimator"]
 
@@ -41,6 +41,11 @@ class ArchitectureCard:
             timm's are identified by name and version.
         exponent: the growth along rays that an estimator's form implies; None where it is not known, and for networks,
             whose scheme decides.
+        any_length: it takes sequences of any number of steps, not only of that which it was built for.
+        each_step: it answers at each step where the problem asks for that.
+        causal: such an answer depends on its step and those before alone.
+            Options may have properties of these three names, which then decide (positions that are learned have one
+            length).
     """
 
     name: str
@@ -57,6 +62,9 @@ class ArchitectureCard:
     origin: Origin
     source_hash: str = ""
     exponent: int | None = None
+    any_length: bool = False
+    each_step: bool = False
+    causal: bool = False
 
     def __post_init__(self) -> None:
         for field in ("name", "version", "summary", "family", "citation"):
@@ -101,6 +109,43 @@ class Architecture:
         own = f"farfield:{self.card.name}:{self.card.version}" if versioned else self.card.source_hash
         files = self.options.source() if hasattr(self.options, "source") else ""
         return hashlib.sha256("\0".join([own, files] if files else [own]).encode()).hexdigest()[:16]
+
+    @property
+    def any_length(self) -> bool:
+        """Whether it takes sequences of any number of steps; options may decide."""
+        return bool(getattr(self.options, "any_length", self.card.any_length))
+
+    @property
+    def each_step(self) -> bool:
+        """Whether it can answer at each step of a sequence; options may decide."""
+        return bool(getattr(self.options, "each_step", self.card.each_step))
+
+    @property
+    def causal(self) -> bool:
+        """Whether an answer at a step depends on that step and those before alone; options may decide."""
+        return bool(getattr(self.options, "causal", self.card.causal))
+
+    def check_problem(self, problem: Problem) -> None:
+        """Refuse a problem whose inputs it cannot read, or whose answers it cannot give.
+
+        Raises:
+            Unsupported: it cannot; nothing is built to find that out.
+        """
+        name = self.name
+        if problem.kind not in self.card.inputs:
+            what = f"{self.card.name} reads {' or '.join(self.card.inputs)} inputs, not {problem.kind}"
+            raise Unsupported(what, code="input_kind")
+        other = [steps for steps in problem.lengths if steps != problem.shape[0]]
+        if other and not self.any_length:
+            asked = " and ".join(str(steps) for steps in other)
+            reason = getattr(self.options, "fixed_length", "")
+            what = f"{name} takes {problem.shape[0]} steps alone, and the task asks for {asked}"
+            raise Unsupported(f"{what}: {reason}" if reason else what, code="length")
+        if problem.each_step and not self.each_step:
+            raise Unsupported(f"{name} gives one answer a sequence, and the task asks for one a step", code="length")
+        if problem.causal and not self.causal:
+            what = f"{name} sees the steps that come after, and the task asks for answers that do not"
+            raise Unsupported(what, code="length")
 
     def check_scheme(self, scheme: NormScheme) -> None:
         """Check, without building anything, that every place of ``scheme`` exists in this family.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from architectures.card import Architecture, ArchitectureCard, Role
@@ -17,6 +18,16 @@ from bench.core.signature import bind_options, first_line, read_builder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")
 Builder = TypeVar("Builder", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a card says of sequences: see :class:`architectures.card.ArchitectureCard`."""
+
+    any_length: bool = False
+    each_step: bool = False
+    causal: bool = False
+
 
 REGISTRY: Registry[ArchitectureCard] = Registry("architecture", "farfield.architectures", "farfield.estimators")
 """Networks and estimators: one name means one of them."""
@@ -56,6 +67,9 @@ def register_architecture(
     citation: str = "unpublished",
     placements: Placements = ANY,
     family: str = "",
+    any_length: bool = False,
+    each_step: bool = False,
+    causal: bool = False,
     build: str | Callable[..., Any] | None = None,
     options: type | str | None = None,
 ) -> Callable[[Builder], Builder]:
@@ -81,6 +95,9 @@ def register_architecture(
         citation: where it comes from.
         placements: how placement words map onto its sites; by default its sites are counted in forward order.
         family: what it is a variant of; otherwise its own name.
+        any_length: it takes sequences of any number of steps, not only ``problem.shape[0]``.
+        each_step: where ``problem.each_step`` asks for it, it answers at each step, ``(N, steps)``.
+        causal: such an answer depends on its step and those before alone.
         build: ``"module:function"``, imported on use, or the function; it is registered at once, and there is nothing
             to decorate.
         options: frozen dataclass of the options (or ``"module:class"``), where the function takes one object of it,
@@ -103,6 +120,7 @@ def register_architecture(
             citation=citation,
             placements=placements,
             family=family or name,
+            reading=Reading(any_length, each_step, causal),
         )
 
     return _register(card, build)
@@ -119,6 +137,9 @@ def register_estimator(
     exponent: int | None = None,
     placements: Placements = NOWHERE,
     family: str = "estimator",
+    any_length: bool = False,
+    each_step: bool = False,
+    causal: bool = False,
     build: str | Callable[..., Any] | None = None,
     options: type | str | None = None,
 ) -> Callable[[Builder], Builder]:
@@ -147,6 +168,7 @@ def register_estimator(
         placements: the words of the norm schemes that it takes. Without any it takes norm ``none`` only; with some it
             is called as ``build(problem, scheme, **options)`` with the :class:`architectures.NormScheme`.
         family: what it is a variant of.
+        any_length, each_step, causal: as :func:`register_architecture` takes them.
         options: frozen dataclass of the options (or ``"module:class"``), where the function takes one object of it
             instead of keyword parameters.
 
@@ -169,6 +191,7 @@ def register_estimator(
             family=family,
             deterministic=deterministic,
             exponent=exponent,
+            reading=Reading(any_length, each_step, causal),
         )
 
     return _register(card, build)
@@ -214,6 +237,7 @@ def _card(
     citation: str,
     placements: Placements,
     family: str,
+    reading: Reading,
     deterministic: bool = False,
     exponent: int | None = None,
 ) -> ArchitectureCard:
@@ -236,6 +260,9 @@ def _card(
             origin=origin_of(code, REGISTRY.groups),
             source_hash=hash_source(code),
             exponent=exponent,
+            any_length=reading.any_length,
+            each_step=reading.each_step,
+            causal=reading.causal,
         )
     except ValueError as error:
         raise InputError(str(error), where=name, hint="correct the arguments of the register function") from None

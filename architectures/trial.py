@@ -79,7 +79,7 @@ def plan_of(architecture: Architecture, problem: Problem) -> NetworkPlan:
         Unsupported: the family cannot read the input.
         InputError: the builder breaks the contract.
     """
-    check_kind(architecture, problem)
+    architecture.check_problem(problem)
     try:
         return _trial(architecture, problem, "meta")
     except (Unsupported, InputError):
@@ -104,17 +104,6 @@ def call_builder(architecture: Architecture, problem: Problem, norm: Norm) -> nn
         raise InputError(what, hint="make every layer inside the builder, at every call", code="contract")
     materialize(module, problem)
     return without_fast_paths(module)
-
-
-def check_kind(architecture: Architecture, problem: Problem) -> None:
-    """Refuse a kind of input that the family cannot read.
-
-    Raises:
-        Unsupported: it cannot.
-    """
-    card = architecture.card
-    if problem.kind not in card.inputs:
-        raise Unsupported(f"{card.name} reads {' or '.join(card.inputs)} inputs, not {problem.kind}", code="input_kind")
 
 
 def _trial(architecture: Architecture, problem: Problem, device: str) -> NetworkPlan:

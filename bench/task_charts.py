@@ -14,6 +14,7 @@ from leaderboard.records.record import Details, Record, RecordKey
 
 if TYPE_CHECKING:
     from tasks import StandardizedTask
+    from tasks.data.samples import FarSet
 
 REACH = 10.0  # of the line that is drawn, in R of its draw
 POINTS = 401
@@ -22,8 +23,9 @@ DetailsOf = Callable[[RecordKey], Details]
 
 def task_picture(task: StandardizedTask) -> Any:
     """Training and far inputs of ``task`` in two dimensions, by set and by target."""
-    sets = [PictureSet("train", task.train.inputs, task.target_to_raw(task.train.targets))]
-    sets += [PictureSet(f.name, f.rows.inputs, task.target_to_raw(f.rows.targets)) for f in task.far]
+    named = {"train": task.train} | {far.name: far.rows for far in task.far}
+    same = {name: task.comparable(rows) for name, rows in named.items()}
+    sets = [PictureSet(name, rows.inputs, task.target_to_raw(rows.targets)) for name, rows in same.items()]
     return task_chart(task.name, sets, target_name=_target_name(task), note=f"far: {task.card.far_rule}")
 
 
@@ -73,9 +75,9 @@ def far_picture(records: Sequence[Record], details_of: DetailsOf, far: str | Non
     name = far or sets[-1]
     if name not in sets:
         raise UnknownName.among("far set", name, sets, where=first.name)
-    rows = {seed: next(f.rows for f in task.far if f.name == name) for seed, task in draws.items()}
-    targets = {seed: draws[seed].target_to_raw(rows[seed].targets) for seed in draws}
-    features = {seed: _feature(draws[seed], rows[seed].inputs, feature) for seed in draws}
+    rows = {seed: next(f for f in task.far if f.name == name) for seed, task in draws.items()}
+    targets = {seed: draws[seed].target_to_raw(rows[seed].rows.last_targets) for seed in draws}
+    features = {seed: _feature(draws[seed], rows[seed], feature) for seed in draws}
     inside = [draws[seed].target_to_raw(draws[seed].train.targets) for seed in draws]
     whole = targets[first.draw]
     same = all(len(t) == len(whole) and np.allclose(t, whole, rtol=1e-9, atol=1e-9) for t in targets.values())
@@ -95,6 +97,7 @@ def far_picture(records: Sequence[Record], details_of: DetailsOf, far: str | Non
         feature_name=features[first.draw][1],
         target_name=_target_name(first),
         target_range=(float(min(map(np.min, inside))), float(max(map(np.max, inside)))),
+        signed=features[first.draw][2],
         seeds=seeds,
     )
     return far_chart(records, in_raw_units, data)
@@ -104,13 +107,44 @@ def _numbers(values: np.ndarray) -> tuple[float | None, ...]:
     return tuple(value if np.isfinite(value) else None for value in values.tolist())
 
 
-def _feature(task: StandardizedTask, inputs: np.ndarray, name: str | None) -> tuple[np.ndarray, str]:
+def _feature(task: StandardizedTask, far: FarSet, name: str | None) -> tuple[np.ndarray, str, bool]:
+    """What trends are drawn against, its title, and whether it has two sides: ``name``, or else :func:`_distance`."""
+    inputs = far.rows.inputs
     if name is None:
-        return task.distance(inputs), "distance (radii of the training data)"
+        return _distance(task, far)
     names = list(task.feature_names) if task.problem.kind == "features" else []
     if name not in names:
         raise UnknownName.among("feature", name, names, where=f"--feature, task {task.name}")
-    return task.to_raw(inputs)[:, names.index(name)], name
+    return task.to_raw(inputs)[:, names.index(name)], name, False
+
+
+def _distance(task: StandardizedTask, far: FarSet) -> tuple[np.ndarray, str, bool]:
+    """How far the rows are, in training edges, with a sign where there is one: left and right are different places.
+
+    With one input the sign is that of x̃, and the edge is R. Where one column alone tells the set from training rows
+    (a far rule on that column), it is the standardized column, in units of the 99th percentile of its training
+    values; a set on one side of the training rows needs one trend. Else it is the distance, which has no sign.
+    """
+    inputs = far.rows.inputs
+    if task.problem.shape == (1,):
+        values = np.sign(inputs[:, 0]) * task.distance(inputs)
+        return values, "signed distance (−1 and 1: edges of the training data)", bool(np.ptp(np.sign(values)) == 2)
+    column = _telling(task, far)
+    if column is None:
+        return task.distance(inputs), "distance (1: edge of the training data; it has no side)", False
+    edge = float(np.percentile(np.abs(task.train.inputs[:, column]), 99)) or 1.0
+    title = f"signed distance along {task.feature_names[column]} (1: edge of the training data)"
+    return inputs[:, column] / edge, title, False
+
+
+def _telling(task: StandardizedTask, far: FarSet) -> int | None:
+    """The column that lies on one side of all training rows in every row of the set; of several the one it names."""
+    train, inputs = task.train.inputs, far.rows.inputs
+    if task.problem.kind != "features" or len(task.feature_names) != inputs.shape[1]:
+        return None
+    beyond = (inputs.min(axis=0) > train.max(axis=0)) | (inputs.max(axis=0) < train.min(axis=0))
+    found = np.flatnonzero(beyond & (np.ptp(inputs, axis=0) > 0)).tolist()  # a truth value is no axis
+    return next((i for i in found if task.feature_names[i] in far.label), found[0] if found else None)
 
 
 def _draws_of(records: Sequence[Record]) -> dict[int, StandardizedTask]:

@@ -20,7 +20,7 @@ FAR_SHARE = 0.5
 """Share of far rows beyond R from which a task is far by distance, where its card does not say how it is far."""
 
 HowBudgeted = Literal["stated", "measured", "by kind"]
-MOST_TIMES = 4  # S is at most so many times what protocol 1 took
+MOST_TIMES = 4  # S is at most so many times base_steps
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
@@ -31,7 +31,8 @@ class Budget:
     Args:
         steps: optimizer steps S.
         batch_size: rows per step; up to 1,024 training rows are always taken whole.
-        base_steps: what protocol 1 took, where the task is older than protocol 2; S is at most four times that.
+        base_steps: what the search for S starts from: what protocol 1 took, where the task is older than protocol 2,
+            else what keeps a cell at four times that within a standard run; S is at most four times that.
         how: where S comes from: ``stated`` by who wrote the task; ``measured``: the smallest for which doubling moves
             the geometric mean of id_error by under 5%, or the cap; ``by kind``: ``base_steps`` times the median factor
             of the measured tasks with the same kind of input.

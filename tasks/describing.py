@@ -59,7 +59,7 @@ def describe(task: Task | StandardizedTask) -> TaskDescription:
     loaded = task.load() if isinstance(task, Task) else task
     inside = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
     away = {far.name: far.rows for far in loaded.far}
-    far_targets = np.concatenate([rows.targets for rows in away.values()])
+    far_targets = np.concatenate([rows.targets.ravel() for rows in away.values()])
     return TaskDescription(
         name=loaded.name,
         card=loaded.card,

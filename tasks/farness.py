@@ -23,7 +23,8 @@ class HowFar:
 
     Mahalanobis and nearest-neighbour distance are medians over the set, in units of the 99th percentile of the same
     measure over training rows, as the distance is: 1 is the edge of the training domain. They, and the classifier,
-    look at up to 32 principal components of the training rows.
+    look at up to 32 principal components of the training rows; of sequences of another length they see the last steps,
+    as many as training rows have (missing ones are the mean).
 
     Args:
         name: of the set.
@@ -97,9 +98,14 @@ def how_far(task: StandardizedTask) -> tuple[HowFar, ...]:
 
 
 def project(task: StandardizedTask, rows: int = ROWS) -> Projection:
-    """Training, test and far inputs in two dimensions, at most ``rows`` of each set."""
+    """Training, test and far inputs in two dimensions, at most ``rows`` of each set.
+
+    Where each step has a target, that of the last one is taken.
+    """
     sets = {"train": task.train, "test": task.test} | {far.name: far.rows for far in task.far}
-    chosen = {name: _sample(part, task.name, "projection", name, most=rows) for name, part in sets.items()}
+    chosen = {
+        name: task.comparable(_sample(part, task.name, "projection", name, most=rows)) for name, part in sets.items()
+    }
     names = np.repeat(list(chosen), [len(part) for part in chosen.values()])
     targets = np.concatenate([part.targets for part in chosen.values()])
     raw_targets = task.target_to_raw(targets)
@@ -122,7 +128,7 @@ def _sample(rows: Rows, *names: str, most: int = ROWS) -> Rows:
 
 
 def _measured(task: StandardizedTask, space: _Space, train: Rows, name: str, label: str, rows: Rows) -> HowFar:
-    sample = _sample(rows, task.name, name)
+    sample = task.comparable(_sample(rows, task.name, name))
     inside, away = space(train.inputs), space(sample.inputs)
     within, beyond = (np.linalg.norm(points / space.deviation, axis=1) for points in (inside, away))
     return HowFar(

@@ -49,12 +49,19 @@ class Clustered:
         if len({f.name for f in samples.far} | {"train", "validation", "test"}) < len(samples.far) + 3:
             raise InputError("two sets have the same name", hint="give each far set a name of its own")
         shape = samples.domain.inputs.shape[1:]
-        if any(f.rows.inputs.shape[1:] != shape for f in samples.far):
+        # three dimensions are sequences, and those may have another length
+        if any(f.rows.inputs.ndim != 1 + len(shape) or _size(f.rows) != _size(samples.domain) for f in samples.far):
             raise InputError("far inputs have another shape than training inputs", hint=f"give them {shape}")
         if samples.far:
             far, notes = without_known_rows(samples.far, _inside(samples))
             samples = dataclasses.replace(samples, far=far, notes=samples.notes + notes)
         return cls(samples, related(samples.domain) if samples.test is None else None)
+
+
+def _size(rows: Rows) -> tuple[int, ...]:
+    """What inputs of all sets have in common: the shape of one, of sequences (n, steps, channels) without the steps."""
+    shape = rows.inputs.shape[1:]
+    return shape[1:] if len(shape) == 2 else shape
 
 
 def _inside(samples: Samples) -> Rows:
@@ -95,6 +102,7 @@ def assemble(samples: Samples | Clustered, kind: InputKind, name: str, draw: int
         feature_names=samples.feature_names,
         notes=notes + _few(far),
         truth_function=samples.truth,
+        causal=samples.causal,
     )
     return impute(raw) if kind == "features" else raw
 
@@ -155,23 +163,25 @@ def related(rows: Rows) -> np.ndarray:
     return np.unique(component[same_inputs], return_inverse=True)[1]
 
 
-def row_keys(inputs: np.ndarray) -> np.ndarray:
+def row_keys(inputs: np.ndarray, digests: bool = False) -> np.ndarray:
     """One opaque value (n,) a row; equal exactly where the inputs (n, *shape) are equal.
 
-    Wide rows (images) are told apart by a 128-bit digest of their bytes.
+    Wide rows (images) are told apart by a 128-bit digest of their bytes; with ``digests`` all are, so that sequences of
+    different lengths can be compared.
     """
     flat = np.ascontiguousarray(inputs.reshape(len(inputs), -1))
     if flat.dtype.kind == "f":
         flat = flat + 0.0  # -0.0 becomes 0.0
-    if flat.shape[1] * flat.itemsize > 512:
-        digests = [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in flat]
-        return np.array(digests, dtype="V16")
+    if digests or flat.shape[1] * flat.itemsize > 512:
+        return np.array([hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in flat], dtype="V16")
     return flat.view(np.dtype((np.void, flat.shape[1] * flat.itemsize)))[:, 0]
 
 
 def without_known_rows(far: tuple[FarSet, ...], domain: Rows) -> tuple[tuple[FarSet, ...], tuple[str, ...]]:
     """Far sets without rows whose inputs also stand in the training domain or in an earlier far set."""
-    keys = [row_keys(rows.inputs) for rows in (domain, *(far_set.rows for far_set in far))]
+    sets = (domain, *(far_set.rows for far_set in far))
+    unlike = len({rows.inputs.shape[1:] for rows in sets}) > 1
+    keys = [row_keys(rows.inputs, unlike) for rows in sets]
     _, first, which = np.unique(np.concatenate(keys), return_index=True, return_inverse=True)
     kept, notes = [], []
     repeated = len(domain) - int(np.count_nonzero(first < len(domain)))

@@ -61,9 +61,9 @@ def test_steps_are_found_and_what_is_done_is_skipped(tmp_path: Path, capsys: pyt
     steps.main([TASK, "linear-1d", "--out", str(out), "--seeds", "1", "--start", "4"])
     first, second = (json.loads(line) for line in out.read_text().splitlines())
     assert (first["task"], second["task"]) == ("linear-1d", TASK)
-    assert second["start"] == 4
+    assert second["base_steps"] == 4
     assert second["steps"] == 4 * second["factor"]
-    assert second["brings"].keys() == {"none", "layer@all", "batch@all", "all"}
+    assert second["doubling"].keys() == {"none", "layer@all", "batch@all"}
     last = second["doublings"][-1]
     means = [second["searches"][str(count)]["none"]["mean"] for count in (last["steps"], 2 * last["steps"])]
     assert last["ratios"]["none"] == pytest.approx(means[1] / means[0])

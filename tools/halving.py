@@ -27,7 +27,7 @@ from typing import Any
 
 import tasks
 from tools.steps import as_worker, remaining
-from tools.tracks import ARCHITECTURES, SCHEMES, Pool, schedule_of
+from tools.tracks import SCHEMES, Pool, architecture_of, schedule_of
 
 WITHIN = 1.02
 
@@ -67,7 +67,7 @@ def measure(task: str, seeds: int = 5, steps: int | None = None, device: str = "
     """Train the full grid of ``task`` and read both searches from it."""
     begun = time.perf_counter()
     loaded = tasks.resolve(task).load()
-    network = ARCHITECTURES[loaded.problem.kind]
+    network = architecture_of(loaded.card)
     count = steps or loaded.card.budget.steps
     full, halved = (schedule_of(task, count, halving) for halving in (False, True))
     records = []

@@ -28,7 +28,7 @@ import torch
 import tasks
 from bench.sweep.workers.malloc import keep_freed_memory
 from leaderboard.records.metrics import ERROR_CLIP
-from tools.tracks import ARCHITECTURES, SCHEMES, Pool, checks_of, schedule_of
+from tools.tracks import SCHEMES, Pool, architecture_of, checks_of, schedule_of
 
 FACTORS = (1, 2, 4, 8)
 CAP = 4
@@ -66,13 +66,14 @@ class Finding:
 
     Args:
         task, architecture, seeds: what was trained.
-        start: the steps that the search starts from.
+        base_steps: the steps that the search starts from.
         rows: training, validation and test rows of draw 0.
         searches: by steps (as text, for JSON) and scheme.
         doublings: in order.
-        steps, factor: what is taken, also as a multiple of ``start``.
+        steps, factor: what is taken, also as a multiple of ``base_steps``.
         capped: nothing below the cap was enough.
-        brings: what the next doubling brings, by scheme; ``all`` is over all of them.
+        doubling: what the next doubling brings, by scheme.
+        doubling_all: the same, over all of them.
         trained: steps of all members together.
         seconds: that it took.
     """
@@ -80,14 +81,15 @@ class Finding:
     task: str
     architecture: str
     seeds: int
-    start: int
+    base_steps: int
     rows: tuple[int, int, int]
     searches: dict[str, dict[str, Search]]
     doublings: list[Doubling]
     steps: int
     factor: int
     capped: bool
-    brings: dict[str, float]
+    doubling: dict[str, float]
+    doubling_all: float
     trained: int
     seconds: float
 
@@ -103,8 +105,9 @@ def measure(
     """Find the steps of ``task``; progress goes to standard error."""
     begun = time.perf_counter()
     loaded = tasks.resolve(task).load()
-    steps = start or loaded.card.budget.steps
-    network = architecture or ARCHITECTURES[loaded.problem.kind]
+    budget = loaded.card.budget
+    steps = start or budget.base_steps or budget.steps
+    network = architecture or architecture_of(loaded.card)
     ladder = [steps * factor for factor in FACTORS]
     longest, checks = schedule_of(task, ladder[-1]), checks_of(ladder)
     pools = {scheme: Pool(task, network, scheme, range(seeds), longest, checks, device) for scheme in schemes}
@@ -128,14 +131,15 @@ def measure(
         task=task,
         architecture=network,
         seeds=seeds,
-        start=steps,
+        base_steps=steps,
         rows=(len(loaded.train), len(loaded.validation), len(loaded.test)),
         searches=searches,
         doublings=doublings,
         steps=last.steps,
         factor=last.steps // steps,
         capped=last.steps == CAP * steps and abs(last.ratio - 1) >= MOVED,
-        brings={**last.ratios, "all": last.ratio},
+        doubling=last.ratios,
+        doubling_all=last.ratio,
         trained=sum(pool.trained for pool in pools.values()),
         seconds=time.perf_counter() - begun,
     )
@@ -202,9 +206,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             found = done.result()
             with options.out.open("a") as file:
                 file.write(json.dumps(asdict(found)) + "\n")
-            brings = ", ".join(f"{name} {ratio:.3f}" for name, ratio in found.brings.items())
+            brings = ", ".join(f"{name} {ratio:.3f}" for name, ratio in found.doubling.items())
+            brings += f", all {found.doubling_all:.3f}"
             print(
-                f"{place} of {len(names)}: {found.task}: {found.steps} steps ({found.factor} times {found.start}"
+                f"{place} of {len(names)}: {found.task}: {found.steps} steps ({found.factor} times {found.base_steps}"
                 f"{', the cap' if found.capped else ''}); doubling: {brings}; {found.seconds:.0f} s",
                 flush=True,
             )

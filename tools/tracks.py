@@ -30,10 +30,14 @@ from bench.training.programs.program import Program, StartProgram
 from bench.training.programs.vmap import Stack
 from bench.training.rows import Feed, TrainingData
 from bench.training.stack import Member
+from tasks.card import Budget, TaskCard
 from tasks.data.samples import Rows, StandardizedTask
 
 ARCHITECTURES = {"features": "mlp", "image": "cnn", "sequence": "transformer"}
 """What each kind of input is measured with."""
+
+ANY_LENGTH = "decoder(positions=rope,width=32)"
+"""What tasks are measured with whose far sets are longer: learned positions have no others."""
 
 SCHEMES = ("none", "layer@all", "batch@all")
 
@@ -221,10 +225,15 @@ class Pool:
         return sum(running.step * len(running.members) for running in self._running)
 
 
+def architecture_of(card: TaskCard) -> str:
+    """What a task is measured with."""
+    return ANY_LENGTH if card.far_kind == "length" else ARCHITECTURES[card.kind]
+
+
 def schedule_of(task: str, steps: int, halving: bool = True) -> Schedule:
     """Protocol 2 on ``task`` with ``steps`` steps; without halving every rate trains to the end."""
     loaded = tasks.resolve(task).load()
-    card = dataclasses.replace(loaded.card, budget=dataclasses.replace(loaded.card.budget, steps=steps))
+    card = dataclasses.replace(loaded.card, budget=Budget(steps, loaded.card.budget.batch_size))
     schedule = get_protocol("2").schedule(card, len(loaded.train))
     return schedule if halving else dataclasses.replace(schedule, rungs=())
 

@@ -24,11 +24,10 @@ from architectures.analysis.graph import Graph, GraphVisitor, Operation, Stored
 from architectures.blocks.layers import Clamp
 from architectures.norms.card import OWN
 from architectures.norms.layers import marked, turned
+from architectures.norms.options import FARTHEST_LIMIT
 from architectures.norms.site import Frame
 
 Reasons = Mapping[int, tuple[str, ...]]
-
-FARTHEST_LIMIT = 1e4  # a limit beyond this is none where growth is measured
 
 
 @dataclass(frozen=True)
@@ -296,7 +295,7 @@ def _divided(one: Growing) -> Rate:
 
 
 def _power(one: Growing) -> Rate:
-    power = one.call.number(1, "exponent", 2)
+    power = 0.5 if one.operation.base == "sqrt" else one.call.number(1, "exponent", 2)
     entries = merged(one.entries(0))
     total = entries.high * power
     if power < 0 or not bool((total == total.round()).all()):
@@ -376,7 +375,7 @@ _GROWTH: dict[str, Callable[[Growing], Rate]] = {
     **dict.fromkeys(("add", "sub", "subtract"), _added),
     **dict.fromkeys(("mul", "multiply"), _multiplied),
     **dict.fromkeys(("div", "divide", "true_divide"), _divided),
-    **dict.fromkeys(("pow", "square"), _power),
+    **dict.fromkeys(("pow", "square", "sqrt"), _power),
     "linear": _linear,
     **dict.fromkeys(("matmul", "mm", "bmm"), _matmul),
     "addmm": lambda one: _everywhere(

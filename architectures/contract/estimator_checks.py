@@ -17,9 +17,14 @@ Rows = NDArray[np.float64]
 
 
 def rows_for(subject: Subject, rows: int = 40, seed: int = 0) -> tuple[Rows, Rows]:
-    """Standard normal inputs (rows, *shape) and targets (rows,) that are a noisy function of them."""
+    """Standard normal inputs (rows, *shape) and targets (rows,) that are a noisy function of them.
+
+    Where each step is answered, (rows, steps).
+    """
     generator = np.random.default_rng(seed)
     inputs = generator.normal(size=(rows, *subject.problem.shape))
+    if subject.problem.each_step:
+        return inputs, np.tanh(inputs[..., 0]) + 0.1 * generator.normal(size=inputs.shape[:2])
     flat = inputs.reshape(rows, -1)
     return inputs, np.tanh(flat[:, -1]) + 0.1 * generator.normal(size=rows)
 
@@ -33,17 +38,36 @@ def fitted(subject: Subject) -> Estimator:
 
 
 def predicts_one_number_a_row(subject: Subject) -> str:
-    """Predicts (N,) finite float64 numbers, for one row and for several, from float32 and float64."""
+    """Predicts (N,) finite float64 numbers, for one row and for several, from float32 and float64.
+
+    Where each step is answered, (N, steps).
+    """
     estimator = fitted(subject)
+    each = subject.problem.shape[:1] if subject.problem.each_step else ()
     for rows, inputs in ((1, rows_for(subject, 1, seed=2)[0]), (7, rows_for(subject, 7, seed=2)[0].astype(np.float32))):
         answer = estimator.predict(inputs)
-        if not isinstance(answer, np.ndarray) or answer.shape != (rows,):
-            raise Broken(f"predicts {np.shape(answer)} for {rows} rows", "return an array of shape (N,)")
+        if not isinstance(answer, np.ndarray) or answer.shape != (rows, *each):
+            wanted = "(N, steps)" if each else "(N,)"
+            raise Broken(f"predicts {np.shape(answer)} for {rows} rows", f"return an array of shape {wanted}")
         if answer.dtype != np.float64:
             raise Broken(f"predicts {answer.dtype}", "return float64")
         if not np.isfinite(answer).all():
             raise Broken("predicts numbers that are not finite", "guard divisions, logarithms, powers")
-    return "(N,) float64"
+    return "(N, steps) float64" if each else "(N,) float64"
+
+
+def predicts_for_any_length(subject: Subject) -> str:
+    """Where the card says any length, predicts finite numbers for sequences 2 and 4 times as long as training."""
+    if not subject.architecture.any_length or subject.problem.kind != "sequence":
+        raise Skipped("it does not say that it takes sequences of any length")
+    steps, estimator = subject.problem.shape[0], fitted(subject)
+    for length in (2 * steps, 4 * steps):
+        inputs = np.random.default_rng(length).normal(size=(7, length, *subject.problem.shape[1:]))
+        answer = estimator.predict(inputs)
+        wanted = (7, length) if subject.problem.each_step else (7,)
+        if np.shape(answer) != wanted or not np.isfinite(answer).all():
+            raise Broken(f"predicts {np.shape(answer)} for 7 rows of {length} steps, not {wanted}", "see any_length")
+    return f"{2 * steps} and {4 * steps} steps"
 
 
 def fitting_is_repeatable(subject: Subject) -> str:
@@ -94,4 +118,5 @@ ESTIMATOR_CHECKS: tuple[Check, ...] = (
     rows_do_not_mix,
     leaves_its_data_alone,
     refuses_norms,
+    predicts_for_any_length,
 )

@@ -19,7 +19,7 @@ from architectures.building import build, resolve_sites, sites
 from architectures.card import Architecture
 from architectures.contract.check import Broken, Check, Skipped, Subject
 from architectures.contract.estimator_checks import ESTIMATOR_CHECKS
-from architectures.contract.examples import EXAMPLES
+from architectures.contract.examples import EXAMPLES, examples_for
 from architectures.contract.network_checks import NETWORK_CHECKS
 from architectures.contract.precision import without_fast_paths
 from architectures.norms.scheme import NormScheme, parse_scheme
@@ -67,7 +67,8 @@ class Case:
         """The problem and scheme."""
         problem = self.subject.problem
         shape = "x".join(str(size) for size in problem.shape)
-        return f"{problem.kind} {shape}, norm {self.subject.scheme}, {self.subject.device}"
+        each = ", answered at each step" if problem.each_step else ""
+        return f"{problem.kind} {shape}{each}, norm {self.subject.scheme}, {self.subject.device}"
 
     def run(self) -> Result:
         """Run the check; whatever it raises becomes a failed result."""
@@ -148,7 +149,7 @@ def _subjects(architecture: Architecture, device: str) -> Iterator[Subject]:
     left in, for the checks to report.
     """
     for kind in architecture.card.inputs:
-        for problem in EXAMPLES[kind]:
+        for problem in examples_for(kind, architecture.each_step, architecture.causal):
             try:
                 found = sites(architecture, problem)
             except Unsupported:

@@ -15,6 +15,7 @@ from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from architectures.building import sites, unused_sites
 from architectures.contract.check import Broken, Check, Skipped, Subject
+from architectures.contract.length_checks import LENGTH_CHECKS
 from architectures.contract.precision import in_float64
 from architectures.contract.samples import ROWS, built, different, inputs_for
 from architectures.contract.seed_checks import SEED_CHECKS
@@ -25,15 +26,18 @@ REPEATS = 4
 
 
 def answers_one_number_a_row(subject: Subject) -> str:
-    """Maps (N, *shape) to (N, 1), for one row and for several, in training and in evaluation."""
-    network = built(subject)
+    """Maps (N, *shape) to (N, 1), for one row and for several, in training and in evaluation.
+
+    Where the problem asks for an answer at each step, to (N, steps).
+    """
+    network, answers = built(subject), subject.problem.answers
     for rows, training in ((1, False), (ROWS, False), (ROWS, True)):
         answer = network.train(training)(inputs_for(subject, rows))
         if not isinstance(answer, Tensor):
-            raise Broken(f"returns a {type(answer).__name__}", "return one tensor of shape (N, 1)")
-        if tuple(answer.shape) != (rows, 1):
-            raise Broken(f"maps {rows} rows to {tuple(answer.shape)}", "return the shape (N, 1)")
-    return f"{tuple(inputs_for(subject).shape)} to {(ROWS, 1)}"
+            raise Broken(f"returns a {type(answer).__name__}", f"return one tensor of shape (N, {answers})")
+        if tuple(answer.shape) != (rows, answers):
+            raise Broken(f"maps {rows} rows to {tuple(answer.shape)}", f"return the shape (N, {answers})")
+    return f"{tuple(inputs_for(subject).shape)} to {(ROWS, answers)}"
 
 
 def works_in_float32_and_float64(subject: Subject) -> str:
@@ -273,5 +277,6 @@ NETWORK_CHECKS: tuple[Check, ...] = (
     weights_survive_a_file,
     stacked_training_equals_lone_training,
     every_site_is_used,
+    *LENGTH_CHECKS,
     answers_alike_on_the_gpu,
 )

@@ -21,7 +21,12 @@ class Estimator(Protocol):
     """
 
     def fit(self, inputs: Array, targets: Array, validation_inputs: Array, validation_targets: Array) -> None:
-        """Learn from standardized inputs (N, *shape) and targets (N,); validation rows only choose."""
+        """Learn from standardized inputs (N, *shape) and targets (N,); validation rows only choose.
+
+        Where the problem asks for an answer at each step (``problem.each_step``), targets are (N, steps) and so are the
+        answers; only an estimator whose card says ``each_step`` is given such a problem. One that says ``any_length``
+        is also asked about sequences of other lengths.
+        """
         ...
 
     def predict(self, inputs: Array) -> Rows:

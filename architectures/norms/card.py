@@ -74,7 +74,7 @@ class NormKindCard:
         bound: ``bound(module, site, value)``, what its output lies in: a number that no entry exceeds in absolute
             value, a region (:mod:`architectures.norms.regions`), or None where nothing is known. ``site`` is None
             where no scheme placed the module; ``value`` is what is known of the input. Of a pair, ``site`` is its
-            frame.
+            frame. Not read of built-in kinds: their operations are followed.
         modules: torch's own types of this kind, as ``"torch.nn:LayerNorm"``; growth, bound and link count for them
             wherever they stand.
         centres_channels: whether the mean over positions of what this layer gives is a constant.

@@ -207,3 +207,42 @@ class NormLink(Link):
         if self.weights:
             return torch.bmm(values, self.weights[0].unsqueeze(-1))
         return values.sum(-1, keepdim=True)
+
+
+class TanhLink(Link):
+    """``limit tanh(x / limit)``, elementwise; no weights."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(())
+        self.limit = limit
+
+    def forward(self, x: Tensor, keep: bool) -> Tensor:
+        """The tanh is kept apart from the output, which an activation may overwrite."""
+        y = torch.tanh(x / self.limit)
+        if keep:
+            self.y = y
+        return y * self.limit
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        """``g (1 - y²)``."""
+        gradient: Tensor = torch.ops.aten.tanh_backward(g, self.y)
+        return gradient
+
+
+class ClampLink(Link):
+    """``min(max(x, -limit), limit)``, elementwise; no weights."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(())
+        self.limit = limit
+
+    def forward(self, x: Tensor, keep: bool) -> Tensor:
+        """The input is kept."""
+        if keep:
+            self.x = x
+        return x.clamp(-self.limit, self.limit)
+
+    def backward(self, g: Tensor, first: bool) -> Tensor:
+        """The gradient where the entry lies within the limits."""
+        gradient: Tensor = torch.ops.aten.hardtanh_backward(g, self.x, -self.limit, self.limit)
+        return gradient

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from architectures.norms.card import NormKind
 
+FARTHEST_LIMIT = 1e4
+"""A limit beyond this is none where growth is measured."""
+
 
 @dataclass(frozen=True)
 class WithAffine(NormKind):
@@ -23,6 +26,18 @@ class WithEps(WithAffine):
 
     def __post_init__(self) -> None:
         positive("eps", self.eps)
+
+
+@dataclass(frozen=True)
+class Limited(NormKind):
+    """``limit`` is what no entry exceeds in absolute value."""
+
+    limit: float
+
+    def __post_init__(self) -> None:
+        positive("limit", self.limit)
+        if self.limit > FARTHEST_LIMIT:
+            raise ValueError(f"limit must be at most {FARTHEST_LIMIT:g}, not {self.limit}")
 
 
 def positive(name: str, value: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -85,4 +86,4 @@ def distance(x: Tensor, frame: Frame) -> Tensor:
     ``‖x̃‖₂ / R``, for sequences the root mean square per element over R.
     """
     size: Tensor = torch.linalg.vector_norm(x, dim=tuple(range(1, x.dim())), keepdim=True)
-    return size / frame.reach
+    return size / frame.reach_of(math.prod(x.shape[1:]))  # a longer sequence is not farther away

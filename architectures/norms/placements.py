@@ -98,7 +98,8 @@ def residual(first: str, last: str, *branches: str, more: tuple[tuple[str, SiteR
         more: further words, each with its rule.
     """
     before, after, around = (tuple(f"{branch}.{place}" for branch in branches) for place in ("in", "out", "res"))
-    extra = tuple(pattern for _, rule in more for pattern in rule.patterns)
+    known = (first, *before, *after, *around, last)
+    extra = tuple(pattern for _, rule in more for pattern in rule.patterns if pattern not in known)
     return Placements(
         words=(
             ("first", SiteRule((first,))),

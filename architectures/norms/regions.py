@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 _block_diagonal: Callable[..., Tensor] = torch.block_diag
 
@@ -143,29 +143,7 @@ class Region:
 Known = Region | Anything | Ball
 
 
-def gain(module: nn.Module, dim: int) -> Tensor:
-    """The weight of a layer that multiplies its channels, (dim,); ones where it has none."""
-    weight = getattr(module, "weight", None)
-    return torch.ones(dim, dtype=torch.float64) if weight is None else weight.double()
-
-
-def shift(module: nn.Module, dim: int) -> Tensor:
-    """The bias of a layer that is added to its channels, (dim,); zeros where it has none."""
-    bias = getattr(module, "bias", None)
-    return torch.zeros(dim, dtype=torch.float64) if bias is None else bias.double()
-
-
 def ellipsoid(gain: Tensor, shift: Tensor, shape: Tensor, greatest: float) -> Region:
     """``shift + gain ⊙ u`` for u in the ellipsoid of ``shape`` with no entry above ``greatest``."""
     reach = gain.abs() * greatest
     return Region.of(shift - reach, shift + reach, shift, gain[:, None] * shape)
-
-
-def grouped(module: nn.Module, groups: int, dim: int, positions: int) -> Region:
-    """Of ``groups`` groups of channels, normalized over all positions: a group of n entries has norm √n.
-
-    No entry of it is above √(n - 1), for they sum to zero.
-    """
-    together = dim // groups * positions
-    ball = math.sqrt(groups * together) * torch.eye(dim, dtype=torch.float64)
-    return ellipsoid(gain(module, dim), shift(module, dim), ball, math.sqrt(together - 1))

@@ -32,7 +32,7 @@ from bench.core.registry import natural
 
 _PLACEMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\Z")
 # Reading order of the common words, from input to output; other names stand between "qk" and "last".
-_EARLY = ("input", "embed", "stem", "first", "all", "pre", "post", "sandwich", "qk")
+_EARLY = ("input", "embed", "stem", "first", "all", "pre", "post", "sandwich", "peri", "qk")
 _LATE = ("last", "head", "final")
 ENDS = ("input", "output")
 """The two sites of a pair: of the whole network, not of a family."""

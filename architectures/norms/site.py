@@ -66,11 +66,13 @@ class Frame:
         kind: ``features``, ``image`` or ``sequence``.
         shape: of one input.
         radius: R, the 99th percentile of the size of x̃ over training inputs.
+        back: whether the way back is taken (a scheme that names ``output``).
     """
 
     kind: InputKind
     shape: tuple[int, ...]
     radius: float = 1.0
+    back: bool = False
 
     @property
     def size(self) -> int:
@@ -80,7 +82,11 @@ class Frame:
     @property
     def reach(self) -> float:
         """Euclidean norm of inputs at distance 1: R, for sequences R √size, for their size is a root mean square."""
-        return self.radius * (math.sqrt(self.size) if self.kind == "sequence" else 1.0)
+        return self.reach_of(self.size)
+
+    def reach_of(self, size: int) -> float:
+        """The same for inputs of ``size`` numbers: a sequence of another length than the one of training."""
+        return self.radius * (math.sqrt(size) if self.kind == "sequence" else 1.0)
 
 
 def need_features(site: Site, name: str, features: int, least: int, why: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from architectures import Architecture, NormScheme
 from architectures.contract.check import Broken, Check, Skipped, Subject
+from architectures.contract.length_checks import LENGTH_CHECKS
 from architectures.contract.network_checks import (
     answers_one_number_a_row,
     evaluation_is_repeatable,
@@ -32,6 +33,7 @@ ESSENTIAL: tuple[Check, ...] = (
     *SEED_CHECKS,
     works_in_float32_and_float64,
     rows_do_not_mix_in_evaluation,
+    *LENGTH_CHECKS,
 )
 """In an order in which the first that fails names the cause."""
 

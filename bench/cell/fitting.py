@@ -10,7 +10,7 @@ import tasks
 from bench.core.errors import FarFieldError, ReasonCode
 from bench.plan.jobs import Cell
 
-CERTAIN: frozenset[ReasonCode] = frozenset({"no_such_site", "input_kind", "too_large"})
+CERTAIN: frozenset[ReasonCode] = frozenset({"no_such_site", "input_kind", "length", "too_large"})
 """Reasons that a plan of the network, made on the meta device, is enough to find."""
 
 
@@ -45,10 +45,11 @@ def misfit(cell: Cell, max_parameters: int) -> Misfit | None:
     from architectures.building import check_size, resolve_sites
 
     architecture = architectures.resolve(cell.architecture)
-    if architecture.card.role != "network":
-        return None
     try:
         problem = tasks.resolve(cell.task).load().problem
+        architecture.check_problem(problem)
+        if architecture.card.role != "network":
+            return None
         check_size(architecture, problem, max_parameters)
         resolve_sites(architecture, architectures.parse_scheme(cell.norm), problem)
     except FarFieldError as error:

@@ -1,7 +1,9 @@
 """What a trained network answers far away: along rays and axes, and on far sets. Everything runs in float64.
 
 Rays go out from the training mean (the origin of standardized inputs) in unit directions; a probe at distance r
-stands at ``r R d`` where R is the task's radius.
+stands at ``r R d`` where R is the task's radius. Sequences are probed at the length of training; where each step is
+answered, growth and departure are read at the last one, which has seen the whole sequence. Far sets have lengths of
+their own, and their errors are means over all steps that they ask for.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from leaderboard.records.record import Role, SetResult
 from tasks.data.samples import Rows, StandardizedTask
 
 Predict = Callable[[np.ndarray], np.ndarray]
-"""Standardized inputs (n, *shape) to standardized outputs (n,)."""
+"""Standardized inputs (n, *shape) to standardized outputs (n,), or (n, steps) where each step is answered."""
 
 _ROWS = {"features": 512, "sequence": 512, "image": 64}  # at once; convolutions in float64 are fastest on few
 
@@ -100,13 +102,41 @@ def evaluate(predict: Predict, task: StandardizedTask) -> tuple[SetResult, ...]:
         metrics.set_result(
             name,
             role,
-            predict(rows.inputs),
+            asked_for(predict(rows.inputs), rows.targets),
             rows.targets,
             target_scale=task.target_scale,
             distance=task.distance(rows.inputs),
         )
         for name, role, rows in named
     )
+
+
+def asked_for(answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Of answers at each step, (n, steps), those of the last k, where the targets are (n, k)."""
+    return answers[:, -targets.shape[1] :] if targets.ndim == 2 else answers
+
+
+def at_the_last(predict: Predict) -> Predict:
+    """``predict``, of answers at each step the last one alone: (n,)."""
+
+    def predict_last(inputs: np.ndarray) -> np.ndarray:
+        answers = predict(inputs)
+        return answers[:, -1] if answers.ndim == 2 else answers
+
+    return predict_last
+
+
+class LastStep(nn.Module):
+    """A network that answers at each step, asked for the last one alone: (N, steps, channels) to (N, 1)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, steps, channels) to (N, 1)."""
+        answers: torch.Tensor = self.network(x)
+        return answers[:, -1:]
 
 
 def finite(value: float) -> float | None:
@@ -124,7 +154,8 @@ def network_predict(module: nn.Module, device: torch.device | str = "cpu", most:
         with torch.no_grad():
             for start in range(0, len(inputs), length):
                 piece = torch.as_tensor(inputs[start : start + length], dtype=torch.float64, device=device)
-                pieces.append(module(piece).reshape(len(piece)).cpu().numpy())
+                answers = module(piece)
+                pieces.append((answers if answers.shape[1:].numel() > 1 else answers.reshape(len(piece))).cpu().numpy())
         return np.concatenate(pieces)
 
     return predict

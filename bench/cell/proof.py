@@ -14,7 +14,7 @@ from architectures.analysis.graph_reading import Reader
 from bench.cell.probing import Predict
 from bench.core.errors import ReasonCode
 from leaderboard.records import metrics
-from tasks.data.samples import StandardizedTask
+from tasks.data.samples import Rows, StandardizedTask
 
 FAR_ROWS = 64
 """Rows of each labelled set on which the bound's reading of the network is held against the network."""
@@ -53,17 +53,26 @@ def proven_growth(
 
 
 def probes(task: StandardizedTask, rays: np.ndarray) -> Sequence[Tensor]:
-    """The batches on which the network is probed: every direction at every distance, and rows of each labelled set."""
+    """The batches on which the network is probed: every direction at every distance, and rows of each labelled set.
+
+    A bound is one of inputs of the training length: what it says of longer sequences is nothing.
+    """
     batches = [distance * task.radius * rays for distance in metrics.LADDER]
-    batches += [rows.inputs[:FAR_ROWS] for rows in (task.test, *(far.rows for far in task.far))]
+    batches += [rows.inputs[:FAR_ROWS] for rows in labelled_sets(task)]
     batches.append(task.test.inputs[:1])
     return [torch.as_tensor(np.ascontiguousarray(batch), dtype=torch.float64) for batch in batches if len(batch)]
 
 
+def labelled_sets(task: StandardizedTask) -> list[Rows]:
+    """Test rows and far sets, but for sequences of another length than those of training."""
+    every = (task.test, *(far.rows for far in task.far))
+    return [rows for rows in every if rows.inputs.shape[1:] == task.problem.shape]
+
+
 def far_growths(predict: Predict, task: StandardizedTask) -> list[float | None]:
-    """The largest growth on each labelled set; None where an answer is not finite."""
+    """The largest growth on each labelled set of the training length; None where an answer is not finite."""
     found: list[float | None] = []
-    for rows in (task.test, *(far.rows for far in task.far)):
+    for rows in labelled_sets(task):
         most = float(np.abs(predict(rows.inputs)).max(initial=0.0)) / task.target_max if task.target_max else math.inf
         found.append(most if math.isfinite(most) else None)
     return found

@@ -178,14 +178,15 @@ def _program(context: _Context, first: torch.nn.Module, rows_a_step: int) -> Pro
     """What trains the whole network; None where only a head on frozen features is trained."""
     if isinstance(first, OnFrozenFeatures):
         return None
-    rows = torch.as_tensor(
-        np.ascontiguousarray(context.task(context.job.seeds[0]).train.inputs[:8]), dtype=torch.float32
-    )
+    task = context.task(context.job.seeds[0])
+    rows = torch.as_tensor(np.ascontiguousarray(task.train.inputs[:8]), dtype=torch.float32)
     members = len(context.job.seeds) * len(context.schedule.learning_rates)
     device = context.settings.device
     asked = context.settings.program
-    program = asked or choose_program(first, rows, rows_a_step, members, device)
-    if context.architecture.card.origin in VERSIONED or agrees(program, context.initial, _two(context.job.seeds), rows):
+    each_step = task.problem.each_step
+    program = asked or choose_program(first, rows, rows_a_step, members, device, each_step)
+    two = _two(context.job.seeds)
+    if context.architecture.card.origin in VERSIONED or agrees(program, context.initial, two, rows, each_step):
         return program
     if asked:
         what = f"{context.architecture.name} learns otherwise under --program {asked} than alone: use --program loop"
@@ -276,7 +277,10 @@ def _measured_network(
     task: StandardizedTask, module: torch.nn.Module, result: Trained, device: str, reader: Reader | None
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     predict, lines = probing.network_predict(module, device), Lines.of(task)
-    fields = _measured(predict, task, lines)
+    fields, kept = _measured(predict, task, lines), _curves_kept(predict, task)
+    if task.problem.each_step:  # from here on of the last step alone
+        module = probing.LastStep(module).eval()
+        predict = probing.at_the_last(predict)
     known = [*zip(metrics.LADDER, fields["growth"], strict=True), *fields["axis_growth"]]
     worst = worst_growth(module, predict, task, lines.rays, lines.axes, known)
     measured = [growth for _, growth in (*known, *worst)] + far_growths(predict, task)
@@ -291,12 +295,12 @@ def _measured_network(
         "certificate_reason": against,
         "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
     }
-    return fields, _curves_kept(predict, task)
+    return fields, kept
 
 
 def _measured(predict: probing.Predict, task: StandardizedTask, lines: Lines) -> dict[str, Any]:
     """The fields that every model's predictions give."""
-    ladder, beyond = _look_far(predict, task, lines)
+    ladder, beyond = _look_far(probing.at_the_last(predict), task, lines)
     sets = probing.evaluate(predict, task)
     finite = not any(ladder.nonfinite)
     return {
@@ -333,8 +337,9 @@ def _curve_details(result: Trained) -> dict[str, tuple[float | None, ...]]:
 
 
 def _curves_kept(predict: probing.Predict, task: StandardizedTask) -> dict[str, tuple[float | None, ...]]:
-    """Predictions on the far sets and, in one dimension, along the line from -10 R to 10 R."""
-    kept = {f"far.{far.name}.prediction": _numbers(predict(far.rows.inputs)) for far in task.far}
+    """Predictions on the far sets (of sequences at the last step) and, in one dimension, from -10 R to 10 R."""
+    last = probing.at_the_last(predict)
+    kept = {f"far.{far.name}.prediction": _numbers(last(far.rows.inputs)) for far in task.far}
     if task.problem.shape == (1,):
         line = np.linspace(-FUNCTION_REACH, FUNCTION_REACH, FUNCTION_POINTS)[:, None] * task.radius
         kept["function.x"] = _numbers(line[:, 0])

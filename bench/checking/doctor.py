@@ -121,7 +121,9 @@ class _Data(threading.Thread):
         super().__init__(daemon=True)
         self._network = network
         self._began = time.monotonic()
-        self._names = [name for name in tasks.list_tasks() if tasks.get_card(name).real]
+        # what is computed from pictures takes minutes the first time; the pictures themselves are looked at
+        names = (name for name in tasks.list_tasks() if not name.endswith("-features"))
+        self._names = [name for name in names if tasks.get_card(name).real]
         self._found: dict[str, Observation] = {}
 
     def run(self) -> None:

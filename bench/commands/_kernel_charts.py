@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.core.errors import InputError
-from leaderboard.charts.drawing.style import color_scale, dash_scale, fitted, own_log_scale, titled
+from leaderboard.charts.drawing.schemes import color_scale, dash_scale, scheme_legend
+from leaderboard.charts.drawing.style import in_lines, own_log_scale, titled
 from leaderboard.charts.panels import SINGLE, Row, tooltips
 
 _SIDE = 250  # pixels of a map
@@ -84,7 +85,8 @@ def convergence_chart(curves: Sequence[ConvergenceCurve], title: str, lines: Seq
 
     if not curves or not all(len(c.widths) for c in curves):
         raise InputError("no network to draw", hint="give at least one width")
-    names = [f"{c.name} (slope {c.slope:.2f})".replace("-0", "−0") for c in curves]
+    names = [c.name for c in curves]
+    labels = {c.name: f"{c.name} (slope {c.slope:.2f})".replace("-0", "−0") for c in curves}
     rows: list[Row] = [
         {"norm": name, "width": int(w), "distance": float(d)}
         for name, c in zip(names, curves, strict=True)
@@ -99,7 +101,7 @@ def convergence_chart(curves: Sequence[ConvergenceCurve], title: str, lines: Seq
         axis=alt.Axis(title="width", values=widths, format="d"),
     )
     y = alt.Y("distance:Q", **own_log_scale([row["distance"] for row in [*rows, *guide]], "distance from the limit"))
-    legend = alt.Legend(title="norm scheme", symbolType="stroke", symbolOpacity=1, symbolSize=250)
+    legend = scheme_legend(names, labels, right=True)
     curve = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=30))
@@ -107,7 +109,7 @@ def convergence_chart(curves: Sequence[ConvergenceCurve], title: str, lines: Seq
             x,
             y,
             alt.Color("norm:N", scale=color_scale(names), legend=legend, sort=names),
-            alt.StrokeDash("norm:N", scale=dash_scale(names), legend=None),
+            alt.StrokeDash("norm:N", scale=dash_scale(names), legend=legend, sort=names),
             tooltip=tooltips("norm:N", "width:Q", "distance:Q"),
         )
     )
@@ -141,7 +143,7 @@ def _map(one: KernelMap) -> Any:
     ).properties(
         width=_SIDE,
         height=_SIDE,
-        title=alt.TitleParams(fitted(one.name, _SIDE, font=13), anchor="middle", fontSize=12, frame="group"),
+        title=alt.TitleParams(in_lines(one.name, _SIDE, font=13), anchor="middle", fontSize=12, frame="group"),
     )
 
 

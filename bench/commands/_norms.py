@@ -37,7 +37,7 @@ def norm_grids(card: NormKindCard) -> list[Grid[Fact]]:
         Fact("source hash", card.source_hash[:16]),
         Fact("growth", "as its input: the map stays linear" if parametrization else _growth(card)),
         Fact("growth back", _GROWTH[card.growth_back] if card.growth_back else ""),
-        Fact("certificate", "follows its weights" if parametrization else "declared" if card.bound else "none"),
+        Fact("certificate", _certificate(card)),
         Fact("chain", "has a fast link" if card.link else ""),
         Fact("citation", card.citation),
     ]
@@ -47,6 +47,14 @@ def norm_grids(card: NormKindCard) -> list[Grid[Fact]]:
         title = f"options and their defaults, as {card.name}({options[0].name}=...)"
         grids.append(facts_grid(title, [Fact(field.name, spell_value(field.default)) for field in options]))
     return grids
+
+
+def _certificate(card: NormKindCard) -> str:
+    if card.sort == "parametrization":
+        return "follows its weights"
+    if card.origin == "built in":
+        return "follows its operations"
+    return "declared" if card.bound else "none"
 
 
 def _growth(card: NormKindCard) -> str:

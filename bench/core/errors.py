@@ -18,6 +18,7 @@ ReasonCode = Literal[
     "no_such_site",
     "site_conflict",
     "input_kind",
+    "length",
     "takes_no_norm",
     "no_own_norm",
     "cannot_normalize",
@@ -38,8 +39,10 @@ ReasonCode = Literal[
 ]
 """Why a record is not ``ok``, for programs; the words beside it are for people.
 
-``diverged``: no learning rate stayed finite. ``degenerate_norm`` … ``unsupported``: the combination makes no sense.
-``too_large``: more parameters than allowed. ``contract``: code from outside breaks what records take for granted.
+``diverged``: no learning rate stayed finite. ``length``: of a sequence, more is asked than the architecture can answer
+(another length, each step, steps without those after them). ``degenerate_norm`` … ``unsupported``: the combination
+makes no sense. ``too_large``: more parameters than allowed. ``contract``: code from outside breaks what records take
+for granted.
 ``data_changed``, ``source_changed``: since the sweep was planned. ``time_limit`` … ``worker_start``: what befell the
 worker. ``contradiction``: two measurements exclude each other. ``error``: an exception of the network's or of ours.
 ``unknown``: a record from before there were codes, whose words say no more.

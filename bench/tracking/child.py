@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from bench.tracking.description import RECORDS, RunDescription, RunTable
+from bench.tracking.content.description import RECORDS, RunDescription, RunTable
+from bench.tracking.content.history import AGAINST_DISTANCE, DISTANCE, STEP, TRAINING
+from bench.tracking.content.picture import cell_chart
 from bench.tracking.options import Mode
-from bench.tracking.picture import cell_chart
 from bench.tracking.runfile import is_complete
 from leaderboard.charts.saving import save
 from leaderboard.records.record import Record
@@ -192,9 +193,12 @@ def _forget_latest(home: Path) -> None:
 
 
 def _fill(run: Any, description: RunDescription, home: Path) -> None:
-    run.define_metric("step", hidden=True)
-    run.define_metric("train/*", step_metric="step")
-    run.define_metric("validation/*", step_metric="step", summary="min")
+    for axis in (STEP, DISTANCE):
+        run.define_metric(axis, hidden=True)
+    for kind in TRAINING:
+        run.define_metric(f"{kind}/*", step_metric=STEP, summary="min")
+    for name in AGAINST_DISTANCE:  # a panel each, with a line for every run
+        run.define_metric(name, step_metric=DISTANCE, summary="none")
     for step, values in description.history:
         run.log(dict(values), step=step)
     shown: dict[str, Any] = {name: _table(table) for name, table in description.tables.items()}
@@ -203,7 +207,7 @@ def _fill(run: Any, description: RunDescription, home: Path) -> None:
         if picture is not None:
             shown["growth_and_departure"] = picture
         if shown:
-            run.log(shown)
+            run.log(shown, step=1 + max((step for step, _ in description.history), default=-1))
         run.summary.update(dict(description.summary))
         if description.files:
             run.log_artifact(_artifact(description, Path(folder)))
@@ -212,7 +216,8 @@ def _fill(run: Any, description: RunDescription, home: Path) -> None:
 def _table(table: RunTable) -> Any:
     import wandb
 
-    return wandb.Table(columns=list(table.columns), data=[list(row) for row in table.rows], allow_mixed_types=True)
+    # W&B settles a type for each column, and draws only those of numbers
+    return wandb.Table(columns=list(table.columns), data=[list(row) for row in table.rows])
 
 
 def _picture(description: RunDescription, folder: Path) -> Any | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bench.tracking.description import RunDescription
+from bench.tracking.content.description import RunDescription
 
 
 class Ledger:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from bench.tracking.child import ChildOptions
-from bench.tracking.description import RunDescription
+from bench.tracking.content.description import RunDescription
 from bench.tracking.ledger import Ledger
 from bench.tracking.options import Mode, TrackingOptions, home_of
 from bench.tracking.process import ProcessLost, WandbProcess

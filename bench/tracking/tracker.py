@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from bench.tracking.description import RunDescription, describe_cell, describe_sweep
+from bench.tracking.content.description import RunDescription, describe_cell, describe_sweep
 from bench.tracking.options import TrackingOptions, Warn, warn_user
 from bench.tracking.publisher import Describe, Publisher
 from leaderboard.records.record import Details, Record

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +14,13 @@ from bench.cell.outcome import Outcome
 from bench.core.seeding import seed_from
 from bench.plan.jobs import Cell, Job
 from bench.tracking import Tracker, TrackingOptions, WandbOptions, choose_mode
+from bench.tracking.options import home_of
+from bench.tracking.syncing import kept_runs
+from leaderboard.records.interval import Interval
 from leaderboard.records.record import CellKey, Record
 from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import cells_of
+from leaderboard.tables.grid import Column
 
 if TYPE_CHECKING:
     from bench.plan.suite import Suite
@@ -38,7 +42,7 @@ class Mirror:
     """
 
     def __init__(self, asked: WandbOptions, out: Path, store: Path, suite: Suite | None, cells: Sequence[Cell]) -> None:
-        self._store = store
+        self._store, self._out = store, out
         self._suite_file = suite.path if suite else None
         self._told: set[CellKey] = set()
         name = suite.name if suite else AD_HOC
@@ -84,6 +88,18 @@ class Mirror:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._tracker.__exit__(kind, error, trace)
+        if kind is None and not self.off:
+            self._say_what_waits()
+
+    def _say_what_waits(self) -> None:
+        """Where the runs are that were kept offline, and what sends them."""
+        waiting = len(kept_runs(self._tracker.options.directory))
+        if waiting:
+            home = home_of(self._tracker.options.directory)
+            moved = os.environ.get("WANDB_DIR")
+            command = f"farfield wandb-sync --out {shlex.quote(str(self._out))}"
+            command = f"WANDB_DIR={shlex.quote(moved)} {command}" if moved else command
+            _say(f"W&B: {waiting} run{'s' * (waiting != 1)} wait{'s' * (waiting == 1)} in {home}; to send: {command}")
 
 
 def _say(text: str) -> None:
@@ -91,8 +107,20 @@ def _say(text: str) -> None:
 
 
 def _standings_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """The standings by column, numbers as numbers; an interval takes three columns."""
     from leaderboard.ranking.standings import standings
-    from leaderboard.tables.rendering import render_standings
+    from leaderboard.tables.rendering_standings import standing_grids
 
-    text = render_standings(standings(records), "csv", scope="both")
-    return list(csv.DictReader(io.StringIO(text)))
+    grids = [grid for board in standings(records) for grid in standing_grids(board, "both")]
+    return [_plain_row(grid.columns, row) for grid in grids for row in grid.rows]
+
+
+def _plain_row(columns: Sequence[Column[Any]], row: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for column in columns:
+        value = column.value(row)
+        if isinstance(value, Interval):
+            found |= {column.name: value.mean, f"{column.name}_low": value.low, f"{column.name}_high": value.high}
+        else:
+            found[column.name] = "; ".join(value) if isinstance(value, tuple) else value
+    return found

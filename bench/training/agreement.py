@@ -28,7 +28,13 @@ TOLERANCE = 1e-6
 _STACKING: dict[ProgramName, StartProgram] = {"chain": ChainStack, "vmap": Stack}
 
 
-def agrees(program: ProgramName, build: Callable[[int], nn.Module], seeds: Sequence[int], inputs: Tensor) -> bool:
+def agrees(
+    program: ProgramName,
+    build: Callable[[int], nn.Module],
+    seeds: Sequence[int],
+    inputs: Tensor,
+    each_step: bool = False,
+) -> bool:
     """Whether a program's members learn and answer as each does alone, in float64, over some steps.
 
     Args:
@@ -36,11 +42,13 @@ def agrees(program: ProgramName, build: Callable[[int], nn.Module], seeds: Seque
         build: makes the initialized network of a seed.
         seeds: of the members.
         inputs: some rows.
+        each_step: sequences are answered at each step.
     """
     if program not in _STACKING:
         return True
     rows = inputs.double()
-    targets = rows.flatten(1).sum(1).sin()
+    batch = rows.expand(len(seeds), *rows.shape) if each_step else rows
+    targets = batch.flatten(3).sum(3).sin() if each_step else rows.flatten(1).sum(1).sin()
 
     def member(seed: int) -> nn.Module:
         return build(seed).double().to(rows.device)
@@ -50,11 +58,12 @@ def agrees(program: ProgramName, build: Callable[[int], nn.Module], seeds: Seque
             together = _STACKING[program]([member(seed) for seed in seeds], [RATE] * len(seeds))
             alone = [Single([member(seed)], [RATE]) for seed in seeds]
             for _ in range(STEPS):
-                losses = together.step(rows, targets)
-                own = torch.cat([one.step(rows, targets) for one in alone])
+                losses = together.step(batch, targets)
+                lone = (batch[:1], targets[:1]) if each_step else (rows, targets)
+                own = torch.cat([one.step(*lone) for one in alone])
                 if not torch.allclose(losses, own, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
                     return False
-            answers, lone = together.predict(rows), torch.cat([one.predict(rows) for one in alone])
+            answers, theirs = together.predict(rows), torch.cat([one.predict(rows) for one in alone])
     except (RuntimeError, ValueError):
         return False
-    return torch.allclose(answers, lone, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+    return torch.allclose(answers, theirs, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)

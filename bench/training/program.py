@@ -53,7 +53,12 @@ Item = TypeVar("Item")
 
 
 def choose_program(
-    module: nn.Module, inputs: Tensor, rows: int, members: int, device: str | torch.device = "cpu"
+    module: nn.Module,
+    inputs: Tensor,
+    rows: int,
+    members: int,
+    device: str | torch.device = "cpu",
+    each_step: bool = False,
 ) -> ProgramName:
     """The program for a cell: the same for the same cell on every machine with the same kind of device.
 
@@ -63,12 +68,13 @@ def choose_program(
         rows: of a training step.
         members: seeds times learning rates.
         device: where the cell will train.
+        each_step: sequences are answered at each step; a chain knows one answer a row.
     """
     span = footprint(module, inputs).largest * rows / _factor(device)
-    if span <= CHAIN_SPAN and links_of(module) is not None:
+    if span <= CHAIN_SPAN and not each_step and links_of(module) is not None:
         return "chain"
     small = span <= VMAP_SPAN and members >= VMAP_MEMBERS
-    return "vmap" if small and _stacks(module, inputs[:8]) else "loop"
+    return "vmap" if small and _stacks(module, inputs[:8], each_step) else "loop"
 
 
 def most_together(one: Footprint, rows: int, device: torch.device, limit: int | None = None, extra: int = 0) -> int:
@@ -98,12 +104,13 @@ def _factor(device: str | torch.device) -> int:
     return 1 if torch.device(device).type == "cpu" else _GPU_FACTOR
 
 
-def _stacks(module: nn.Module, inputs: Tensor) -> bool:
+def _stacks(module: nn.Module, inputs: Tensor, each_step: bool) -> bool:
     """Two copies can take a step together: no random numbers are drawn and nothing branches on values."""
     copies = [copy.deepcopy(module), copy.deepcopy(module)]
     try:
         with warnings.catch_warnings(action="ignore"):
-            Stack(copies, [1e-3, 1e-3]).step(inputs, inputs.new_zeros(len(inputs)))
+            rows = inputs.expand(2, *inputs.shape) if each_step else inputs
+            Stack(copies, [1e-3, 1e-3]).step(rows, inputs.new_zeros(rows.shape[: 3 if each_step else 1]))
     except (RuntimeError, ValueError):
         return False
     return True

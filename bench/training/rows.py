@@ -17,7 +17,8 @@ from bench.training.programs.program import Program
 class TrainingData:
     """Standardized training and validation rows, resident on the device that trains.
 
-    Shapes: inputs (n, *shape), targets (n,), and the same for validation.
+    Shapes: inputs (n, *shape), targets (n,), or (n, steps) of sequences that are answered at each step, and the same
+    for validation.
     """
 
     inputs: Tensor
@@ -61,6 +62,7 @@ class Feed:
         first = data[self._owners[0]]
         self._shared = all(data[seed] is first for seed in self._owners)
         self._rows = first if self._shared else TrainingData.stacked([data[seed] for seed in self._owners])
+        self._each_step = first.targets.dim() == 2
         self._device = first.inputs.device
         self._batches = (
             None
@@ -79,21 +81,31 @@ class Feed:
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Inputs and targets of a step (counted from 1) as :meth:`Program.step` takes them."""
         if self._batches is None:
-            return self._whole
+            return self._for_all(*self._whole) if self._shared else self._whole
         inputs, targets = self._rows.inputs, self._rows.targets
         chosen = self._batches[:, step - 1]
         if len(self._owners) == 1:  # the rates of one seed see the same rows
-            return inputs[chosen[0]], targets[chosen[0]]
+            return self._for_all(inputs[chosen[0]], targets[chosen[0]])
         chosen = chosen[self._place]
         if self._shared:
             return inputs[chosen], targets[chosen]
         place = self._place[:, None]
         return inputs[place, chosen], targets[place, chosen]
 
+    def _for_all(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows that all members share; with a target at each step each is given its own, as programs want it."""
+        if not self._each_step:
+            return inputs, targets
+        members = len(self._place)
+        return inputs.expand(members, *inputs.shape), targets.expand(members, *targets.shape)
+
     def validation_errors(self, program: Program) -> Tensor:
         """Mean squared validation error of each member, shape (members,), float64."""
         inputs, targets = self._rows.validation_inputs, self._rows.validation_targets
-        count, width = targets.shape[-1], len(program) * math.prod(inputs.shape[1 if self._shared else 2 :])
+        count, width = (
+            targets.shape[0 if self._shared else 1],
+            len(program) * math.prod(inputs.shape[1 if self._shared else 2 :]),
+        )
         total = torch.zeros(len(program), dtype=torch.float64, device=targets.device)
         for start, stop in _chunks(count, width):
             if self._shared:
@@ -101,8 +113,8 @@ class Feed:
             else:
                 own = inputs[:, start:stop][self._place]
                 errors = program.predict(own, own=True) - targets[:, start:stop][self._place]
-            total += errors.double().square().sum(1)
-        return total / count
+            total += errors.double().square().flatten(1).sum(1)
+        return total / (targets if self._shared else targets[0]).numel()
 
 
 def _chunks(rows: int, width: int, most: int = 500_000) -> Iterator[tuple[int, int]]:

@@ -51,7 +51,7 @@ def error_chart(records: Iterable[Record] | Summarized, *, columns: int = 3) -> 
     names = ordered(c.key.norm for c in networks)
     networks.sort(key=lambda c: names.index(c.key.norm))
     panels = panels_of(networks)
-    series = Series.of(names, len(panels) == 1)
+    series = Series.of(names, len(panels) == 1, points=True)
     drawn: list[Row] = []
     layers = {}
     for panel, (task, _) in panels.items():
@@ -200,7 +200,7 @@ def _layers(values: list[Row], series: Series, across: tuple[float, float], axis
         grey.mark_line(color=GREY, strokeWidth=1.2, strokeDash=[5, 3]).encode(x, y, detail="name:N"),
         network.mark_line(strokeWidth=1, clip=True).encode(x, y, series.plain_color, series.stroke_opacity(0.5)),
         bar.add_params(series.shown),
-        network.mark_point(size=34, filled=True).encode(x, y, series.color, **look),
+        network.mark_point(size=34, filled=True).encode(x, y, series.color, series.marker, **look),
         cross.encode(x, series.color, y=alt.value(0), **look),
         names.encode(x, y=alt.value("height"), text="set:N"),
         *names_layers(label, x, y, "name:N"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from bench.core.errors import InputError
 from bench.core.grammar import title_of
 from leaderboard.charts.cells import DrawnCells, drawn_of, only
+from leaderboard.charts.drawing.schemes import solid_first
 from leaderboard.charts.drawing.style import fitted, ordered, titled
-from leaderboard.charts.panels import SMALL, Row, Series, chart_of, concatenate
+from leaderboard.charts.panels import SMALL, Row, Series, chart_of, coinciding, concatenate
 from leaderboard.records.record import Details, Record, RecordKey
 from leaderboard.records.store.stored_records import Summarized
 
 MOST_BINS = 40
+_APART = 0.006  # of the panel's height: trends that are nearer lie on each other
 FRACTION = 0.4  # of the rows in each local regression
 _TRUTH = "#777777"
 _MOST_POINTS = 500  # of the scatter behind the trends
@@ -34,6 +36,7 @@ class FarSetData:
         targets: true targets, shape (n,), in the units of the chart.
         feature: what trends are drawn against, shape (n,).
         feature_name: with its unit.
+        signed: the feature has two sides, left and right of the training rows; each has a trend of its own.
         target_name: with its unit.
         scale, mean: a prediction p of ``details_of`` is drawn as ``scale`` · p + ``mean``.
         target_range: least and greatest training target, in the units of the chart, to be marked.
@@ -49,6 +52,7 @@ class FarSetData:
     scale: float = 1.0
     mean: float = 0.0
     target_range: tuple[float, float] | None = None
+    signed: bool = False
     seeds: tuple[int, ...] | None = None
 
 
@@ -57,8 +61,9 @@ def far_chart(
 ) -> Any:
     """Left the histogram of predictions on a far set, right their LOWESS trend against a feature; the truth is grey.
 
-    Predictions of a row are averaged over the seeds that have it. LOWESS is Cleveland's (1979) locally weighted
-    regression, over 40% of the rows and without robustness iterations.
+    Where the feature is signed, there is a trend for either side: one over both would average them out. Predictions of
+    a row are averaged over the seeds that have it. LOWESS is Cleveland's (1979) locally weighted regression, over 40%
+    of the rows and without robustness iterations.
 
     Args:
         records: of one protocol, task and architecture.
@@ -80,15 +85,17 @@ def far_chart(
             hint="draw with the data that the records were made with",
         )
     names = ordered(predictions)
-    series = Series.of(names, single=True)
     reach = _reach(targets, predictions.values())
+    trends = {name: _trend(feature, predictions[name], far.signed) for name in names}
+    drawn = {name: [row["y"] for row in trend] for name, trend in trends.items() if trend}
+    series = Series.of(names, single=True, alike=coinciding({"": drawn}, _APART * (reach[1] - reach[0])))
     layers = {
         "how predictions are distributed": _histogram(targets, predictions, names, series, far, reach),
-        f"trend against {far.feature_name}": _trends(targets, feature, predictions, names, series, far, reach),
+        f"trend against {far.feature_name.partition(' (')[0]}": _trends(targets, feature, trends, series, far, reach),
     }
     how = "predictions averaged over seeds" if far.seeds is None else "every seed has rows of its own"
     lines = selection.subtitle(f"far set {far.name}, {len(targets):,} rows", how)
-    lines.append(_key(predictions, reach, far))
+    lines.append(_key(predictions, reach, far) + (" · a trend for either side" if far.signed else ""))
     return titled(concatenate(layers, 2), f"Predictions far away: {title}", lines)
 
 
@@ -146,7 +153,7 @@ def _histogram(
     bins = int(np.clip(1.2 * np.sqrt(len(targets)), 8, MOST_BINS))
     edges = np.linspace(*reach, bins + 1)
     rows: list[Row] = []
-    for name, values in [("truth", targets), *((n, predictions[n]) for n in names)]:
+    for name, values in [("truth", targets), *((n, predictions[n]) for n in solid_first(names))]:
         shares = np.histogram(values[np.isfinite(values)], edges)[0] / len(values)
         layer = "truth" if name == "truth" and values is targets else "norm"
         rows += [
@@ -178,8 +185,7 @@ def _histogram(
 def _trends(
     targets: Array,
     feature: Array,
-    predictions: Mapping[str, Array],
-    names: list[str],
+    trends: Mapping[str, Sequence[Row]],
     series: Series,
     far: FarSetData,
     reach: tuple[float, float],
@@ -187,8 +193,8 @@ def _trends(
     """Local regressions over a sample of the true points."""
     import altair as alt
 
-    rows: list[Row] = [{"layer": "truth"} | row for row in _trend(feature, targets)]
-    rows += [{"layer": "norm", "norm": name} | row for name in names for row in _trend(feature, predictions[name])]
+    rows: list[Row] = [{"layer": "truth"} | row for row in _trend(feature, targets, far.signed)]
+    rows += [{"layer": "norm", "norm": name} | row for name in solid_first(trends) for row in trends[name]]
     chosen = np.linspace(0, len(targets) - 1, min(len(targets), _MOST_POINTS)).astype(int)
     rows += [{"layer": "point", "x": float(feature[i]), "y": float(targets[i])} for i in chosen]
     base = chart_of(rows)
@@ -206,20 +212,30 @@ def _trends(
     return [
         point.mark_point(size=6, filled=True, color=_TRUTH, opacity=0.25, clip=True).encode(x, y),
         *_range_marks(far, "y"),
-        truth.mark_line(color=_TRUTH, strokeWidth=3.5, clip=True).encode(x, y),
+        truth.mark_line(color=_TRUTH, strokeWidth=3.5, clip=True).encode(x, y, detail="side:N"),
         norm.mark_line(strokeWidth=2.2, clip=True)
-        .encode(x, y, series.color, series.dash, opacity=series.opacity(), tooltip=["norm:N", "x:Q", "y:Q"])
+        .encode(
+            x, y, series.color, series.dash, detail="side:N", opacity=series.opacity(), tooltip=["norm:N", "x:Q", "y:Q"]
+        )
         .add_params(series.shown),
     ]
 
 
-def _trend(feature: Array, values: Array) -> list[Row]:
+def _trend(feature: Array, values: Array, signed: bool) -> list[Row]:
+    """The trend over all rows, or one for either side."""
+    if not signed:
+        return [row | {"side": "both"} for row in _smoothed(feature, values)]
+    sides = {"left": feature < 0, "right": feature >= 0}
+    return [row | {"side": side} for side, mask in sides.items() for row in _smoothed(feature[mask], values[mask])]
+
+
+def _smoothed(feature: Array, values: Array) -> list[Row]:
     """LOWESS at 80 places of the feature."""
     from statsmodels.nonparametric.smoothers_lowess import lowess
 
     keep = np.isfinite(values)
     x, y = feature[keep], values[keep]
-    if np.ptp(x) == 0 or len(x) < 5:
+    if len(x) < 5 or np.ptp(x) == 0:
         return []
     first, last = np.quantile(x, [0.005, 0.995])
     places = np.linspace(first, last, 80)

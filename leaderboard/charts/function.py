@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,13 @@ from numpy.typing import ArrayLike
 from bench.core.errors import InputError
 from bench.core.grammar import title_of
 from leaderboard.charts.cells import drawn_of, only
+from leaderboard.charts.drawing.schemes import solid_first
 from leaderboard.charts.drawing.style import ordered, titled
-from leaderboard.charts.panels import Row, Series, chart_of, concatenate
+from leaderboard.charts.panels import Row, Series, chart_of, coinciding, concatenate
 from leaderboard.records.record import Details, Record, RecordKey
 from leaderboard.records.store.stored_records import Summarized
 
+_APART = 0.006  # of the panel's height: curves that are nearer lie on each other
 NEAR = 1.6  # how far the left panel reaches, in radii of the training data
 
 
@@ -63,7 +66,9 @@ def function_chart(
         only(selection.architectures, "architecture", "--arch"),
     )
     curves, bad = [], 0
-    for cell in selection.cells:
+    names = ordered(c.key.norm for c in selection.cells)
+    below = solid_first(names)
+    for cell in sorted(selection.cells, key=lambda c: below.index(c.key.norm)):
         seeds, lost = _curves([details_of(key) for key in cell.keys])
         bad += lost
         curves += [row | {"norm": cell.key.norm} for row in seeds]
@@ -71,7 +76,7 @@ def function_chart(
         raise InputError(f"no predictions along a line are stored for {task}", hint="choose a task with one input")
     edge = float(np.max(np.abs(np.asarray(train.x, dtype=np.float64))))
     rows = curves + train.rows("train") + (truth.rows("truth") if truth else [])
-    series = Series.of(ordered(c.key.norm for c in selection.cells), single=True)
+    series = Series.of(names, single=True, alike=_alike(curves, names, edge))
     near = [row for row in rows if abs(row["x"]) <= NEAR * edge]
     layers = {
         "around the training data": _layers(near, series, edge, x_title, y_title, full=False),
@@ -81,6 +86,17 @@ def function_chart(
     lines += ["dashed: the truth"] if truth else []
     lines += [f"{bad} predictions were not finite and are not drawn"] if bad else []
     return titled(concatenate(layers, 2), f"Answers far outside of the data: {title_of(task)} · {architecture}", lines)
+
+
+def _alike(curves: Sequence[Row], names: Sequence[str], edge: float) -> dict[str, str]:
+    """Schemes whose mean cannot be told from another one's, in either panel."""
+    panels: dict[str, dict[str, list[float]]] = {}
+    for panel, reach in (("near", NEAR * edge), ("far", math.inf)):
+        means = [row for row in curves if row["layer"] == "mean" and abs(row["x"]) <= reach]
+        low, high = _reach(means)
+        drawn = {name: [row["y"] / (high - low) for row in means if row["norm"] == name] for name in names}
+        panels[panel] = {name: values for name, values in drawn.items() if values}
+    return coinciding(panels, _APART)
 
 
 def _curves(details: Sequence[Details]) -> tuple[list[Row], int]:

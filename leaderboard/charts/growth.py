@@ -8,11 +8,13 @@ from typing import Any
 
 from bench.core.grammar import title_of
 from leaderboard.charts.cells import DrawnCell, DrawnCells, drawn_of, networks_and_references
+from leaderboard.charts.drawing.schemes import solid_first
 from leaderboard.charts.drawing.style import GREY, decades, listing, log_axis, ordered, titled
 from leaderboard.charts.panels import (
     Row,
     Series,
     chart_of,
+    coinciding,
     facet,
     foremost,
     merged_labels,
@@ -25,6 +27,8 @@ from leaderboard.ranking.statistics import Sample, log_t_intervals
 from leaderboard.records.quantities import MAX_GROWTH
 from leaderboard.records.record import CellKey, Record
 from leaderboard.records.store.stored_records import Summarized
+
+_APART = 0.006  # of a panel's height: curves that are nearer lie on each other
 
 
 def growth_chart(
@@ -53,7 +57,8 @@ def growth_chart(
     networks = [c for c in networks if panel_of(c) in panels]
     references = [c for c in references if c.key.task in panels.values()]
     names = ordered(c.key.norm for c in networks)
-    networks.sort(key=lambda c: names.index(c.key.norm))  # what is drawn first lies below
+    below = solid_first(names)
+    networks.sort(key=lambda c: below.index(c.key.norm))  # what is drawn first lies below
     curves = _curves(drawn, [*networks, *references])
     rows = [row | {"panel": panel_of(c), "norm": c.key.norm} for c in networks for row in curves[c.key]]
     domain, ticks = decades([1.0, *(row["mean"] for row in rows if row["mean"])])
@@ -63,7 +68,8 @@ def growth_chart(
     for panel in panels:
         ends = _ends([row for row in greys if row["panel"] == panel])
         values += [row | {"layer": "label"} for row in merged_labels(ends, domain, len(panels))]
-    series = Series.of(names, len(panels) == 1)
+    alike = coinciding(_logs(rows, names), _APART * math.log10(domain[1] / domain[0]))
+    series = Series.of(names, len(panels) == 1, alike=alike)
     chart = facet(_layers(values, series, domain, ticks), list(panels), columns)
     lines = [*drawn.subtitle("line: geometric mean", "band: 95% interval over seeds"), *note]
     return titled(chart, f"Growth far away: {listing(drawn.titles, 3)}", [*lines, _key(values, outside)])
@@ -87,6 +93,15 @@ def _curves(drawn: DrawnCells, cells: Sequence[DrawnCell]) -> dict[CellKey, list
         row: Row = {"r": r, "mean": interval.mean if finite else None, "low": interval.low, "high": interval.high}
         curves[cell.key].append(row | {"infinite": not finite, "seeds": len(sample.values)})
     return curves
+
+
+def _logs(rows: Sequence[Row], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+    """The logarithms of the curves by panel and scheme, in the order of ``names``."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for row in sorted(rows, key=lambda row: names.index(row["norm"])):
+        curve = found.setdefault(row["panel"], {}).setdefault(row["norm"], [])
+        curve.append(math.log10(row["mean"]) if row["mean"] else math.inf)
+    return found
 
 
 def _references(

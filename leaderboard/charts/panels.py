@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from typing import Any
 
 from bench.core.grammar import title_of
 from leaderboard.charts.cells import DrawnCell
-from leaderboard.charts.drawing.style import color_scale, dash_scale, fitted, listing
+from leaderboard.charts.drawing.schemes import color_scale, dash_scale, marker_scale, scheme_legend
+from leaderboard.charts.drawing.style import in_lines, listing
 from leaderboard.ranking.standings import Board
 
 Row = dict[str, Any]
@@ -87,28 +89,33 @@ class Series:
     color: Any
     plain_color: Any
     dash: Any
+    marker: Any
     shown: Any
 
     @classmethod
-    def of(cls, names: Sequence[str], single: bool) -> Series:
-        """Encodings for ``names``; the legend is right of a single chart and below several panels."""
+    def of(
+        cls, names: Sequence[str], single: bool, *, alike: Mapping[str, str] | None = None, points: bool = False
+    ) -> Series:
+        """Encodings for ``names``; the legend is right of a single chart and below several panels.
+
+        Args:
+            names: schemes, in the order of the legend.
+            single: there is room at the right.
+            alike: schemes whose curves lie on another one's, which the legend names (:func:`coinciding`).
+            points: the legend shows markers instead of lines.
+        """
         import altair as alt
 
-        legend = alt.Legend(
-            title="norm scheme",
-            orient="right" if single else "bottom",
-            columns=1 if single else 6,
-            symbolType="stroke",
-            symbolOpacity=1,
-            symbolSize=250,
-        )
+        labels = {name: f"{name} = {other}" for name, other in (alike or {}).items()}
+        legend = scheme_legend(names, labels, right=single, points=points)
         scale = color_scale(names)
         return cls(
             names=tuple(names),
             scale=scale,
             color=alt.Color("norm:N", scale=scale, legend=legend),
-            plain_color=alt.Color("norm:N", scale=scale),
-            dash=alt.StrokeDash("norm:N", scale=dash_scale(names), legend=None),
+            plain_color=alt.Color("norm:N", scale=scale, legend=legend),
+            dash=alt.StrokeDash("norm:N", scale=dash_scale(names), legend=None if points else legend),
+            marker=alt.Shape("norm:N", scale=marker_scale(names), legend=legend if points else None),
             shown=alt.selection_point(fields=["norm"], bind="legend", name="shown"),
         )
 
@@ -131,11 +138,39 @@ class Series:
         return alt.FillOpacityValue(0.06 * full, condition={"param": self.shown.name, "value": full})
 
 
+def coinciding(curves: Mapping[str, Mapping[str, Sequence[float]]], tolerance: float) -> dict[str, str]:
+    """Schemes whose curve lies on that of a scheme before it, in every panel that draws both: each with that one.
+
+    Args:
+        curves: by panel and scheme, the values along the panel's axis, in units in which ``tolerance`` is what an eye
+            cannot tell apart.
+        tolerance: largest difference.
+    """
+    names = list(dict.fromkeys(name for panel in curves.values() for name in panel))
+    found: dict[str, str] = {}
+    for place, name in enumerate(names):
+        for other in names[:place]:
+            pairs = [(panel[name], panel[other]) for panel in curves.values() if name in panel and other in panel]
+            if other not in found and pairs and all(_on_each_other(*pair, tolerance) for pair in pairs):
+                found[name] = other
+                break
+    return found
+
+
+def _on_each_other(one: Sequence[float], other: Sequence[float], tolerance: float) -> bool:
+    return len(one) == len(other) and all(abs(a - b) <= tolerance for a, b in zip(one, other, strict=True))
+
+
 def chart_of(rows: Iterable[Row]) -> Any:
-    """A chart without marks over ``rows``. They are a tuple, which Altair does not copy with every layer and panel."""
+    """A chart without marks over ``rows``. They are a tuple, which Altair does not copy with every layer and panel.
+
+    Any row is good data: Altair would hold each of them against its schema, which takes longer than the drawing.
+    """
     import altair as alt
 
-    return alt.Chart(alt.InlineData(values=tuple(rows)))
+    with alt.utils.schemapi.debug_mode(False):
+        data = alt.InlineData(values=tuple(rows))
+    return alt.Chart(data)
 
 
 def tooltips(*fields: str) -> list[Any]:
@@ -143,6 +178,12 @@ def tooltips(*fields: str) -> list[Any]:
     import altair as alt
 
     return [alt.Tooltip(f, format=".3~g") if f.endswith(":Q") else alt.Tooltip(f) for f in fields]
+
+
+def panel_title(panel: str, width: float) -> str | list[str]:
+    """The title of a panel, whole: in lines where it is wider than the panel."""
+    lines = in_lines(panel, width, font=13)
+    return lines if len(lines) > 1 else lines[0]
 
 
 def facet(layers: Sequence[Any], panels: Sequence[str], columns: int) -> Any:
@@ -158,8 +199,10 @@ def facet(layers: Sequence[Any], panels: Sequence[str], columns: int) -> Any:
     chart = alt.layer(*layers)
     if len(panels) == 1:
         return chart.properties(width=SINGLE[0], height=SINGLE[1])
+    titles = {panel: in_lines(panel, SMALL[0], font=13) for panel in panels}
+    header = alt.Header(labelExpr=f"{json.dumps(titles)}[datum.label]")
     return chart.properties(width=SMALL[0], height=SMALL[1]).facet(
-        alt.Facet("panel:N", title=None, sort=list(panels)), columns=columns
+        alt.Facet("panel:N", title=None, sort=list(panels), header=header), columns=columns
     )
 
 
@@ -177,7 +220,7 @@ def concatenate(layers: Mapping[str, Sequence[Any]], columns: int) -> Any:
         alt.layer(*parts).properties(
             width=width,
             height=height,
-            title=alt.TitleParams(fitted(panel, width, font=13), anchor="middle", fontSize=12, frame="group"),
+            title=alt.TitleParams(panel_title(panel, width), anchor="middle", fontSize=12, frame="group"),
         )
         for panel, parts in layers.items()
     ]

@@ -11,7 +11,7 @@ from bench.core.grammar import title_of
 from leaderboard.charts.cells import drawn_of
 from leaderboard.charts.drawing.labels import Box, PlotFrame, names_layers, place_names
 from leaderboard.charts.drawing.style import GREY, listing, ordered, own_log_scale, titled
-from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, chart_of, concatenate, tooltips
+from leaderboard.charts.panels import SINGLE, SMALL, Row, Series, chart_of, coinciding, concatenate, tooltips
 from leaderboard.ranking.cells import Method
 from leaderboard.ranking.standings import ALL_TASKS, Board, Standing, standings
 from leaderboard.records.interval import Interval
@@ -20,6 +20,7 @@ from leaderboard.records.record import Record
 from leaderboard.records.store.stored_records import Summarized, summarized
 
 LEAST_GROWTH = 1e-2  # what grows less is drawn here: to answer with the training mean has growth 0
+_APART = 0.005  # decades: points that are nearer lie on each other
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "triangle-right", "triangle-left", "cross")
 
 
@@ -65,7 +66,8 @@ def pareto_chart(
     points = [p for p in points if p["panel"] in panels]
     networks = [p for p in points if p["layer"] == "network"]
     single = len(panels) == 1
-    series = Series.of(ordered(p["norm"] for p in networks), single)
+    norms = ordered(p["norm"] for p in networks)
+    series = Series.of(norms, single, alike=_alike(networks, norms), points=True)
     shape = _shape(list(dict.fromkeys(p["architecture"] for p in networks)), single)
     layers = {}
     for panel in panels:
@@ -76,6 +78,15 @@ def pareto_chart(
     left = sorted({names[id(row)] for row in rows} - {names[id(row)] for row in drawn})
     title = f"Far error against growth: {ALL_TASKS if overall else listing(selection.titles, 3)}"
     return titled(chart, title, [*selection.subtitle("means and 95% intervals over seeds"), *note, _key(points, left)])
+
+
+def _alike(points: Sequence[Row], names: Sequence[str]) -> dict[str, str]:
+    """Schemes whose points lie on another one's wherever both are drawn."""
+    drawn: dict[str, dict[str, list[float]]] = {}
+    for p in sorted(points, key=lambda p: names.index(p["norm"])):
+        panel = drawn.setdefault(f"{p['panel']} {p['architecture']}", {})
+        panel[p["norm"]] = [math.log10(max(p[name], 1e-9)) for name in ("growth", "error")]
+    return coinciding(drawn, _APART)
 
 
 def _finite(row: Standing) -> bool:

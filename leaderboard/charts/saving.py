@@ -42,31 +42,36 @@ def save(chart: Any, path: str | Path, *, ppi: int = 192) -> Path:
 def _png(chart: Any, ppi: int) -> bytes:
     import vl_convert
 
-    return vl_convert.vegalite_to_png(chart.to_json(), vl_version=vega_lite_version(), ppi=ppi)
+    return vl_convert.vegalite_to_png(_text(chart), vl_version=vega_lite_version(), ppi=ppi)
 
 
 def _svg(chart: Any, ppi: int) -> bytes:
     import vl_convert
 
-    return vl_convert.vegalite_to_svg(chart.to_json(), vl_version=vega_lite_version()).encode()
+    return vl_convert.vegalite_to_svg(_text(chart), vl_version=vega_lite_version()).encode()
 
 
 def _pdf(chart: Any, ppi: int) -> bytes:
     import vl_convert
 
-    return vl_convert.vegalite_to_pdf(chart.to_json(), vl_version=vega_lite_version())
+    return vl_convert.vegalite_to_pdf(_text(chart), vl_version=vega_lite_version())
 
 
 def _html(chart: Any, ppi: int) -> bytes:
     """One file that needs no network: the libraries are inside."""
     import vl_convert
 
-    return vl_convert.vegalite_to_html(chart.to_json(), vl_version=vega_lite_version(), bundle=True).encode()
+    return vl_convert.vegalite_to_html(_text(chart), vl_version=vega_lite_version(), bundle=True).encode()
 
 
 def _json(chart: Any, ppi: int) -> bytes:
-    text: str = chart.to_json()
-    return text.encode()
+    return _text(chart).encode()
+
+
+def _text(chart: Any) -> str:
+    """The chart in Vega-Lite; that charts keep to its schema is for tests to say, once, not for every picture."""
+    text: str = chart.to_json(validate=False)
+    return text
 
 
 def vega_lite_version() -> str:

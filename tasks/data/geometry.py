@@ -34,6 +34,12 @@ def distance(inputs: np.ndarray, kind: InputKind, task_radius: float) -> np.ndar
     return size(inputs, kind) / task_radius
 
 
+def last_steps(inputs: np.ndarray, steps: int) -> np.ndarray:
+    """The last ``steps`` steps of sequences (n, any, channels), those that are missing at the front 0 (the mean)."""
+    kept = inputs[:, -steps:]
+    return np.pad(kept, ((0, 0), (steps - kept.shape[1], 0), (0, 0)))
+
+
 def share_beyond(inputs: np.ndarray, kind: InputKind, task_radius: float) -> float:
     """Share of inputs (n, *shape) whose distance is above 1."""
     return float(np.mean(distance(inputs, kind, task_radius) > 1))

@@ -26,8 +26,9 @@ class Rows:
     """Inputs with their targets.
 
     Args:
-        inputs: (n, *shape); float64, for images float32 or, before standardization, uint8.
-        targets: (n,) float64.
+        inputs: (n, *shape); float64, for images float32 or, before standardization, uint8. All rows of one set of
+            sequences have one length; that of another set may be another one.
+        targets: (n,) float64; or (n, k) for sequences that are answered at each step: the targets of the last k steps.
         groups: (n,) source of each row (an image, a sequence, ...); rows of one source share a split. ``None``: each
             row is its own source.
     """
@@ -38,15 +39,24 @@ class Rows:
 
     def __post_init__(self) -> None:
         if self.targets.ndim == 2:
-            what = f"targets of shape {self.targets.shape}: one target a row is predicted"
-            raise InputError(what, hint="give targets of shape (n,), such as targets[:, 0]")
-        if self.targets.shape != (len(self.inputs),):
+            if not (self.inputs.ndim == 3 and 2 <= self.targets.shape[1] <= self.inputs.shape[1]):
+                what = f"targets of shape {self.targets.shape}: one target a row is predicted"
+                hint = "give targets of shape (n,), such as targets[:, 0]; of sequences also one for each step"
+                raise InputError(what, hint=hint)
+            if len(self.targets) != len(self.inputs):
+                raise ValueError(f"{len(self.inputs)} inputs need as many targets, not the shape {self.targets.shape}")
+        elif self.targets.shape != (len(self.inputs),):
             raise ValueError(f"{len(self.inputs)} inputs need as many targets, not the shape {self.targets.shape}")
         if self.groups is not None and len(self.groups) != len(self.inputs):
             raise ValueError(f"{len(self.inputs)} inputs need as many groups, not {len(self.groups)}")
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    @property
+    def last_targets(self) -> np.ndarray:
+        """Targets (n,); where each step has one, that of the last."""
+        return self.targets if self.targets.ndim == 1 else self.targets[:, -1]
 
     def take(self, which: np.ndarray) -> Rows:
         """The rows at the given indices, or where a mask is true."""
@@ -91,6 +101,7 @@ class Samples:
         feature_names: of table columns.
         notes: what was counted on the way (imputed values, files skipped, ...).
         split_by: what seeds the split instead of the task's name.
+        causal: answers at each step may depend on the steps so far alone (the next step is asked for, say).
         validation, test: rows of the training domain, of a computed task that draws as many of them as it wants beside
             its training rows; both or neither.
     """
@@ -101,6 +112,7 @@ class Samples:
     feature_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     split_by: str | None = None
+    causal: bool = False
     validation: Rows | None = None
     test: Rows | None = None
 
@@ -122,6 +134,7 @@ class RawTask:
     feature_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     truth_function: TruthFunction | None = None
+    causal: bool = False
 
     def sets(self) -> dict[str, Rows]:
         """All rows by the name of their set: train, validation, test, then the far sets."""
@@ -134,7 +147,8 @@ class StandardizedTask:
     """A task as networks see it: inputs x̃ and targets z, standardized by the statistics of the training rows.
 
     ``x̃ = (x - input_mean) / input_scale`` and ``z = (y - target_mean) / target_scale``: per feature for tables, per
-    channel for images and sequences; a deviation of 0 becomes 1.
+    channel for images and sequences (over all steps); a deviation of 0 becomes 1. Targets at each step share one mean
+    and one deviation.
 
     Args:
         name: canonical spelling.
@@ -172,6 +186,16 @@ class StandardizedTask:
     def distance(self, inputs: np.ndarray) -> np.ndarray:
         """Distance (n,) of standardized inputs (n, *shape) in units of the radius."""
         return geometry.distance(inputs, self.card.kind, self.radius)
+
+    def comparable(self, rows: Rows) -> Rows:
+        """``rows`` with inputs of the training length and one target each, for what compares them number by number.
+
+        Of other sequences these are the last steps, as many as training has (missing ones are 0, the mean).
+        """
+        inputs = rows.inputs
+        if inputs.shape[1:] != self.problem.shape:
+            inputs = geometry.last_steps(inputs, self.problem.shape[0])
+        return Rows(inputs, rows.last_targets, rows.groups)
 
     @cached_property
     def beyond(self) -> float:
@@ -218,7 +242,15 @@ def standardize(raw: RawTask, card: TaskCard, name: str, data_hash: str, draw: i
         name=name,
         card=card,
         # inputs that are all alike have no size, and no network can tell how far another one is
-        problem=Problem(raw.kind, train.inputs.shape[1:], target_range, radius or 1.0),
+        problem=Problem(
+            raw.kind,
+            train.inputs.shape[1:],
+            target_range,
+            radius or 1.0,
+            lengths=_lengths(raw),
+            each_step=train.targets.ndim == 2,
+            causal=raw.causal,
+        ),
         train=train,
         validation=apply(raw.validation),
         test=apply(raw.test),
@@ -235,6 +267,14 @@ def standardize(raw: RawTask, card: TaskCard, name: str, data_hash: str, draw: i
         notes=raw.notes,
         truth_function=raw.truth_function,
     )
+
+
+def _lengths(raw: RawTask) -> tuple[int, ...]:
+    """Numbers of steps of far sets, other than that of training."""
+    if raw.kind != "sequence":
+        return ()
+    steps = {rows.inputs.shape[1] for rows in raw.sets().values()}
+    return tuple(sorted(steps - {raw.train.inputs.shape[1]}))
 
 
 def input_statistics(inputs: np.ndarray, kind: InputKind) -> tuple[np.ndarray, np.ndarray]:
@@ -284,6 +324,7 @@ def check_rows(raw: RawTask, name: str) -> None:
             where=name,
             hint=f"at least {MINIMUM_TRAINING_ROWS} must be left for training",
         )
+    _check_steps(raw, name)
     for label, rows in raw.sets().items():
         if len(rows) == 0:
             raise InputError(f"the set {label!r} has no rows", where=name, hint="choose another far rule or more rows")
@@ -294,6 +335,21 @@ def check_rows(raw: RawTask, name: str) -> None:
     if raw.train.targets.max() == raw.train.targets.min():
         raise InputError("the target is the same in all training rows", where=name, hint="choose another target")
     _check_squares(raw, name)
+
+
+def _check_steps(raw: RawTask, name: str) -> None:
+    """Refuse sets that are answered in different ways, and training rows that leave steps without a target."""
+    each_step = raw.train.targets.ndim == 2
+    for label, rows in raw.sets().items():
+        if (rows.targets.ndim == 2) != each_step:
+            what = f"the set {label!r} has targets of shape {rows.targets.shape}, the training rows another sort"
+            raise InputError(what, where=name, hint="one target a row in all sets, or one a step in all")
+        inside = label in ("train", "validation", "test")
+        if each_step and inside and rows.targets.shape != rows.inputs.shape[:2]:
+            what = f"the set {label!r} has {rows.targets.shape[1]} targets for {rows.inputs.shape[1]} steps"
+            raise InputError(what, where=name, hint="give the training domain a target at each step")
+    if raw.causal and not each_step:
+        raise InputError("causal=True without a target at each step", where=name, hint="leave it out")
 
 
 def _check_squares(raw: RawTask, name: str) -> None:

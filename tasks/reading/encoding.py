@@ -92,8 +92,14 @@ class EncodedTable:
         return np.concatenate(parts, axis=1), tuple(names)
 
 
-def held_out(table: EncodedTable, *rules: FarRule, notes: tuple[str, ...] = ()) -> Samples:
+def held_out(table: EncodedTable, *rules: FarRule, notes: tuple[str, ...] = (), together: str = "") -> Samples:
     """Samples of ``table`` whose far sets are chosen by ``rules``; a row goes to the first rule that takes it.
+
+    Args:
+        table: its columns.
+        rules: one a far set.
+        notes: what was counted on the way.
+        together: column whose equal values mark rows of one source, which share a split; none if empty.
 
     Raises:
         InputError: a rule takes no row, or none is left.
@@ -107,8 +113,10 @@ def held_out(table: EncodedTable, *rules: FarRule, notes: tuple[str, ...] = ()) 
             extent = "everything" if masks[rule].any() else "nothing"
             raise InputError(f"the far rule {rule.label!r} selects {extent}", hint="choose another threshold or column")
     inputs, names = table.encoded(inside)
-    far = tuple(FarSet(r.name, Rows(inputs[m], targets[m]), label=r.label) for r, m in masks.items())
-    return Samples(Rows(inputs[inside], targets[inside]), far, feature_names=names, notes=notes)
+    sources = np.unique(table.column(together), return_inverse=True)[1] if together else None
+    rows = Rows(inputs, targets, sources)
+    far = tuple(FarSet(rule.name, rows.take(mask), label=rule.label) for rule, mask in masks.items())
+    return Samples(rows.take(inside), far, feature_names=names, notes=notes)
 
 
 def impute(raw: RawTask) -> RawTask:

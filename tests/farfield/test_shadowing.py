@@ -213,7 +213,7 @@ def test_only_names_that_the_user_has_too_are_looked_at() -> None:
 def test_every_dependency_is_guarded() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     optional = project["optional-dependencies"]
-    required = [*project["dependencies"], *optional["tables"], *optional["xgboost"]]
+    required = [*project["dependencies"], *optional["tables"], *optional["xgboost"], *optional["lightgbm"]]
     spelled = {"scikit-learn": "sklearn", "pyyaml": "yaml", "vl-convert-python": "vl_convert", "xgboost-cpu": "xgboost"}
     names = [re.split(r"[<>=\[; ]", line)[0] for line in required]
     assert {spelled.get(name, name) for name in names} <= set(shadowing.DEPENDENCIES)

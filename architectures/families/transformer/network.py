@@ -13,7 +13,13 @@ from architectures.blocks.activations import activation
 from architectures.blocks.layers import Linear, Tokens, limit
 from architectures.blocks.options import ActivationName, Drawing
 from architectures.blocks.residual import FeedForward, GatedFeedForward, Residual
-from architectures.families.transformer.options import DecoderOptions, FtTransformerOptions, TransformerOptions
+from architectures.families.transformer.options import (
+    DecoderOptions,
+    FtTransformerOptions,
+    Positions,
+    TransformerOptions,
+)
+from architectures.families.transformer.positions import distance_bias, rotated
 from architectures.families.transformer.tokenizers import tokenizer
 from architectures.norms.layers import averages_to_nothing
 from architectures.norms.site import Norm
@@ -33,6 +39,7 @@ class TransformerPlan:
         readout: the mean over tokens, a class token, or the last token.
         patch: side of an image patch.
         causal: tokens attend to themselves and those before them only.
+        positions: how the steps of a sequence are told where they stand.
         feed_forward: the MLP of a block.
         head_activation: an activation between ``final`` and the head.
     """
@@ -47,6 +54,7 @@ class TransformerPlan:
     readout: Literal["mean", "cls", "last"]
     patch: int = 1
     causal: bool = False
+    positions: Positions = "learned"
     feed_forward: type[FeedForward] | type[GatedFeedForward] = FeedForward
     head_activation: bool = False
 
@@ -55,12 +63,13 @@ class Attention(nn.Module):
     """Multi-head self-attention, ``softmax(q kᵀ / √d) v`` per head (Vaswani et al., arXiv 1706.03762).
 
     Written out in matrix products: torch's fused attention has no batching rule that keeps it fast when the
-    parameters of many members are stacked. Site ``qk`` normalizes queries and keys of each head, by a layer each.
+    parameters of many members are stacked. Site ``qk`` normalizes queries and keys of each head, by a layer each,
+    before positions turn them.
     """
 
     def __init__(self, name: str, norm: Norm, plan: TransformerPlan) -> None:
         super().__init__()
-        self.heads, self.causal = plan.heads, plan.causal
+        self.heads, self.causal, self.positions = plan.heads, plan.causal, plan.positions
         self.qkv = Linear(plan.width, 3 * plan.width, plan.drawing)
         self.q_norm = norm(f"{name}.qk", plan.width // plan.heads)
         self.k_norm = norm(f"{name}.qk", plan.width // plan.heads)
@@ -72,7 +81,11 @@ class Attention(nn.Module):
         together = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).contiguous()
         q, k, v = together.unbind(0)
         q, k = self.q_norm(q), self.k_norm(k)
+        if self.positions == "rope":
+            q, k = rotated(q), rotated(k)
         scores = (q / math.sqrt(q.shape[-1])) @ k.transpose(-2, -1)
+        if self.positions == "alibi":
+            scores = scores + distance_bias(self.heads, scores.shape[-1], scores)
         if self.causal:
             later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1)
             scores = scores.masked_fill(later, -math.inf)
@@ -91,7 +104,7 @@ def _block(name: str, norm: Norm, plan: TransformerPlan) -> nn.Module:
 
 
 class Transformer(nn.Module):
-    """Tokens, blocks, a readout, a linear head: (N, *shape) to (N, 1).
+    """Tokens, blocks, a readout, a linear head: (N, *shape) to (N, 1), or (N, steps, channels) to (N, steps).
 
     Sites: ``embed`` on the tokens before the blocks; ``blockI.attn.in|out|res|qk`` and ``blockI.mlp.in|out|res``;
     ``final`` on the tokens before the readout.
@@ -99,15 +112,15 @@ class Transformer(nn.Module):
 
     def __init__(self, problem: Problem, norm: Norm, plan: TransformerPlan) -> None:
         super().__init__()
-        self.readout = plan.readout
-        self.tokenizer = tokenizer(problem, plan.width, plan.patch, plan.drawing)
+        self.readout, self.each_step = plan.readout, problem.each_step
+        self.tokenizer = tokenizer(problem, plan.width, plan.patch, plan.drawing, plan.positions)
         if self.tokenizer.count == 1 and plan.readout != "cls":
             raise Unsupported("a single token has no attention to learn; a class token (readout=cls) gives it one")
         self.cls = Tokens(1, plan.width) if plan.readout == "cls" else None
         self.embed_norm = norm("embed", plan.width)
         self.blocks = nn.Sequential(*(_block(f"block{i + 1}", norm, plan) for i in range(plan.depth)))
         self.final_norm = norm("final", plan.width)
-        if plan.readout == "mean" and self._centres_tokens():
+        if plan.readout == "mean" and not self.each_step and self._centres_tokens():
             raise Unsupported(
                 "a norm that centres each channel over the tokens leaves nothing to their mean", code="degenerate_norm"
             )
@@ -116,13 +129,13 @@ class Transformer(nn.Module):
         self.limit = limit(plan.clamp, problem.target_range)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, *shape) to (N, 1)."""
+        """(N, *shape) to (N, 1); where each step is answered, (N, steps, channels) to (N, steps)."""
         tokens = self.tokenizer(x)
         if self.cls is not None:
             tokens = torch.cat([self.cls().expand(tokens.shape[0], -1, -1), tokens], dim=1)
         tokens = self.final_norm(self.blocks(self.embed_norm(tokens)))
         output: Tensor = self.limit(self.head(self.head_activation(self.read(tokens))))
-        return output
+        return output.squeeze(-1) if self.each_step else output
 
     def _centres_tokens(self) -> bool:
         last_block = cast(nn.Sequential, self.blocks[-1])
@@ -131,7 +144,9 @@ class Transformer(nn.Module):
         return averages_to_nothing(last)
 
     def read(self, tokens: Tensor) -> Tensor:
-        """(N, tokens, width) to (N, width)."""
+        """(N, tokens, width) to (N, width), or to (N, steps, width) without the class token."""
+        if self.each_step:
+            return tokens if self.cls is None else tokens[:, 1:]
         if self.readout == "mean":
             return tokens.mean(1)
         return tokens[:, 0] if self.readout == "cls" else tokens[:, -1]
@@ -152,6 +167,7 @@ def transformer(problem: Problem, norm: Norm, options: TransformerOptions) -> nn
             clamp=options.clamp,
             readout=options.readout,
             patch=options.patch,
+            positions=options.positions if problem.kind == "sequence" else "learned",
         ),
     )
 
@@ -171,6 +187,7 @@ def decoder(problem: Problem, norm: Norm, options: DecoderOptions) -> nn.Module:
             clamp=options.clamp,
             readout="last",
             causal=True,
+            positions=options.positions,
         ),
     )
 

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from architectures.blocks.layers import Affine, Conv2d, Linear, Tokens
 from architectures.blocks.options import Drawing
+from architectures.families.transformer.options import Positions
+from architectures.families.transformer.positions import sinusoidal
 from bench.core.errors import Unsupported
 from bench.core.problem import InputKind, Problem
 
@@ -33,12 +35,12 @@ class FeatureTokens(Affine):
 
 
 class _Positioned(nn.Module):
-    """Tokens from one linear map, plus learned positions."""
+    """Tokens from one linear map, plus positions where they are learned."""
 
-    def __init__(self, count: int, embed: nn.Module, width: int) -> None:
+    def __init__(self, count: int, embed: nn.Module, width: int, learned: bool = True) -> None:
         super().__init__()
         self.count, self.embed = count, embed
-        self.positions = Tokens(count, width)
+        self.positions = Tokens(count, width) if learned else None
 
 
 class PatchTokens(_Positioned):
@@ -54,44 +56,54 @@ class PatchTokens(_Positioned):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, height, breadth) to (N, patches, width)."""
+        assert self.positions is not None
         output: Tensor = self.embed(x).flatten(2).transpose(1, 2) + self.positions()
         return output
 
 
 class StepTokens(_Positioned):
-    """Each step through one linear map: (N, steps, channels) to (N, steps, width)."""
+    """Each step through one linear map, plus learned or sinusoidal positions.
 
-    def __init__(self, shape: tuple[int, ...], width: int, drawing: Drawing) -> None:
-        super().__init__(shape[0], Linear(shape[1], width, drawing), width)
+    (N, steps, channels) to (N, steps, width).
+
+    ``rope`` and ``alibi`` enter the attention (:mod:`architectures.families.transformer.positions`), not the tokens.
+    """
+
+    def __init__(self, shape: tuple[int, ...], width: int, drawing: Drawing, positions: Positions) -> None:
+        super().__init__(shape[0], Linear(shape[1], width, drawing), width, positions == "learned")
+        self.sinusoidal = positions == "sinusoidal"
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, steps, channels) to (N, steps, width)."""
-        output: Tensor = self.embed(x) + self.positions()
-        return output
+        tokens: Tensor = self.embed(x)
+        if self.positions is not None:
+            learned: Tensor = self.positions()
+            return tokens + learned
+        return tokens + sinusoidal(x.shape[1], tokens.shape[-1], x) if self.sinusoidal else tokens
 
 
 Tokenizer = FeatureTokens | PatchTokens | StepTokens
 
 
-def _features(problem: Problem, width: int, patch: int, drawing: Drawing) -> Tokenizer:
+def _features(problem: Problem, width: int, patch: int, drawing: Drawing, positions: Positions) -> Tokenizer:
     return FeatureTokens(problem.shape[0], width, drawing)
 
 
-def _patches(problem: Problem, width: int, patch: int, drawing: Drawing) -> Tokenizer:
+def _patches(problem: Problem, width: int, patch: int, drawing: Drawing, positions: Positions) -> Tokenizer:
     return PatchTokens(problem.shape, patch, width, drawing)
 
 
-def _steps(problem: Problem, width: int, patch: int, drawing: Drawing) -> Tokenizer:
-    return StepTokens(problem.shape, width, drawing)
+def _steps(problem: Problem, width: int, patch: int, drawing: Drawing, positions: Positions) -> Tokenizer:
+    return StepTokens(problem.shape, width, drawing, positions)
 
 
-_BY_KIND: dict[InputKind, Callable[[Problem, int, int, Drawing], Tokenizer]] = {
+_BY_KIND: dict[InputKind, Callable[[Problem, int, int, Drawing, Positions], Tokenizer]] = {
     "features": _features,
     "image": _patches,
     "sequence": _steps,
 }
 
 
-def tokenizer(problem: Problem, width: int, patch: int, drawing: Drawing) -> Tokenizer:
-    """The tokenizer for that kind of input; its ``count`` is the number of tokens."""
-    return _BY_KIND[problem.kind](problem, width, patch, drawing)
+def tokenizer(problem: Problem, width: int, patch: int, drawing: Drawing, positions: Positions) -> Tokenizer:
+    """The tokenizer for that kind of input; its ``count`` is the number of tokens at the length of training."""
+    return _BY_KIND[problem.kind](problem, width, patch, drawing, positions)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from architectures.norms.links import Link
-    from architectures.norms.regions import Known
 
 
 @dataclass(frozen=True)
@@ -26,22 +25,6 @@ class Batch(WithEps):
         super().__post_init__()
         if not 0 < self.momentum <= 1:
             raise ValueError(f"momentum must be in (0, 1], not {self.momentum}")
-
-
-def _bound(module: nn.BatchNorm1d, site: Site | None, value: Known) -> Known | None:
-    """``gain (x - mean) / √(var + eps) + shift`` with the running statistics, an affine map."""
-    import torch
-
-    from architectures.norms.regions import Anything, Ball, gain, shift
-
-    if isinstance(value, Ball):
-        value = value.of_width(module.num_features)
-    if isinstance(value, Anything):
-        return Anything(module.num_features)
-    if module.running_mean is None or module.running_var is None:
-        return None
-    factor = gain(module, module.num_features) / (module.running_var.double() + module.eps).sqrt()
-    return value.affine(torch.diag(factor), shift(module, module.num_features) - factor * module.running_mean.double())
 
 
 def _link(module: nn.BatchNorm1d, names: list[str]) -> Link | None:
@@ -64,7 +47,6 @@ def _link(module: nn.BatchNorm1d, names: list[str]) -> Link | None:
     layout="first",
     growth="keeps",
     why="an affine map in evaluation",
-    bound=_bound,
     modules=("torch.nn:BatchNorm1d", "torch.nn:BatchNorm2d", "torch.nn:BatchNorm3d"),
     link=_link,
 )

@@ -12,18 +12,10 @@ from architectures.norms.site import Frame
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from architectures.norms.regions import Ball, Known
-
 
 @dataclass(frozen=True)
 class Clip(NormKind):
     """The input drawn back to the training radius: ``x / s``, ``s = max(1, distance)``; unchanged inside."""
-
-
-def _bound(module: nn.Module, frame: Frame, value: Known) -> Ball:
-    from architectures.norms.regions import Ball
-
-    return Ball(frame.reach)
 
 
 @register_norm(
@@ -33,7 +25,6 @@ def _bound(module: nn.Module, frame: Frame, value: Known) -> Ball:
     summary="the input drawn back to the training radius where it lies beyond",
     citation="projection onto a ball; what any bounding layer has to beat",
     growth="bounds",
-    bound=_bound,
 )
 def clip(frame: Frame, options: Clip) -> nn.Module:
     """A ball has a way in and none back: what was beyond the radius is answered as if it lay on it."""

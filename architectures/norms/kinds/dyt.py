@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from architectures.norms.options import WithAffine, positive
 from architectures.norms.registry import register_norm
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from architectures.norms.links import Link
-    from architectures.norms.regions import Known, Region
 
 
 @dataclass(frozen=True)
@@ -35,24 +34,6 @@ def dynamic_tanh(x: Tensor, alpha: Tensor, weight: Tensor | None = None, bias: T
     return y if weight is None or bias is None else y * weight + bias
 
 
-def _bound(module: Any, site: Site | None, value: Known) -> Region | None:
-    """The box of ``tanh(alpha x)``, at most [-1, 1], times the gain and plus the shift."""
-    import torch
-
-    from architectures.norms.regions import Ball, Region, gain, shift
-
-    if site is None:
-        return None
-    ones = torch.ones(site.dim, dtype=torch.float64)
-    box = Region.box(-ones, ones)
-    if isinstance(value, Ball):
-        value = value.of_width(site.dim)
-    if isinstance(value, Region):
-        ends = torch.stack([torch.tanh(module.alpha.double() * end) for end in (value.low, value.high)])
-        box = Region.box(ends.amin(0), ends.amax(0))
-    return box.affine(torch.diag(gain(module, site.dim)), shift(module, site.dim))
-
-
 def _link(module: nn.Module, names: list[str]) -> Link | None:
     from architectures.norms.layers import Formula
     from architectures.norms.links import CurveLink
@@ -67,7 +48,6 @@ def _link(module: nn.Module, names: list[str]) -> Link | None:
     citation="Zhu, Chen, He, LeCun and Liu, arXiv 2503.10622",
     layout="last",
     growth="bounds",
-    bound=_bound,
     link=_link,
 )
 def dyt(site: Site, options: Dyt) -> nn.Module:

@@ -13,8 +13,6 @@ from bench.core.errors import Unsupported
 if TYPE_CHECKING:
     from torch import nn
 
-    from architectures.norms.regions import Known, Region
-
 
 @dataclass(frozen=True)
 class Group(WithEps):
@@ -28,12 +26,6 @@ class Group(WithEps):
             raise ValueError(f"groups must be at least 1, not {self.groups}")
 
 
-def _bound(module: nn.GroupNorm, site: Site | None, value: Known) -> Region | None:
-    from architectures.norms.regions import grouped
-
-    return None if site is None else grouped(module, module.num_groups, module.num_channels, site.positions)
-
-
 @register_norm(
     "group",
     options=Group,
@@ -41,7 +33,6 @@ def _bound(module: nn.GroupNorm, site: Site | None, value: Known) -> Region | No
     citation="Wu and He, arXiv 1803.08494",
     layout="first",
     growth="bounds",
-    bound=_bound,
     modules=("torch.nn:GroupNorm",),
     centres_channels=lambda module: module.num_groups == module.num_channels,
 )

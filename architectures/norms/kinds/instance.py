@@ -13,18 +13,10 @@ from bench.core.errors import Unsupported
 if TYPE_CHECKING:
     from torch import nn
 
-    from architectures.norms.regions import Known, Region
-
 
 @dataclass(frozen=True)
 class Instance(WithEps):
     """Instance norm (Ulyanov et al., arXiv 1607.08022): each channel over its positions, without running statistics."""
-
-
-def _bound(module: nn.InstanceNorm1d, site: Site | None, value: Known) -> Region | None:
-    from architectures.norms.regions import grouped
-
-    return None if site is None else grouped(module, module.num_features, module.num_features, site.positions)
 
 
 @register_norm(
@@ -34,7 +26,6 @@ def _bound(module: nn.InstanceNorm1d, site: Site | None, value: Known) -> Region
     citation="Ulyanov, Vedaldi and Lempitsky, arXiv 1607.08022",
     layout="first",
     growth="bounds",
-    bound=_bound,
     modules=("torch.nn:InstanceNorm1d", "torch.nn:InstanceNorm2d", "torch.nn:InstanceNorm3d"),
     centres_channels=lambda module: True,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,23 +13,11 @@ if TYPE_CHECKING:
     from torch import nn
 
     from architectures.norms.links import Link
-    from architectures.norms.regions import Known, Region
 
 
 @dataclass(frozen=True)
 class Layer(WithEps):
     """Layer norm (Ba et al., arXiv 1607.06450): ``(x - mean) / sqrt(var + eps)`` over channels, per position."""
-
-
-def _bound(module: nn.LayerNorm, site: Site | None, value: Known) -> Region:
-    """``‖u‖₂ ≤ √dim``, ``Σ u = 0``, and so no entry above √(dim - 1)."""
-    import torch
-
-    from architectures.norms.regions import ellipsoid, gain, shift
-
-    dim = module.normalized_shape[0]
-    centring = torch.eye(dim, dtype=torch.float64) - 1 / dim
-    return ellipsoid(gain(module, dim), shift(module, dim), math.sqrt(dim) * centring, math.sqrt(dim - 1))
 
 
 def _link(module: nn.Module, names: list[str]) -> Link | None:
@@ -50,7 +37,6 @@ def _link(module: nn.Module, names: list[str]) -> Link | None:
     citation="Ba, Kiros and Hinton, arXiv 1607.06450",
     layout="last",
     growth="bounds",
-    bound=_bound,
     modules=("torch.nn:LayerNorm",),
     link=_link,
 )

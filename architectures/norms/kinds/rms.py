@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,23 +13,11 @@ if TYPE_CHECKING:
     from torch import nn
 
     from architectures.norms.links import Link
-    from architectures.norms.regions import Known, Region
 
 
 @dataclass(frozen=True)
 class Rms(WithEps):
     """RMS norm (Zhang and Sennrich, arXiv 1910.07467): ``x / sqrt(mean(x^2) + eps)`` over channels, per position."""
-
-
-def _bound(module: nn.RMSNorm, site: Site | None, value: Known) -> Region:
-    """``‖u‖₂ ≤ √dim``."""
-    import torch
-
-    from architectures.norms.regions import ellipsoid, gain
-
-    dim = module.normalized_shape[0]
-    ball = math.sqrt(dim) * torch.eye(dim, dtype=torch.float64)
-    return ellipsoid(gain(module, dim), torch.zeros(dim, dtype=torch.float64), ball, math.sqrt(dim))
 
 
 def _link(module: nn.Module, names: list[str]) -> Link | None:
@@ -50,7 +37,6 @@ def _link(module: nn.Module, names: list[str]) -> Link | None:
     citation="Zhang and Sennrich, arXiv 1910.07467",
     layout="last",
     growth="bounds",
-    bound=_bound,
     modules=("torch.nn:RMSNorm",),
     link=_link,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from architectures.norms.options import WithEps
 from architectures.norms.registry import register_norm
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from architectures.norms.links import Link
-    from architectures.norms.regions import Known, Region
 
 
 @dataclass(frozen=True)
@@ -31,18 +30,6 @@ def scale_norm(x: Tensor, length: Tensor, eps: float) -> Tensor:
     from torch.nn.functional import normalize
 
     return length * normalize(x, dim=-1, eps=eps)
-
-
-def _bound(module: Any, site: Site | None, value: Known) -> Region | None:
-    """A ball of radius g."""
-    import torch
-
-    from architectures.norms.regions import ellipsoid
-
-    if site is None:
-        return None
-    length = torch.full((site.dim,), float(module.length.abs())).double()
-    return ellipsoid(length, torch.zeros(site.dim).double(), torch.eye(site.dim, dtype=torch.float64), 1.0)
 
 
 def _link(module: nn.Module, names: list[str]) -> Link | None:
@@ -61,7 +48,6 @@ def _link(module: nn.Module, names: list[str]) -> Link | None:
     citation="Nguyen and Salazar, arXiv 1910.05895",
     layout="last",
     growth="bounds",
-    bound=_bound,
     link=_link,
 )
 def scale(site: Site, options: Scale) -> nn.Module:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from architectures.blocks.activations import Erf, Sine
+from architectures.blocks.after_step import after_step
 from architectures.blocks.layers import Linear
 from architectures.families.mlp.network import Flat
 from architectures.norms.layers import card_of, marked
@@ -137,7 +138,9 @@ def links_of(module: nn.Module) -> list[Link] | None:
     whole = known == {name for name, _ in (*module.named_parameters(), *module.named_buffers())}
     trained = all(p.requires_grad for p in module.parameters())
     first = next((link for link in links if not isinstance(link, InwardLink)), None)
-    return links if whole and trained and isinstance(first, LinearLink) else None
+    if not (whole and trained and isinstance(first, LinearLink)) or after_step(module):
+        return None
+    return links
 
 
 def _inward(module: nn.Module) -> InwardLink | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from architectures.blocks.after_step import after_step
 from bench.training.programs.adam import fused_adam
 
 
@@ -35,6 +36,8 @@ class Single:
         self._first, self._second = ([torch.zeros_like(p, requires_grad=False) for p in self._learned] for _ in "12")
         device = next((p.device for p in self._learned), None)
         self._taken = torch.zeros((), dtype=torch.float32, device=device)
+        named = dict(self._module.named_parameters())
+        self._after = [(named[name].detach(), mend) for name, mend in after_step(self._module).items()]
 
     def _settle(self, inputs: Tensor) -> None:
         """Back to the usual layout where a network cannot do without it: by a ``view`` after a convolution."""
@@ -54,9 +57,9 @@ class Single:
     def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """One Adam step on the mean squared error; returns the loss before the step, shape (1,).
 
-        ``inputs`` (rows, *shape) or (1, rows, *shape), ``targets`` alike.
+        ``inputs`` (rows, *shape) or (1, rows, *shape), ``targets`` alike, (1, rows, steps) where each step has one.
         """
-        if targets.dim() == 2:
+        if targets.dim() > 1:
             inputs, targets = inputs[0], targets[0]
         if not self._settled:
             self._settle(inputs)
@@ -69,12 +72,17 @@ class Single:
             parameters: list[Tensor] = [p.detach() for p in self._learned]
             self._taken += 1
             fused_adam(parameters, alike, self._first, self._second, self._taken, self._rate)
+            for parameter, mend in self._after:
+                parameter.copy_(mend(parameter))
         output: Tensor = loss.detach().reshape(1)
         return output
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, own: bool = False) -> Tensor:
-        """Outputs in evaluation mode: (rows, *shape), or (1, rows, *shape) of its own, -> (1, rows)."""
+        """Outputs in evaluation mode: (rows, *shape), or (1, rows, *shape) of its own, -> (1, rows).
+
+        Where each step is answered, (1, rows, steps).
+        """
         self._module.eval()
         output: Tensor = self._module(inputs[0] if own else inputs).squeeze(-1).unsqueeze(0)
         return output

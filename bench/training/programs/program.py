@@ -17,6 +17,9 @@ class Program(Protocol):
     their own, and none influences another: whatever program trains it and whoever trains beside it, a member's numbers
     are the same but for rounding. Which program trains a cell is chosen by :mod:`bench.training.program`.
 
+    What a network does to its parameters after a step (:mod:`architectures.blocks.after_step`) is part of the step;
+    ``chain`` takes no such network.
+
     The course is: ``step`` as often as the schedule says; at a check ``predict`` on validation rows, and ``state`` of
     every member whose weights are its best so far; ``retain`` when some leave, because they diverged or at a rung.
     """
@@ -30,12 +33,13 @@ class Program(Protocol):
 
         Args:
             inputs: rows (n, *shape) for all members, or (M, n, *shape) with rows of each member's own.
-            targets: (n,) or (M, n).
+            targets: (n,) or (M, n); of sequences that are answered at each step always (M, n, steps), with inputs of
+                shape (M, n, *shape), and the loss is a mean over rows and steps.
         """
         ...
 
     def predict(self, inputs: Tensor, own: bool = False) -> Tensor:
-        """Outputs of every member in evaluation mode: (n, *shape) -> (M, n).
+        """Outputs of every member in evaluation mode: (n, *shape) -> (M, n), or (M, n, steps).
 
         Args:
             inputs: rows (n, *shape) for all members.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 
+from architectures.blocks.after_step import after_step
 from bench.training.programs.adam import MemberAdam
 
 
@@ -22,8 +23,9 @@ class Stack:
         rates: the learning rate of each.
 
     Shapes:
-        step(inputs, targets): inputs (rows, *shape) shared by all, or (M, rows, *shape); targets alike; losses (M,).
-        predict(inputs): (rows, *shape), or (M, rows, *shape) of their own, -> (M, rows).
+        step(inputs, targets): inputs (rows, *shape) shared by all, or (M, rows, *shape); targets alike, (M, rows,
+            steps) where each step has one; losses (M,).
+        predict(inputs): (rows, *shape), or (M, rows, *shape) of their own, -> (M, rows), or (M, rows, steps).
     """
 
     def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> None:
@@ -34,6 +36,7 @@ class Stack:
         self._buffers = {n: p.detach().clone() for n, p in parameters.items() if n not in learned}
         self._buffers |= {n: b.detach().clone() for n, b in buffers.items()}
         self._members = len(modules)
+        self._after = {n: torch.vmap(f) for n, f in after_step(self._module).items() if n in self._parameters}
         self._optimizer = MemberAdam(list(self._parameters.values()), rates)
 
     def __len__(self) -> int:
@@ -43,9 +46,12 @@ class Stack:
         """One Adam step of every member on the mean squared error; returns the losses before the step, shape (M,)."""
         self._module.train()
         shared = targets.dim() == 1
-        losses = (self._forward(inputs, shared) - targets).square().mean(1)
+        losses = (self._forward(inputs, shared) - targets).square().flatten(1).mean(1)
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()), materialize_grads=True)
         self._optimizer.step(gradients)
+        with torch.no_grad():
+            for name, mend in self._after.items():
+                self._parameters[name].copy_(mend(self._parameters[name]))
         return losses.detach()
 
     @torch.no_grad()

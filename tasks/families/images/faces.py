@@ -22,6 +22,7 @@ from tasks.reading.files import data_directory, missing, offline, quiet_datasets
 LOG = logging.getLogger("farfield.tasks")
 SIDE = 64
 RACES = ("White", "Black", "Asian", "Indian", "Others")
+OTHERS, ALL_BUT_WHITE = (4,), (1, 2, 3, 4)  # places in RACES
 HUB = "py97/UTKFace-Cropped"
 OLDEST = 120
 _NAME = re.compile(r"(\d{1,3})_[01]_([0-4])_\d+(\.jpg\.chip)?\.jpg\Z")
@@ -79,18 +80,26 @@ class Faces:
 
 def utkface() -> Samples:
     """Train on White, Black, Asian and Indian faces; far: Others (arXiv 2505.14512)."""
-    return _without(load_faces(), (4,))
+    faces = load_faces()
+    return without(faces, OTHERS, faces.images)
 
 
 def utkface_white() -> Samples:
     """Train on White faces alone; far: Black, Asian, Indian and Others, a set each."""
-    return _without(load_faces(), (1, 2, 3, 4))
+    faces = load_faces()
+    return without(faces, ALL_BUT_WHITE, faces.images)
 
 
-def _without(faces: Faces, held_out: Sequence[int]) -> Samples:
+def without(faces: Faces, held_out: Sequence[int], inputs: np.ndarray) -> Samples:
+    """The ages of ``faces`` from their ``inputs`` (n, ...); each group of people in ``held_out`` is a far set.
+
+    Raises:
+        InputError: there is nobody of such a group.
+    """
+
     def rows(race_is: np.ndarray) -> Rows:
         places = np.flatnonzero(race_is)
-        return Rows(np.asarray(faces.images[places]), faces.ages[places].astype(np.float64))
+        return Rows(np.asarray(inputs[places]), faces.ages[places].astype(np.float64))
 
     far = []
     for race in held_out:

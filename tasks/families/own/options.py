@@ -28,8 +28,8 @@ class OwnData:
     Args:
         path: CSV or Parquet file.
         target: column to predict.
-        far_by: column whose highest values are far (times are days since 1970), or ``mahalanobis`` for the rows
-            furthest by that distance.
+        far_by: column whose highest values are far (times are days since 1970), ``mahalanobis`` for the rows
+            furthest by that distance, or the target itself: trained below a value, far above it.
         far_quantile: of ``far_by``, above which rows are far.
         far_where: condition of far rows, such as ``area > 20000 and region == 'north'``.
         group_by: column of groups; it is no input.
@@ -115,9 +115,14 @@ class OwnData:
             version=frames.fingerprint(self.path)[:16],
             summary=f"{self.target} from the other columns of {name}.",
             target=self.target,
+            truth="growing" if self._beyond_the_target() else card.truth,
             far_rule="; ".join(rule.label for rule in self.rules()),
             source=name,
         )
+
+    def _beyond_the_target(self) -> bool:
+        """Whether all far rows have a larger target than any other row."""
+        return self.far_by == self.target and self.far_where is None and self.far_group is None
 
     def rules(self) -> tuple[FarRule, ...]:
         """The far rules that are given, in the order of the options."""

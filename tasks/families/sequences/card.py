@@ -40,6 +40,26 @@ def _computed(
     )
 
 
+def _longer(name: str, summary: str, target: str, truth: Truth, far_rule: str, build: str, beyond: float = 0.0) -> None:
+    register_task(
+        name,
+        summary=summary,
+        kind="sequence",
+        target=target,
+        units="1",
+        truth=truth,
+        far_rule=far_rule,
+        far_kind="length",
+        beyond=beyond,
+        source="computed by FarField",
+        licence="Apache-2.0",
+        citation="FarField",
+        real=False,
+        paper=PaperBudget(epochs=50, batch_size=32),
+        build=f"tasks.families.sequences.longer:{build}",
+    )
+
+
 def _measured(
     name: str,
     summary: str,
@@ -143,4 +163,56 @@ _measured(
     far_kind="shift",
     beyond=0.48,
     note="a cycle: no year of the series has more than 190, and training years have up to 154",
+)
+
+_LONGER = "32 and 64 steps, trained on 16"
+_LONGER_EACH = f"{_LONGER}; the steps after the 16th are asked for"
+_longer(
+    "trend-forecast",
+    "At each position of a straight line f(i) = a + b·i with a, b ~ N(0, 1), the value at the next (arXiv 2505.14512).",
+    "the value at the next position",
+    "growing",
+    "longer lines: positions 31 to 60 and 31 to 100, trained on i = 1 to 30",
+    "trend_forecast",
+    beyond=0.34,
+)
+_longer(
+    "addition",
+    "The sum of the marked numbers, about half of all numbers from [0, 1].",
+    "the sum of the marked numbers",
+    "growing",
+    _LONGER,
+    "addition",
+)
+_longer(
+    "adding-two",
+    "The adding problem: the sum of the two numbers that are marked, one in each half of the sequence.",
+    "the sum of the two marked numbers",
+    "bounded",
+    _LONGER,
+    "adding_two",
+)
+_longer(
+    "counting",
+    "How many numbers of a sequence are positive.",
+    "the count of positive numbers",
+    "growing",
+    _LONGER,
+    "counting",
+)
+_longer(
+    "copy-scale",
+    "At each step of a sequence, its number times the first one.",
+    "the number times the first one",
+    "bounded",
+    _LONGER_EACH,
+    "copy_scale",
+)
+_longer(
+    "maximum",
+    "The greatest number of a sequence.",
+    "the greatest number",
+    "bounded",
+    _LONGER,
+    "maximum",
 )

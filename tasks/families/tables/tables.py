@@ -129,6 +129,11 @@ def diamonds() -> Samples:
     return held_out(EncodedTable(read_packaged(DIAMONDS), "price"), Above("carat", 1.5, "heavy"))
 
 
+def diamonds_expensive() -> Samples:
+    """Price of a diamond; far: the fifth with the highest prices, above every price in training."""
+    return held_out(EncodedTable(read_packaged(DIAMONDS), "price"), Highest("price", 0.8, "expensive"))
+
+
 def wages() -> Samples:
     """Logarithm of weekly wages; far: more than 40 years of experience."""
     columns = read_packaged(WAGES)

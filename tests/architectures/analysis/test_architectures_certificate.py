@@ -74,8 +74,12 @@ NETWORKS = [
     ("transformer(width=8, heads=2, readout=cls)", "sequence"),
     ("decoder(width=8, heads=2)", "sequence"),
     ("ft-transformer(width=8, heads=2)", "features"),
+    ("ngpt(width=8, heads=2)", "sequence"),
 ]
-KINDS = ["layer", "rms(affine=false)", "batch", "group(groups=2)", "instance", "scale", "dyt"]
+KINDS = [
+    *("layer", "rms(affine=false)", "batch", "group(groups=2)", "instance", "scale", "dyt", "derf", "tanh", "clamp"),
+    *("power", "power(layer_scale=true)"),
+]
 
 
 @pytest.mark.slow
@@ -102,7 +106,7 @@ def test_there_is_a_certificate_where_growth_is_bounded_and_no_search_exceeds_it
 @given(
     seed=st.integers(0, 10**6),
     activation=st.sampled_from(list(ACTIVATIONS)),
-    norm=st.sampled_from(["layer", "rms", "scale", "dyt", "group(groups=4)"]),
+    norm=st.sampled_from(["layer", "rms", "scale", "dyt", "group(groups=4)", "derf", "tanh", "clamp(limit=2)"]),
     place=st.sampled_from(["hidden1", "hidden1.post", "hidden2", "hidden2.post"]),
 )
 def test_no_input_of_any_mlp_exceeds_its_certificate(seed: int, activation: str, norm: str, place: str) -> None:

@@ -50,6 +50,7 @@ FAMILIES = [
     ("transformer(width=16, readout=cls)", "features"),
     ("decoder(width=16)", "sequence"),
     ("ft-transformer(width=16)", "features"),
+    ("ngpt(width=16)", "features"),
 ]
 LAYERS = [kind for kind in list_norms() if kind not in ("none", "own") and get_norm(kind).sort == "layer"]
 KINDS = [kind.replace("group", "group(groups=2)") for kind in LAYERS]
@@ -82,7 +83,8 @@ def test_every_scheme_grows_as_its_structure_implies(spelling: str, kind: str) -
     schemes = ["none", *(f"{norm}@{word}" for norm in KINDS for word in words)]
     schemes += [f"layer@{site.replace('#', '1')}" for site in placements.sites]
     schemes += ["layer@pre+final"] if "pre" in words else []
-    schemes += ["clip@input", "weight@all", "spectral@first"]
+    schemes += ["clip@input", "weight@all", "spectral@first", "power(layer_scale=true)@first"]
+    schemes += [f"{pair}@{ends}" for pair in ("radial", "revin") for ends in ("input", "input+output")]
     wrong, built = disagreements(spelling, kind, schemes)
     assert not wrong
     assert built > len(schemes) / 2
@@ -117,10 +119,16 @@ KNOWN = [
     ("mlp", "batch@all", 1),
     *(
         ("mlp", f"{kind}@{place}", 0)
-        for kind in ("layer", "rms", "group", "scale", "dyt")
+        for kind in ("layer", "rms", "group", "scale", "dyt", "derf", "tanh", "clamp")
         for place in ("first", "last")
     ),
+    ("mlp", "power@all", 1),
+    ("mlp", "power(layer_scale=true)@first", 0),
+    ("mlp", "radial@input+output", 1),
+    ("mlp", "revin@input", 0),
+    ("mlp", "revin@input+output", 1),
     ("mlp(activation=tanh)", "none", 0),
+    ("transformer", "layer@peri", 0),
     ("transformer", "none", 1),
     ("transformer", "layer@pre", 1),
     ("transformer", "layer@sandwich", 1),

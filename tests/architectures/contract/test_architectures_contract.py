@@ -18,7 +18,7 @@ from architectures.contract.examination import Report, cases, examine
 from architectures.norms.placements import NOWHERE
 from bench.core.errors import Unsupported
 
-_NEEDS = {"xgboost": "xgboost"}
+_NEEDS = {"xgboost": "xgboost", "linear-trees": "lightgbm"}
 
 
 @pytest.mark.parametrize("name", list_architectures())

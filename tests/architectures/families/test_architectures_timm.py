@@ -12,13 +12,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from architectures import list_architectures, parse_scheme, resolve
+from architectures import get_card, list_architectures, parse_scheme, resolve
 from architectures.building import build_network, resolve_sites, sites
+from architectures.families.timm import catalogue
 from architectures.families.timm.frozen import OnFrozenFeatures
 from architectures.families.timm.network import fit_model
 from architectures.norms.layers import ChannelsLast
 from bench.core.errors import InputError, UnknownName, Unsupported
 from bench.core.problem import Problem
+from bench.core.registry import natural
 
 GREY = Problem("image", (1, 8, 8))
 COLOUR = Problem("image", (3, 32, 32))
@@ -288,3 +290,37 @@ def test_listing_is_lazy_and_filtered() -> None:
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert all("resnet" in name for name in list_architectures("timm/*resnet*"))
+
+
+def test_the_list_of_models_is_that_of_the_timm_installed() -> None:
+    """``python -m tools.timm_catalogue`` writes it anew."""
+    shipped = catalogue.shipped()
+    assert shipped is not None, "the list is of another version of timm"
+    assert dict(shipped) == catalogue.asked()
+    assert list_architectures("timm/*") == sorted((f"timm/{name}" for name in timm.list_models()), key=natural)
+
+
+def test_names_and_cards_need_no_timm() -> None:
+    """Lists are read from the file; only what it does not know is asked of timm."""
+    code = """
+import sys
+import architectures
+names = architectures.list_architectures("timm/*resnet*")
+cards = [architectures.get_card(name) for name in names]
+assert len(cards) > 50, len(cards)
+assert architectures.get_card("timm/resnet18").version == "1, weights a1_in1k"
+assert architectures.get_card("timm/resnet18.a2_in1k").version == "1, weights a2_in1k"
+assert not {"timm", "torch"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_list_of_another_timm_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue.importlib.metadata, "version", lambda name: "0.0.1")
+    assert catalogue.shipped.__wrapped__() is None
+
+
+def test_models_that_timm_knows_by_older_names_are_known() -> None:
+    assert get_card("timm/convnext_tiny_in22ft1k").family == "timm"
+    with pytest.raises(UnknownName, match="resnet18"):
+        get_card("timm/resnet18.no_such_weights")

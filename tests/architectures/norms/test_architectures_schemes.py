@@ -44,6 +44,9 @@ def kinds_of(kind: type[NormKind]) -> st.SearchStrategy[NormKind]:
         "momentum": st.floats(0.01, 1.0),
         "groups": st.integers(1, 64),
         "alpha": st.floats(0.01, 10.0),
+        "s": st.floats(-2.0, 2.0),
+        "limit": st.floats(0.01, 1e4),
+        "layer_scale": st.booleans(),
     }
     return st.builds(kind, **{field.name: values[field.name] for field in dataclasses.fields(kind)})
 

@@ -65,7 +65,6 @@ def test_every_card_says_what_its_kind_is(name: str) -> None:
     assert dataclasses.is_dataclass(card.options)
     assert card.options().card is card
     assert card.sort == "parametrization" or card.growth is not None
-    assert card.sort == "parametrization" or card.bound is not None
 
 
 def test_the_oldest_kinds_come_first_and_others_by_name() -> None:

@@ -115,7 +115,8 @@ def test_the_server_that_workers_come_from_ends_without_a_word(tmp_path: Path) -
     program = (
         "import os, bench\n"
         "from multiprocessing import forkserver\n"
-        f"bench.run(tasks=['sine-1d'], architectures=['mean'], seeds=1, protocol='quick', out={str(tmp_path)!r})\n"
+        f"bench.run(tasks=['sine-1d'], architectures=['mean'], seeds=1, protocol='quick', "
+        f"wandb='disabled', out={str(tmp_path)!r})\n"
         "server = forkserver._forkserver\n"
         "os.close(server._forkserver_alive_fd)\n"
         "assert os.waitpid(server._forkserver_pid, 0)[1] == 0\n"

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.tracking.description import RunDescription, describe_cell, describe_sweep
+from bench.tracking.content.description import RunDescription, describe_cell, describe_sweep
+from leaderboard.charts.drawing.schemes import look_of
 from leaderboard.ranking.standings import standings
 from leaderboard.records.record import Record
 
@@ -101,8 +102,11 @@ def test_infinite_growth_is_infinite_and_a_null_in_the_table(make_record: Make) 
     run = describe([fine, broken])
     assert run.summary["max_growth"] == run.summary["max_growth/seed1"] == math.inf
     assert run.summary["exponent/seed1"] == math.inf
-    assert run.tables["growth"].rows[-1] == (1, 10_000.0, None, None, 7)
-    assert len(run.tables["growth"].rows) == 2 * len(fine.ladder)
+    table = run.tables["tables/growth"]
+    assert table.rows[-1] == (1, 10_000.0, None, None, 7)
+    assert len(table.rows) == 2 * len(fine.ladder)
+    rungs = [row["distance"] for _, row in run.history if "growth" in row]
+    assert rungs == list(fine.ladder[:-1])  # the line ends where an output is not finite
 
 
 def test_seeds_that_did_not_finish_are_told_and_enter_no_mean(make_record: Make) -> None:
@@ -134,18 +138,53 @@ def test_curves_have_steps_that_a_resumed_run_cannot_repeat(make_record: Make, m
     records, details = [make_record(s) for s in range(5)], [make_details(s) for s in range(5)]
     three, five = describe(records[:3], details[:3]), describe(records, details)
     assert [step for step, _ in five.history] == sorted({step for step, _ in five.history})
-    assert five.history[: len(three.history)] == three.history  # seeds added later come after
+    seeds = [row for row in three.history if any("/seed" in name for name in row[1])]
+    assert five.history[: len(seeds)] == tuple(seeds)
+    assert five.history[len(seeds)][0] > three.history[-1][0]  # seeds added later come after, and so do their means
     row = five.history[50 * 3 + 7][1]
-    assert row == {"step": 80.0, "train/seed3": 4 / 80, "validation/seed3": 5 / 80}
+    assert row == {"step": 80.0, "train/loss/seed3": 4 / 80, "validation/loss/seed3": 5 / 80}
+    mean = next(row for _, row in five.history if "train/loss" in row and row["step"] == 80.0)
+    assert mean["train/loss"] == pytest.approx(math.prod(range(1, 6)) ** 0.2 / 80)
+    assert mean["validation/loss"] == pytest.approx(math.prod(range(2, 7)) ** 0.2 / 80)
+
+
+def test_curves_against_distance_are_means_over_seeds(make_record: Make) -> None:
+    """A line a run in one panel: growth and departure at each rung, far error at the median distance of each set."""
+    records = [make_record(seed) for seed in range(3)]
+    rows = [row for _, row in describe(records).history if "distance" in row]
+    growth = {row["distance"]: row["growth"] for row in rows if "growth" in row}
+    assert list(growth) == list(records[0].ladder)
+    assert growth[10.0] == pytest.approx((1.0 * 1.1 * 1.2) ** (1 / 3) * 10**0.9)
+    departure = {row["distance"]: row["departure"] for row in rows if "departure" in row}
+    assert departure[10.0] == pytest.approx(0.5 * growth[10.0])
+    assert [row for row in rows if "far_error" in row] == [
+        {"distance": pytest.approx(1.5), "far_error": pytest.approx((2.0 * 3.0 * 4.0) ** (1 / 3))}
+    ]
+
+
+def test_the_summary_has_errors_of_each_set_and_parameters(make_record: Make) -> None:
+    summary = describe([make_record(seed) for seed in range(3)]).summary
+    assert summary["error/far-2"] == pytest.approx((2.0 * 3.0 * 4.0) ** (1 / 3))
+    assert summary["error/test"] == pytest.approx(0.1)
+    assert summary["parameters"] == 100
+
+
+def test_the_config_says_how_the_scheme_is_drawn(make_record: Make) -> None:
+    config = describe([make_record()]).config
+    assert config["scheme"] == {"group": "layer", "color": "#5BA6EA", "marker": "triangle-up", "dash": "6 3"}
+    assert config["scheme"]["color"] == look_of("layer@first").color
 
 
 def test_gaps_in_a_curve_stay_gaps(make_record: Make) -> None:
     details = {"curve.step": (1.0, 2.0, 3.0), "curve.train": (1.0, None), "curve.validation": (None, 2.0, 3.0)}
-    rows = [row for _, row in describe([make_record()], [details]).history]
+    rows = [row for _, row in describe([make_record()], [details]).history if "step" in row]
     assert rows == [
-        {"step": 1.0, "train/seed0": 1.0},
-        {"step": 2.0, "validation/seed0": 2.0},
-        {"step": 3.0, "validation/seed0": 3.0},
+        {"step": 1.0, "train/loss/seed0": 1.0},
+        {"step": 2.0, "validation/loss/seed0": 2.0},
+        {"step": 3.0, "validation/loss/seed0": 3.0},
+        {"step": 1.0, "train/loss": 1.0},
+        {"step": 2.0, "validation/loss": pytest.approx(2.0)},
+        {"step": 3.0, "validation/loss": pytest.approx(3.0)},
     ]
 
 
@@ -169,8 +208,11 @@ def test_the_digest_is_of_the_content(make_record: Make) -> None:
 def test_a_description_travels_unchanged(make_record: Make, make_details: Make) -> None:
     table = [{"method": "a", "far_error": math.inf, "note": None}, {"method": "b", "rank": 2, "odd": (1, 2)}]
     sweep = describe_sweep(table, {"ok": 2}, suite="s", sweep_id="1", suite_text="name: s\n")
-    assert sweep.tables["standings"].columns == ("method", "far_error", "note", "rank", "odd")
-    assert sweep.tables["standings"].rows == (("a", "inf", None, None, None), ("b", None, None, 2, "(1, 2)"))
+    table = sweep.tables["tables/standings"]
+    assert table.columns == ("method", "far_error", "note", "rank", "odd")
+    assert table.rows == (("a", None, None, None, None), ("b", None, None, 2, "(1, 2)"))
+    mixed = describe_sweep([{"n": 1.5}, {"n": "≤ 2"}], {}, suite="s", sweep_id="1").tables["tables/standings"]
+    assert mixed.rows == (("1.5",), ("≤ 2",))  # a column has one type
     for run in (sweep, describe([make_record(seed) for seed in range(2)], [make_details(0), make_details(1)])):
         assert "\n" not in run.to_json()
         back = RunDescription.from_json(run.to_json())

@@ -15,7 +15,7 @@ import pytest
 
 from bench.tracking import Tracker, TrackingWarning
 from bench.tracking.child import ChildOptions
-from bench.tracking.description import describe_cell
+from bench.tracking.content.description import describe_cell
 from bench.tracking.ledger import Ledger
 from bench.tracking.process import ProcessLost, WandbProcess
 
@@ -233,7 +233,7 @@ import os, sys
 from dataclasses import replace
 from pathlib import Path
 from bench.tracking import child
-from bench.tracking.description import describe_cell
+from bench.tracking.content.description import describe_cell
 from bench.tracking.options import environment_of
 from leaderboard.records.record import Record
 

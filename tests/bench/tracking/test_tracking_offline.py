@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from bench.tracking import Tracker
+from leaderboard.charts.drawing.schemes import look_of
 from leaderboard.ranking.standings import standings
 from leaderboard.records.metrics import LADDER
 from leaderboard.records.record import Record
@@ -102,18 +103,22 @@ def test_there_is_a_run_for_each_cell_and_one_for_the_sweep(swept: Swept, kept_r
     assert {k.run.project for k in runs.values()} == {"farfield"}
     assert all(k.exit_code == 0 for k in runs.values())
     assert set(runs["protein"].run.tags) == {"family:mlp", "norm:layer", "placement:first"}
-    assert runs["protein"].run.display_name == "mlp(width=64) layer@first"
+    assert runs["protein"].run.display_name == "protein mlp(width=64) layer@first"
 
 
 def test_the_config_is_complete(swept: Swept, kept_runs: Make) -> None:
     config = swept.run(kept_runs, "sine-1d").config
     record = swept.cells[0][0]
-    for part in ("protocol", "task", "task_version", "data_hash", "architecture", "source_hash", "norm"):
+    for part in ("protocol", "task", "task_version", "architecture", "source_hash", "norm"):
         assert config[part] == getattr(record.key, part)
+    assert config["edition"] == record.key.cell.edition
+    assert config["data_hashes"] == [r.key.data_hash for r in swept.cells[0]]
     assert config["seeds"] == [0, 1, 2]
     assert config["environment"] == record.environment
     assert config["protocol_settings"]["learning_rates"] == [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]
     assert (config["suite"], config["sweep_id"], config["truth"]) == ("a-suite", "sweep-1", "bounded")
+    assert config["scheme"]["group"] == "layer"
+    assert config["scheme"]["color"] == look_of("layer@first").color
 
 
 def test_the_summary_has_means_and_each_seed(swept: Swept, kept_runs: Make) -> None:
@@ -127,23 +132,60 @@ def test_the_summary_has_means_and_each_seed(swept: Swept, kept_runs: Make) -> N
         assert summary[f"far_error/seed{record.key.seed}"] == record.far_error
     assert (summary["verdict"], summary["certificate"], summary["seeds"]) == (row.verdict, pytest.approx(5.0), 3)
     assert swept.run(kept_runs, "protein").summary["max_growth"] == math.inf
+    assert summary["error/far-2"] == pytest.approx((2.0 * 3.0 * 4.0) ** (1 / 3))
+    assert summary["parameters"] == 100
+    assert "growth" not in summary  # a curve's last point is nobody's summary
+    assert summary["validation/loss"]["min"] == pytest.approx(24 ** (1 / 3) / 500)
 
 
 def test_curves_are_kept_for_each_seed(swept: Swept, kept_runs: Make) -> None:
     run = swept.run(kept_runs, "sine-1d")
     for seed in range(3):
-        train = {row["step"]: row[f"train/seed{seed}"] for row in run.history if f"train/seed{seed}" in row}
+        train = curve_of(run, f"train/loss/seed{seed}", "step")
         assert train == {10.0 * (i + 1): (1 + seed) / (10 * (i + 1)) for i in range(50)}
-        validation = [row[f"validation/seed{seed}"] for row in run.history if f"validation/seed{seed}" in row]
-        assert len(validation) == 50
+        assert len(curve_of(run, f"validation/loss/seed{seed}", "step")) == 50
+    assert curve_of(run, "train/loss", "step")[10.0] == pytest.approx(6 ** (1 / 3) / 10)
+    assert len(curve_of(run, "validation/loss", "step")) == 50
     steps = [row["_step"] for row in run.history]
     assert steps == sorted(set(steps))
     assert {m.glob_name for m in run.metrics if m.step_metric == "step"} == {"train/*", "validation/*"}
 
 
+def curve_of(run: Any, name: str, axis: str) -> dict[float, float]:
+    """What a panel of W&B draws of the run: values by their place on the axis."""
+    return {row[axis]: row[name] for row in run.history if name in row}
+
+
+def test_runs_lie_over_each_other_against_distance(swept: Swept, kept_runs: Make) -> None:
+    """Growth, departure and far error have ``distance`` as their axis, and one value a distance in every run."""
+    for run in (swept.run(kept_runs, "sine-1d"), swept.run(kept_runs, "protein")):
+        axes = {m.name: m.step_metric for m in run.metrics if m.step_metric == "distance"}
+        assert set(axes) == {"growth", "departure", "far_error"}
+        assert {m.name for m in run.metrics if m.options.hidden} == {"step", "distance"}
+        for name in axes:
+            places = [row["distance"] for row in run.history if name in row]
+            assert places == sorted(set(places))
+            assert all(isinstance(row[name], (int, float)) for row in run.history if name in row)
+    growth = curve_of(swept.run(kept_runs, "sine-1d"), "growth", "distance")
+    assert list(growth) == list(LADDER)
+    assert growth[1000] == pytest.approx((1.0 * 1.1 * 1.2) ** (1 / 3) * 1000**0.9)
+    assert len(curve_of(swept.run(kept_runs, "protein"), "growth", "distance")) == len(LADDER) - 1
+    far = curve_of(swept.run(kept_runs, "sine-1d"), "far_error", "distance")
+    assert list(far.items()) == [(pytest.approx(1.5), pytest.approx(24 ** (1 / 3)))]
+
+
+def test_numbers_in_tables_are_numbers(swept: Swept, kept_runs: Make) -> None:
+    run = swept.run(kept_runs, "sine-1d")
+    for name, texts in (("tables/growth", set()), ("tables/errors", {"set", "role"})):
+        table = run.table(name)
+        for column, values in zip(table["columns"], zip(*table["data"], strict=True), strict=True):
+            kinds = {type(value) for value in values if value is not None}
+            assert kinds <= ({str} if column in texts else {int, float}), column
+
+
 def test_growth_and_departure_are_a_table_and_a_picture(swept: Swept, kept_runs: Make) -> None:
     run = swept.run(kept_runs, "protein")
-    table = run.table("growth")
+    table = run.table("tables/growth")
     assert table["columns"] == ["seed", "distance", "growth", "departure", "nonfinite"]
     record = swept.cells[1][0]
     rungs = zip(record.ladder, record.growth, record.departure, record.nonfinite, strict=True)
@@ -166,11 +208,9 @@ def test_the_artifact_holds_records_and_suite(swept: Swept, kept_runs: Make) -> 
 
 def test_the_summary_run_has_the_standings(swept: Swept, kept_runs: Make) -> None:
     run = swept.run(kept_runs, "sweep")
-    assert run.table("standings") == {
-        "columns": ["method", "rank", "far_error"],
-        "data": [["mlp layer@first", 1, 2.0], ["b", None, "inf"]],
-        **{k: v for k, v in run.table("standings").items() if k not in ("columns", "data")},
-    }
+    table = run.table("tables/standings")
+    assert table["columns"] == ["method", "rank", "far_error"]
+    assert table["data"] == [["mlp layer@first", 1, 2.0], ["b", None, None]]
     assert run.summary["records/ok"] == 4
 
 

@@ -13,7 +13,7 @@ import pytest
 from bench.cli import main
 from bench.core.errors import InputError
 from bench.tracking import TrackingOptions, TrackingWarning, WandbOptions, choose_mode, logged_in
-from bench.tracking.description import describe_cell
+from bench.tracking.content.description import describe_cell
 from bench.tracking.options import environment_of
 
 KEY = "k" * 40

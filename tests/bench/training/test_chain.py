@@ -73,6 +73,10 @@ SCHEMES = [
     "batch@all+rms@hidden2.post",
     "dyt@all",
     "dyt(affine=false, alpha=2.0)@first+batch@hidden1.post",
+    "derf@all",
+    "derf(affine=false, s=0.3)@first+rms@last",
+    "tanh(limit=0.5)@first+batch@last",
+    "clamp(limit=0.5)@first+dyt@hidden2.post",
     "scale@all",
     "scale(affine=false)@all",
     "clip@input",
@@ -149,7 +153,7 @@ def test_a_buffer_that_no_link_knows_is_no_chain() -> None:
     assert links_of(module) is None
 
 
-@pytest.mark.parametrize("norm", ["batch@all", "dyt@all", "scale@all"])
+@pytest.mark.parametrize("norm", ["batch@all", "dyt@all", "derf@all", "scale@all"])
 def test_float32_agrees_over_the_first_steps(norm: str) -> None:
     def build(seed: int) -> nn.Module:
         return build_network(architectures.resolve("mlp(depth=3)"), architectures.parse_scheme(norm), FLAT, seed)

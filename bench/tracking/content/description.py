@@ -13,7 +13,9 @@ from typing import Any
 from bench.core.errors import FarFieldError
 from bench.core.grammar import parse_call, title_of
 from bench.plan.protocol import PROTOCOLS
+from bench.tracking.content.history import error_on, history_of
 from bench.tracking.options import TrackingOptions
+from leaderboard.charts.drawing.schemes import look_of
 from leaderboard.ranking.standings import standings
 from leaderboard.records.quantities import MEANS
 from leaderboard.records.record import CellKey, Details, Record
@@ -21,7 +23,6 @@ from leaderboard.records.summary import Summaries
 from leaderboard.tables.record_columns import NUMBER_COLUMNS, record_rows
 
 RECORDS = "records.jsonl"  # of a cell, among the files of its run
-_SEED_STRIDE = 100_000  # W&B steps reserved for one seed's curve; no protocol checks that often
 _OF_SEEDS = ("status", "reason", "reason_code", "program", *NUMBER_COLUMNS)
 _LONGEST = {"group": 128, "job_type": 128, "tag": 64, "name": 128}
 
@@ -115,11 +116,13 @@ def describe_cell(
     config = {
         **dataclasses.asdict(cell),
         "seeds": [r.key.seed for r in records],
+        "data_hashes": [r.key.data_hash for r in records],
         "suite": suite,
         "sweep_id": sweep_id,
         "family": family,
         "norm_kinds": kinds,
         "norm_placements": placements,
+        "scheme": _scheme(cell.norm),
         "protocol_settings": _protocol_settings(cell.protocol),
         "truth": records[0].truth,
         "record_schema": records[0].schema_version,
@@ -131,13 +134,13 @@ def describe_cell(
         files["suite.yaml"] = suite_text
     return RunDescription(
         id=run_id,
-        name=_short(f"{cell.architecture} {cell.norm}", "name"),
+        name=_short(f"{title_of(cell.task)} {cell.architecture} {cell.norm}", "name"),
         group=_short(suite, "group"),
         job_type=_short(title_of(cell.task), "job_type"),
         tags=tuple(dict.fromkeys(_short(t, "tag") for t in tags)),
         config=config,
-        history=tuple(row for r, d in zip(records, details, strict=True) for row in _curve(r.key.seed, d)),
-        tables={"growth": _growth_table(records)},
+        history=history_of(records, details),
+        tables={"tables/growth": _growth_table(records), "tables/errors": _error_table(records)},
         summary=_summary(records),
         files=files,
         failed=any(not r.is_final for r in records),
@@ -154,14 +157,15 @@ def describe_sweep(
 ) -> RunDescription:
     """The run that sums up a sweep: the standings table and how many records ended how."""
     columns = tuple(dict.fromkeys(name for row in table for name in row))
-    rows = tuple(tuple(_plain(row.get(name)) for name in columns) for row in table)
+    kept = [_one_type([_plain(row.get(name)) for row in table]) for name in columns]
+    rows = tuple(zip(*kept, strict=True)) if kept else ()
     return RunDescription(
         id=run_id_of(suite, sweep_id, "sweep"),
         name=_short(f"{suite} standings", "name"),
         group=_short(suite, "group"),
         job_type="sweep",
         config={"suite": suite, "sweep_id": sweep_id},
-        tables={"standings": RunTable(columns, rows)} if columns else {},
+        tables={"tables/standings": RunTable(columns, rows)} if columns else {},
         summary={"rows": len(rows), **{f"records/{status}": count for status, count in sorted(statuses.items())}},
         files={} if suite_text is None else {"suite.yaml": suite_text},
     )
@@ -199,6 +203,12 @@ def _classify(cell: CellKey) -> tuple[str, list[str], list[str]]:
     return family, kinds, list(dict.fromkeys(part.placement for part in parts))
 
 
+def _scheme(norm: str) -> dict[str, str]:
+    """What the scheme is drawn with in every picture, and what to group runs by: the kind of its norm."""
+    look = look_of(norm)
+    return {"group": look.kind, "color": look.color, "marker": look.marker, "dash": " ".join(map(str, look.dash))}
+
+
 def _protocol_settings(name: str) -> dict[str, Any]:
     """None of a protocol of another version of FarField: only an id is one, never its kind."""
     return dataclasses.asdict(PROTOCOLS[name]) if name in PROTOCOLS else {}
@@ -214,29 +224,20 @@ def _shared_environment(records: Sequence[Record]) -> dict[str, Any]:
     return shared
 
 
-def _curve(seed: int, details: Details) -> list[tuple[int, dict[str, float]]]:
-    """Training and validation error of one seed against the training step.
-
-    Each seed has W&B steps of its own. A resumed run drops steps it has seen, so sending a cell again adds
-    nothing, while a new seed still finds its place.
-    """
-    steps, train, validation = (details.get(f"curve.{name}", ()) for name in ("step", "train", "validation"))
-    rows = []
-    for index, step in enumerate(steps):
-        named = {"step": step, f"train/seed{seed}": _at(train, index), f"validation/seed{seed}": _at(validation, index)}
-        rows.append((seed * _SEED_STRIDE + index, {name: v for name, v in named.items() if v is not None}))
-    return rows
-
-
-def _at(values: Sequence[float | None], index: int) -> float | None:
-    return values[index] if index < len(values) else None
-
-
 def _growth_table(records: Sequence[Record]) -> RunTable:
     rows = [
         (r.key.seed, *rung) for r in records for rung in zip(r.ladder, r.growth, r.departure, r.nonfinite, strict=True)
     ]
     return RunTable(("seed", "distance", "growth", "departure", "nonfinite"), tuple(rows))
+
+
+def _error_table(records: Sequence[Record]) -> RunTable:
+    rows = [
+        (r.key.seed, s.name, s.role, s.distance[1] if s.distance else None, s.relative_error, s.rmse, s.mae, s.r2)
+        for r in records
+        for s in r.sets
+    ]
+    return RunTable(("seed", "set", "role", "distance", "relative_error", "rmse", "mae", "r2"), tuple(rows))
 
 
 def _summary(records: Sequence[Record]) -> dict[str, Any]:
@@ -251,6 +252,9 @@ def _summary(records: Sequence[Record]) -> dict[str, Any]:
     }
     summary |= {"verdict": row.verdict, "grade": row.grade, "seeds": len(records), "nonfinite": row.nonfinite}
     summary |= {f"records/{status}": count for status, count in row.counts if count}
+    for name in dict.fromkeys(s.name for r in records for s in r.sets):
+        summary[f"error/{name}"] = error_on(records, name)
+    summary["parameters"] = next((r.parameters for r in records if r.parameters is not None), None)
     for own in record_rows(summaries):
         values = own.values()
         summary |= {f"{n}/seed{own.seed}": values[n] for n in _OF_SEEDS if values[n] is not None}
@@ -258,10 +262,19 @@ def _summary(records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A table cell: numbers, text and nulls as they are, anything else as its text; JSON has no infinity."""
+    """A table cell: numbers, text and nulls as they are, anything else as its text.
+
+    What is not finite is null: JSON has no infinity, and a text would make a column of texts of it.
+    """
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+        return None
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _one_type(column: list[Any]) -> list[Any]:
+    """The column; one that holds texts beside numbers as texts, for a column has one type in W&B."""
+    texts = any(isinstance(value, str) for value in column)
+    return [None if value is None else str(value) for value in column] if texts else column
 
 
 def _short(text: str, what: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from leaderboard.charts.drawing.style import OKABE_ITO, decades, log_axis, seeds_text, titled
+from leaderboard.charts.drawing.schemes import look_of
+from leaderboard.charts.drawing.style import decades, log_axis, seeds_text, titled
 from leaderboard.charts.panels import chart_of
 from leaderboard.records.record import Record
 
@@ -28,6 +29,7 @@ def cell_chart(records: Sequence[Record]) -> Any | None:
     import altair as alt
 
     cell = records[0].key.cell
+    color = look_of(cell.norm).color
     domain, ticks = decades([1.0, *(row["value"] for row in rows)], least=_LEAST)
     rungs = [r for record in records for r in record.ladder]
     x = alt.X(
@@ -42,16 +44,19 @@ def cell_chart(records: Sequence[Record]) -> Any | None:
     )
     seeds = f"protocol {cell.protocol}, {seeds_text([len(records)])}"
     reading = "a line for each seed; it ends where an output is not finite"
-    scale = alt.Scale(domain=list(_MEASURES), range=[OKABE_ITO[4], OKABE_ITO[5]])
     lines = (
         chart_of(rows)
         .mark_line(strokeWidth=1.5, point=alt.OverlayMarkDef(size=14), clip=True)
         .encode(
             x,
             y,
-            alt.Color("measure:N", scale=scale, legend=alt.Legend(title=None)),
+            alt.StrokeDash(
+                "measure:N",
+                scale=alt.Scale(domain=list(_MEASURES), range=[[1, 0], [4, 2]]),
+                legend=alt.Legend(title=None, symbolType="stroke", symbolSize=400, symbolStrokeColor=color),
+            ),
             detail="seed:N",
-            strokeDash=alt.StrokeDash("measure:N", scale=alt.Scale(domain=list(_MEASURES), range=[[1, 0], [4, 2]])),
+            color=alt.value(color),
         )
         .properties(width=460, height=300)
     )

@@ -1,0 +1,1 @@
+"""nGPT: a transformer whose vectors and matrices stay on the unit sphere."""

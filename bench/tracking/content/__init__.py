@@ -1,0 +1,1 @@
+"""What a W&B run says: made from records, as plain data."""

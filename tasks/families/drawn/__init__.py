@@ -1,0 +1,1 @@
+"""Drawn images: dots, bars, gratings and discs, the same on every machine."""

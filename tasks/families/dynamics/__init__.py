@@ -1,0 +1,1 @@
+"""Physical systems: from how a system begins, where it ends."""
