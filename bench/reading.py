@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from bench.checking.sandbox import CheckLimits, check_file
 from bench.core.errors import InputError, UnknownName
-from bench.plan.options import OutOptions
+from bench.plan.options import OutOptions, SuiteFilterOptions
 from bench.reporting import Checked, Comparisons, Standings
-from bench.sweep.query import stored_records
+from bench.sweep.query import PUBLISHED, chosen_records
 from bench.sweep.runner import Results
 from leaderboard.ranking import comparison
 from leaderboard.ranking import standings as ranking
@@ -69,7 +69,8 @@ def load(
     """The records in a folder of results; nothing is run.
 
     Args:
-        out: the folder that ``run`` wrote to.
+        out: the folder that ``run`` wrote to, or ``"published"`` for the results that come with FarField (a folder of
+            that name is ``"./published"``).
         suite: only the cells of this suite (a name or a YAML file).
         protocol: only this protocol.
         tasks, architectures, norms: only these; shell patterns such as ``"sine*"``. One may be given as a string.
@@ -78,9 +79,16 @@ def load(
     Raises:
         InputError: no results there, an unknown suite, or nothing that matches.
     """
-    folder = Path(out)
-    named, built, normed = ([n] if isinstance(n, str) else list(n) for n in (tasks, architectures, norms))
-    records = stored_records(folder, suite, protocol, named, built, normed, real)
+    named, built, normed = ((n,) if isinstance(n, str) else tuple(n) for n in (tasks, architectures, norms))
+    chosen = SuiteFilterOptions(
+        suite=suite, protocol=protocol, tasks=named, architectures=built, norms=normed, real=real, out=Path(out)
+    )
+    if out == PUBLISHED:
+        from bench.published import published  # one's own results need nothing of it
+
+        records = published().records(chosen)
+    else:
+        records = chosen_records(chosen)
     return Loaded(records, records.path)
 
 

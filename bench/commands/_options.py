@@ -25,6 +25,13 @@ Plugins = Annotated[
 OwnTables = Annotated[
     bool, typer.Option("--own-tables", help="Take your own tables (--data) into totals beside other tasks.")
 ]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        help="published, or a file or folder of entries: how many cells agree with those, and which do not.",
+    ),
+]
 _ENTRY = re.compile(r"(\w+): (.*)")
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.commands._options import Fields, Given, OwnTables, Plugins, load_plugins, with_options
-from bench.commands._output import Format, FormatOption, terminal
+from bench.commands._options import Against, Fields, Given, OwnTables, Plugins, load_plugins, with_options
+from bench.commands._output import Format, FormatOption, terminal, write_grids
 from bench.commands._own_data import has_table, without_table
 from bench.commands.leaderboard import Scope
 from bench.core.errors import EXIT_INCOMPLETE, InputError
@@ -42,6 +42,7 @@ def compare(
     ] = None,
     scope: Annotated[Scope, typer.Option("--scope", help="Over all tasks, by task, or both.")] = Scope.both,
     own_tables: OwnTables = False,
+    against: Against = None,
     own: Annotated[Given, Fields(OwnData, flags={"path": "--data"}, when=WITH_DATA)] = {},  # noqa: B006
     how: Annotated[Given, Fields(SweepOptions, when=WITH_DATA, without=frozenset({"out"}))] = {},  # noqa: B006
     mirrored: Annotated[Given, Fields(WandbOptions, when=WITH_DATA)] = {},  # noqa: B006
@@ -65,20 +66,31 @@ def compare(
     standard protocol unless given, far rows by Mahalanobis distance unless a rule is given. It writes one HTML page:
     what to take, errors near and far, growth, and the code to paste.
 
+    With --against it says instead how many stored cells agree with the published ones, and shows those that do not.
+
     farfield compare --by norm --task protein --reference none
+
+    farfield compare --against published --suite standard
 
     farfield compare --data cars.csv --target price
     """
     running = {**how, **mirrored, "seeds": seeds, "save": save, "plugin": plugins}
     if has_table(own, WHERE):
         refused = {"suite": chosen.suite, "task": chosen.tasks, "by": by is not By.norm, "reference": reference}
-        refused |= {"scope": scope is not Scope.both, "own-tables": own_tables}
+        refused |= {"scope": scope is not Scope.both, "own-tables": own_tables, "against": against}
         for option in (name for name, given in refused.items() if given):
             raise InputError(f"--{option} is of stored records, not of --data", where=WHERE, hint="leave it out")
         return _compare_data(chosen, own, running, form)
     for option in (name for name, given in running.items() if given is not None):
         raise without_table(option, WHERE)
     from bench.sweep.query import chosen_records
+
+    if against is not None:
+        from bench.published import compared
+        from leaderboard.publishing.agreement import agreement_grid
+
+        write_grids([agreement_grid(compared(chosen_records(chosen).summaries, against))], form)
+        return 0
     from leaderboard.ranking.comparison import compare as compare_records
     from leaderboard.tables.rendering import render_comparison
 

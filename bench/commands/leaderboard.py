@@ -1,19 +1,21 @@
-"""``farfield leaderboard`` and ``farfield leaderboard page``."""
+"""``farfield leaderboard``, ``farfield leaderboard page`` and ``farfield leaderboard publish``."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench.commands._options import OwnTables, with_options
+from bench.commands._options import OwnTables, load_plugins, with_options
 from bench.commands._output import Format, FormatOption, terminal
-from bench.plan.options import SuiteFilterOptions
+from bench.core.errors import InputError
+from bench.plan.options import CellOptions, OutOptions, SuiteFilterOptions
 
-leaderboard_app = typer.Typer(help="Standings from the stored records.", invoke_without_command=True)
+leaderboard_app = typer.Typer(help="Standings from stored and published records.", invoke_without_command=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,7 +42,9 @@ def leaderboard(
     own_tables: OwnTables = False,
     form: FormatOption = Format.table,
 ) -> None:
-    """Standings from the stored records, in the order of far_error, then id_error, then growth.
+    """Standings from your stored records and the published ones, in the order of far_error, then id_error, then growth.
+
+    Without results of your own it shows the published ones; with them both, and yours are marked.
 
     # is the range of places that seeds leave open on these tasks. What is said of tasks like these is an interval over
     tasks, from six on. A method that lacks a task, diverged or failed comes last and is never left out. Protocols are
@@ -50,11 +54,12 @@ def leaderboard(
     """
     if context.invoked_subcommand is not None:
         return
-    from bench.sweep.query import chosen_records
+    from bench.published import shown_records
     from leaderboard.ranking.standings import standings
     from leaderboard.tables.rendering import render_standings
 
-    boards = standings(chosen_records(chosen), own_tables)
+    shown = shown_records(chosen)
+    boards = [replace(board, notes=(*shown.notes, *board.notes)) for board in standings(shown.records, own_tables)]
     width, color = terminal()
     sys.stdout.write(render_standings(boards, form.value, scope=scope.value, width=width, color=color))
 
@@ -68,14 +73,54 @@ def page(
 ) -> None:
     """One HTML file that needs no network: standings to sort, growth, comparison of schemes, how each row was made.
 
+    Of your own results; without any, of the published ones.
+
     farfield leaderboard page --suite quick --save standings.html
     """
     from bench.plan.protocol import PROTOCOLS
-    from bench.sweep.query import chosen_records
+    from bench.published import own_or_published
     from leaderboard.page.document import write_page
 
     settings = {name: protocol.settings() for name, protocol in PROTOCOLS.items()}
     title = "FarField standings" + (f": suite {chosen.suite}" if chosen.suite else "")
     target = save or chosen.out / "leaderboard.html"
-    records = chosen_records(chosen)
-    print(write_page(records, target, title=title, protocols=settings, own_tables=own_tables))
+    found = own_or_published(chosen)
+    note = "; ".join(found.notes)
+    page = write_page(found.records, target, title=title, note=note, protocols=settings, own_tables=own_tables)
+    print(page)
+
+
+@leaderboard_app.command("publish")
+@with_options
+def publish(
+    cells: CellOptions,
+    results: OutOptions,
+    save: Annotated[Path, typer.Option("--save", help="The folder of the entries.")] = Path("entries"),
+    title: Annotated[str | None, typer.Option("--title", help="Of the entries. [default: what they hold]")] = None,
+    authors: Annotated[
+        list[str] | None, typer.Option("--author", help="Who made them. Repeatable. [default: the FarField authors]")
+    ] = None,
+    licence: Annotated[str, typer.Option("--licence", help="Of results and source text.")] = "Apache-2.0",
+    link: Annotated[str | None, typer.Option("--link", help="Where to read more.")] = None,
+    summary: Annotated[str | None, typer.Option("--summary", help="A few sentences.")] = None,
+) -> None:
+    """Write a suite's records as entries, the form of published results: one file of networks, one of estimators.
+
+    Every record that the suite asks for must be stored and final. The same records make the same files.
+
+    farfield leaderboard publish --suite standard --save leaderboard/entries
+    """
+    from bench.core.plugins import read_plugin
+    from bench.plan.suite import load_suite
+    from bench.publishing import Credit, make_entries, write_entries
+
+    if cells.suite is None:
+        raise InputError("no suite to publish", where="farfield leaderboard publish", hint="name one with --suite")
+    load_plugins(cells.plugins)
+    credit = Credit(title=title, licence=licence, link=link, summary=summary)
+    credit = replace(credit, authors=tuple(authors)) if authors else credit
+    plugins = [read_plugin(file) for file in cells.plugins]
+    made = make_entries(cells, load_suite(cells.suite), results.out, credit, plugins)
+    for file, entry in zip(write_entries(made, save), made.values(), strict=True):
+        print(file)
+        print(f"{len(entry):,} records, {file.stat().st_size:,} bytes", file=sys.stderr)

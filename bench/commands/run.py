@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.commands._options import Fields, Given, keywords, load_plugins, with_options
-from bench.commands._output import Format, FormatOption, terminal
+from bench.commands._options import Against, Fields, Given, keywords, load_plugins, with_options
+from bench.commands._output import Format, FormatOption, write_grids
 from bench.commands._own_data import has_table
 from bench.core.errors import EXIT_INCOMPLETE, InputError
 from bench.plan.options import CellOptions, SweepOptions
@@ -18,6 +18,7 @@ from tasks.families.own.options import OwnData
 if TYPE_CHECKING:
     from bench.sweep.runner import Results
     from leaderboard.records.record import Record
+    from leaderboard.tables.grid import Grid
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,6 +32,7 @@ def run(
     own: Annotated[Given, Fields(OwnData, flags={"path": "--data"}, when="With --data: ")],
     mirrored: WandbOptions,
     form: FormatOption = Format.table,
+    against: Against = None,
     method: Annotated[str | None, typer.Option("--method", hidden=True)] = None,
 ) -> int:
     """Train, probe far away, store every record, and print the standings.
@@ -39,6 +41,8 @@ def run(
     goes on where an earlier one stopped. Exit code 1 says that some records failed or timed out.
 
     farfield run --suite quick
+
+    farfield run --suite standard --against published
 
     farfield run --task diabetes --arch mlp --norm none --norm layer@first --seeds 3
 
@@ -54,9 +58,13 @@ def run(
     given["tasks"] = [*cells.tasks, *_own_task(own)]
     if cells.suite is None and not given["tasks"]:
         raise InputError("nothing to run", where="farfield run", hint="--suite quick, or --task and --arch")
+    if against is not None:
+        from bench.published import published
+
+        published(against).records()  # what cannot be compared is said before anything is run
     with progress() as watcher:
         results = run_sweep(**given, watchers=[watcher])
-    _show(results, form)
+    _show(results, form, against)
     _sum_up(results, how)
     if results.records and all(_refused(record) for record in results.records):
         reason = results.records[0].reason or "unsupported"
@@ -64,15 +72,22 @@ def run(
     return 0 if results.complete else EXIT_INCOMPLETE
 
 
-def _show(results: Results, form: Format) -> None:
-    """The standings, on stdout."""
+def _show(results: Results, form: Format, against: str | None) -> None:
+    """The standings, and how they agree with what is published, on stdout."""
     from leaderboard.ranking.standings import standings
-    from leaderboard.tables.rendering import Scope, render_standings
+    from leaderboard.tables.rendering import Scope, standing_grids
 
-    width, color = terminal()
     boards = standings(results.records)
     scope: Scope = "both" if any(len(board.editions) + len(board.apart) > 1 for board in boards) else "tasks"
-    sys.stdout.write(render_standings(boards, form.value, scope=scope, width=width, color=color))
+    grids: list[Grid[Any]] = [grid for board in boards for grid in standing_grids(board, scope)]
+    if against is not None:
+        from bench.published import compared
+        from leaderboard.publishing.agreement import agreement_grid
+
+        found = compared(results.records.summaries, against)
+        print(found.sentence, file=sys.stderr)
+        grids += [agreement_grid(found)] if form is not Format.csv else []  # CSV has columns of one kind
+    write_grids(grids, form)
 
 
 def _sum_up(results: Results, how: SweepOptions) -> None:

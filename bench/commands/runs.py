@@ -75,16 +75,31 @@ def export_runs(
     ] = ExportForm.jsonl,
     details: Annotated[bool, typer.Option("--details", help="With jsonl: curves and predictions too.")] = False,
     save: Annotated[Path | None, typer.Option("--save", help="The file. [default: stdout]")] = None,
+    hub_folder: Annotated[
+        Path | None, typer.Option("--hub-folder", help="Write this folder instead: Parquet and a dataset card.")
+    ] = None,
 ) -> None:
-    """Records as JSON lines or CSV.
+    """Records as JSON lines or CSV, or as a folder that datasets.load_dataset reads.
 
     farfield runs export --task protein --format csv --save protein.csv
+
+    farfield runs export --protocol 2 --hub-folder my-results
     """
     from bench.sweep.query import existing_store, record_filter
+    from leaderboard.publishing.hub import write_hub_folder
     from leaderboard.records.store.store import Store
     from leaderboard.tables.runs import export
 
+    if hub_folder is not None and (details or save is not None or form is not ExportForm.jsonl):
+        where = "farfield runs export"
+        raise InputError(
+            "--hub-folder has a form of its own", where=where, hint="leave out --format, --details, --save"
+        )
     with Store(existing_store(chosen.out)) as store:
+        if hub_folder is not None:
+            print(f"{write_hub_folder(store, hub_folder, record_filter(chosen)):,} records", file=sys.stderr)
+            print(hub_folder)
+            return
         lines = export(store, record_filter(chosen), form.value, details)
         if save is None:
             sys.stdout.writelines(lines)

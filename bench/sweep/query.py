@@ -16,17 +16,23 @@ from leaderboard.records.store.stored_records import StoredRecords
 from tasks import get_card
 
 STORE_NAME = "records.sqlite"
+PUBLISHED = "published"
+"""What stands, in place of a folder of results, for those that come with FarField."""
+
+
+class NoRecords(InputError):
+    """There are no results, or none that match."""
 
 
 def existing_store(out: Path) -> Path:
     """The store in ``out``.
 
     Raises:
-        InputError: there is none yet.
+        NoRecords: there is none yet.
     """
     path = out / STORE_NAME
     if not path.exists():
-        raise InputError("there are no results yet", where=str(out), hint="farfield run first, or name another --out")
+        raise NoRecords("there are no results yet", where=str(out), hint="farfield run first, or name another --out")
     return path
 
 
@@ -73,7 +79,7 @@ def chosen_records(chosen: SuiteFilterOptions) -> StoredRecords:
         inside = [(k.task, k.architecture, k.norm, k.protocol) in cells for k in summaries.cells]
         summaries = summaries.take([place for place, cell in enumerate(summaries.cell.tolist()) if inside[cell]])
     if not len(summaries):
-        raise InputError("no stored record matches", where=str(chosen.out), hint="farfield run first, or ask for less")
+        raise NoRecords("no stored record matches", where=str(chosen.out), hint="farfield run first, or ask for less")
     return StoredRecords(existing_store(chosen.out), summaries)
 
 
@@ -114,7 +120,7 @@ def _of_kind(chosen: FilterOptions, real: bool) -> tuple[str, ...]:
     names = [name for name in sorted(occurring) if _is_real(name) == real]
     if not names:
         kind = "real" if real else "computed"
-        raise InputError(f"no stored record is of a {kind} task", where=str(chosen.out), hint="ask for less")
+        raise NoRecords(f"no stored record is of a {kind} task", where=str(chosen.out), hint="ask for less")
     return tuple(name.replace("[", "[[]") for name in names)  # as they are, not as patterns
 
 

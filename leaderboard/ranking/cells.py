@@ -17,6 +17,7 @@ import numpy as np
 from bench.core.grammar import is_own
 from bench.core.registry import natural
 from leaderboard.records.arrays import Booleans, Integers
+from leaderboard.records.marked import mark_of
 from leaderboard.records.record import STATUSES, CellKey, FarKind, Truth
 from leaderboard.records.summary import Summaries
 
@@ -42,22 +43,31 @@ class Edition:
 
 @dataclass(frozen=True)
 class Method:
-    """What is ranked: an architecture with a norm scheme, each with its source code."""
+    """What is ranked: an architecture with a norm scheme, each with its source code.
+
+    ``mark`` says whose it is where several may have measured the same (:mod:`leaderboard.records.marked`).
+    """
 
     architecture: str
     norm: str
     source_hash: str
     norm_hash: str = ""
+    mark: str = ""
 
     @classmethod
     def of(cls, key: CellKey) -> Method:
         """The method that a cell belongs to."""
-        return cls(key.architecture, key.norm, key.source_hash, key.norm_hash)
+        return cls(key.architecture, key.norm, key.source_hash, key.norm_hash, mark_of(key))
+
+    @property
+    def title(self) -> str:
+        """The architecture, and its mark."""
+        return f"{self.architecture} ({self.mark})" if self.mark else self.architecture
 
     @property
     def order(self) -> tuple[object, ...]:
         """Sort key: natural order of the names."""
-        return natural(self.architecture), natural(self.norm), self.source_hash, self.norm_hash
+        return natural(self.architecture), natural(self.norm), self.source_hash, self.norm_hash, self.mark
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,8 +212,9 @@ def _cells(summaries: Summaries) -> Cells:
 
 
 def _order(keys: Sequence[CellKey]) -> Integers:
-    """Places of ``keys`` in order of task, version, architecture, norm, their sources and data."""
+    """Places of ``keys`` in order of task, version, architecture, norm, their sources, data and marks."""
     columns = [
+        _ranks(mark_of(key) for key in keys),
         _ranks(key.edition for key in keys),
         _ranks(key.norm_hash for key in keys),
         _ranks(key.source_hash for key in keys),

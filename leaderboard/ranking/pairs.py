@@ -14,6 +14,7 @@ from leaderboard.ranking.cells import Cells, Edition
 from leaderboard.ranking.statistics import Estimates, Tests, combine, estimates, holm, moments, over_tasks
 from leaderboard.records.arrays import Integers
 from leaderboard.records.interval import Interval
+from leaderboard.records.marked import mark_of
 from leaderboard.records.quantity import Quantity
 from leaderboard.records.record import STATUSES, CellKey
 
@@ -201,5 +202,5 @@ def matched_cells(cells: Cells, by: By, reference: str) -> Integers:
 
 def _rest(key: CellKey, by: By) -> tuple[object, ...]:
     if by == "norm":
-        return Edition.of(key), key.architecture, key.source_hash
-    return Edition.of(key), key.norm, key.norm_hash
+        return Edition.of(key), key.architecture, key.source_hash, mark_of(key)
+    return Edition.of(key), key.norm, key.norm_hash, mark_of(key)

@@ -235,7 +235,7 @@ def _moved(measured: Measured, current: Integers, overall: Sequence[Standing]) -
     methods = [overall[place].method for place in kept.tolist()]
     found = displacements(*(table[kept] for table in tables))
     tasks = [title_of(cells.editions[edition].task) for edition in current.tolist()]
-    return lines(found, [f"{method.architecture} {method.norm}" for method in methods], tasks)
+    return lines(found, [f"{method.title} {method.norm}" for method in methods], tasks)
 
 
 @dataclass(frozen=True)
@@ -339,7 +339,7 @@ def _notes(measured: Measured, current: Integers, overall: Sequence[Standing]) -
         for edition in (cells.editions[e] for e in current.tolist())
         if editions[edition.task] > 1
     ]
-    sources = Counter((row.method.architecture, row.method.norm) for row in overall)
+    sources = Counter((row.method.title, row.method.norm) for row in overall)
     if any(n > 1 for n in sources.values()):
         notes.append("rows with the same name and different source code are kept apart")
     if any(row.seeds[1] == 1 and _is_open(row.mean(EXPONENT)) for row in overall):

@@ -125,28 +125,36 @@ class MethodNames:
 
     Attributes:
         sources, norms: (architecture, norm) that occur with different code of the architecture, of the norm's kinds.
+        marked: some carry a mark.
     """
 
     sources: frozenset[tuple[str, str]]
     norms: frozenset[tuple[str, str]]
+    marked: bool = False
 
     @classmethod
     def of(cls, methods: Iterable[Method]) -> MethodNames:
         """The names of ``methods``."""
-        every = set(methods)
+        given = list(methods)
+        every = {replace(method, mark="") for method in given}
         sources = Counter((name, norm) for name, norm, _ in {(m.architecture, m.norm, m.source_hash) for m in every})
         norms = Counter((name, norm) for name, norm, _ in {(m.architecture, m.norm, m.norm_hash) for m in every})
-        return cls(*(frozenset(name for name, n in found.items() if n > 1) for found in (sources, norms)))
+        return cls(_several(sources), _several(norms), any(method.mark for method in given))
 
     def architecture(self, method: Method) -> str:
         """Its spelling."""
         several = (method.architecture, method.norm) in self.sources
-        return f"{method.architecture} #{method.source_hash[:6]}" if several else method.architecture
+        return f"{method.title} #{method.source_hash[:6]}" if several else method.title
 
     def norm(self, method: Method) -> str:
         """Its spelling."""
         several = (method.architecture, method.norm) in self.norms
         return f"{method.norm} #{method.norm_hash[:6]}" if several else method.norm
+
+
+def _several(found: Counter[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """What occurs more than once."""
+    return frozenset(name for name, n in found.items() if n > 1)
 
 
 def _standing_columns(names: MethodNames, editions: frozenset[str]) -> list[Column[Standing]]:
@@ -158,6 +166,7 @@ def _standing_columns(names: MethodNames, editions: frozenset[str]) -> list[Colu
         Column("truth", "truth", lambda row: row.truth, spare=2),
         Column("far_kind", "far by", lambda row: row.far_kind, spare=3),
         Column("architecture", "architecture", lambda row: names.architecture(row.method)),
+        *([Column[Standing]("mark", "mark", lambda row: row.method.mark or None, extra=True)] if names.marked else []),
         Column("norm", "norm", lambda row: names.norm(row.method)),
         *(column for quantity in MEANS for column in _mean_columns(quantity)),
         Column("verdict", "verdict", lambda row: row.verdict, show=lambda row: row.said.text, spare=-1),

@@ -139,7 +139,7 @@ class Ngpt(nn.Module):
 
     def __init__(self, problem: Problem, norm: Norm, options: NgptOptions) -> None:
         super().__init__()
-        self.tokenizer: Tokenizer = tokenizer(problem, options.width, options.patch, Drawing())
+        self.tokenizer: Tokenizer = tokenizer(problem, options.width, options.patch, Drawing(), "learned")
         if self.tokenizer.count == 1 and options.readout != "cls":
             raise Unsupported("a single token has no attention to learn; a class token (readout=cls) gives it one")
         self.cls = Tokens(1, options.width) if options.readout == "cls" else None

@@ -37,7 +37,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0, done.stderr
     assert "far error" in done.stdout
-    assert "10 records (10 ok" in done.stderr
+    assert "12 records (12 ok" in done.stderr
     return out
 
 

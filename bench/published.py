@@ -1,0 +1,292 @@
+"""Published results beside one's own: their records as a store, boards with both, and what agrees."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from bench.core.errors import InputError
+from bench.core.origin import VERSIONED
+from bench.core.seeding import edition_of
+from bench.plan.options import SuiteFilterOptions
+from bench.plan.protocol import PROTOCOLS
+from bench.sweep.query import PUBLISHED, STORE_NAME, NoRecords, chosen_records
+from leaderboard.publishing.agreement import Agreement, agreement
+from leaderboard.publishing.entry import CellBlock, Entry, MeasuredTask, cell_key
+from leaderboard.publishing.reading import FOLDER_VARIABLE, Entries, published_entries, read_entries, records_in
+from leaderboard.records.marked import joined, marked
+from leaderboard.records.record import CellKey
+from leaderboard.records.store.store import Store
+from leaderboard.records.store.stored_records import StoredRecords
+from leaderboard.records.summary import Summaries
+
+YOURS, OLDER = "yours", "older edition"
+NOTHING = "no results are published with this FarField yet"
+
+
+@dataclass(frozen=True)
+class Published:
+    """Entries, and their records in a store of their own.
+
+    Attributes:
+        entries: by name.
+        older: cells that this code would write under another key: not today's numbers.
+    """
+
+    entries: Entries
+    older: frozenset[CellKey]
+    _folder: Path | None
+
+    def records(self, chosen: SuiteFilterOptions | None = None) -> StoredRecords:
+        """The published records that ``chosen`` asks for, wherever its own are; all of them by default.
+
+        Raises:
+            NoRecords: nothing is published, or nothing that matches.
+        """
+        if self._folder is None:
+            raise NoRecords(NOTHING, hint="farfield run first, or name a folder of results")
+        asked = replace(chosen or SuiteFilterOptions(), out=self._folder)
+        try:
+            return chosen_records(asked)
+        except NoRecords as error:
+            raise NoRecords(error.what, where=PUBLISHED, hint="ask for less") from None
+
+
+def published(against: str = PUBLISHED) -> Published:
+    """What is published.
+
+    Args:
+        against: ``published`` for the entries that come with FarField (or those in ``FARFIELD_ENTRIES``), else an
+            entry's file or a folder of entries.
+
+    Raises:
+        InputError: an entry cannot be read or is not valid.
+    """
+    if against == PUBLISHED:
+        named = os.environ.get(FOLDER_VARIABLE) or ""
+        return _published(named, _stamps(Path(named)) if named else ())
+    return _kept(read_entries(Path(against)))
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a file in the folder does."""
+    files = sorted(folder.glob("*.json"))
+    return tuple((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+
+
+@cache
+def _published(folder: str, stamps: tuple[tuple[str, int, int], ...]) -> Published:
+    return _kept(published_entries())
+
+
+def _kept(entries: Entries) -> Published:
+    """Entries with a store of their records, which is there as long as what this returns."""
+    records = records_in(entries)
+    if not records:
+        return Published(entries, frozenset(), None)
+    folder = Path(tempfile.mkdtemp(prefix="farfield-published-"))
+    older = frozenset(key for entry in entries.values() for key in older_cells(entry))
+    made = Published(entries, older, folder)
+    weakref.finalize(made, shutil.rmtree, folder, ignore_errors=True)
+    with Store(folder / STORE_NAME, "write") as store:
+        store.add_together((record, {}) for record in records)
+    return made
+
+
+def older_cells(entry: Entry, data: bool = False) -> list[CellKey]:
+    """The cells of an entry whose records this code would write under another key.
+
+    Args:
+        entry: any.
+        data: load the draws of its tasks and compare data hashes too, which takes a while.
+
+    Raises:
+        InputError: with ``data``: those of a task are not here.
+    """
+    changed = _changed_data(entry) if data else {}
+    found = []
+    for cell in entry.cells:
+        draws = {draw.seed: draw.data_hash for draw in entry.task_of(cell).draws}
+        older = not _is_current(entry, cell)
+        for seed in (record.seed for record in cell.records):
+            if older or seed in changed.get(cell.task, ()):
+                key = cell_key(entry, cell, edition_of(draws[seed]))
+                found += [] if key in found else [key]
+    return found
+
+
+def _is_current(entry: Entry, cell: CellBlock) -> bool:
+    """What can be said without loading data. Code that is not built in stands in the entry, so it has not changed."""
+    return (
+        entry.protocol in PROTOCOLS
+        and _is_current_task(entry, entry.task_of(cell))
+        and (cell.origin not in (*VERSIONED, None) or _is_current_architecture(cell))
+        and _is_current_norm(entry, cell)
+    )
+
+
+def _is_current_task(entry: Entry, measured: MeasuredTask) -> bool:
+    import tasks
+
+    try:
+        task = tasks.resolve(measured.task)
+    except InputError:
+        return bool(entry.sources)
+    return (task.name, task.card.version) == (measured.task, measured.version)
+
+
+def _is_current_architecture(cell: CellBlock) -> bool:
+    import architectures  # boards without published results do without
+
+    try:
+        architecture = architectures.resolve(cell.architecture)
+    except InputError:
+        return False
+    return (architecture.name, architecture.source_hash) == (cell.architecture, cell.source_hash)
+
+
+def _is_current_norm(entry: Entry, cell: CellBlock) -> bool:
+    import architectures
+
+    try:
+        scheme = architectures.parse_scheme(cell.norm)
+    except InputError:
+        return bool(entry.sources)
+    return bool(scheme.outside) or (str(scheme), scheme.source_hash) == (cell.norm, cell.norm_hash)
+
+
+def _changed_data(entry: Entry) -> dict[str, set[int]]:
+    """For each task the seeds whose draw has other data today; of tasks that are not known here, nothing is said."""
+    import tasks
+
+    found: dict[str, set[int]] = {}
+    for measured in entry.tasks:
+        try:
+            task = tasks.resolve(measured.task)
+        except InputError:
+            continue
+        today = task.data_hashes(draw.seed for draw in measured.draws)
+        odd = {draw.seed for draw, now in zip(measured.draws, today, strict=True) if draw.data_hash != now}
+        found |= {measured.task: odd} if odd else {}
+    return found
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a board shows.
+
+    Attributes:
+        records: own, published, or both: then one's own are marked.
+        notes: lines that say whose they are.
+    """
+
+    records: Summaries
+    notes: tuple[str, ...]
+
+
+def shown_records(chosen: SuiteFilterOptions) -> Shown:
+    """Own and published records that ``chosen`` asks for.
+
+    Raises:
+        NoRecords: there are neither, or none that match.
+        InputError: an unknown suite, or a store or an entry that cannot be read.
+    """
+    own, theirs = _own(chosen), published()
+    if not theirs.entries:
+        if isinstance(own, NoRecords):
+            raise _with_nothing_published(own)
+        return Shown(own, ())
+    try:
+        others = theirs.records(chosen).summaries
+    except NoRecords as error:
+        if isinstance(own, NoRecords):
+            raise _neither(own, error) from None
+        return Shown(own, ())
+    notes = _notes(theirs, others)
+    others = marked(others, lambda key: OLDER if key in theirs.older else "")
+    if isinstance(own, NoRecords):
+        return Shown(others, notes)
+    both = joined([marked(own, lambda _: YOURS), others])
+    return Shown(both, (f"“{YOURS}”: the records in {chosen.out}; the other rows are published", *notes))
+
+
+@dataclass(frozen=True)
+class Found:
+    """Records that can be read, one's own or the published ones, with lines that say whose the latter are."""
+
+    records: StoredRecords
+    notes: tuple[str, ...]
+
+
+def own_or_published(chosen: SuiteFilterOptions) -> Found:
+    """One's own records that ``chosen`` asks for; where there are none, the published ones.
+
+    Raises:
+        NoRecords: there are neither, or none that match.
+        InputError: an unknown suite, or a store or an entry that cannot be read.
+    """
+    try:
+        return Found(chosen_records(chosen), ())
+    except NoRecords as error:
+        theirs = published()
+        if not theirs.entries:
+            raise _with_nothing_published(error) from None
+        try:
+            records = theirs.records(chosen)
+        except NoRecords as other:
+            raise _neither(error, other) from None
+    return Found(records, _notes(theirs, records.summaries))
+
+
+def _with_nothing_published(error: NoRecords) -> NoRecords:
+    nothing = f", and {NOTHING}" if error.what.startswith("there are no results") else ""
+    return NoRecords(error.what + nothing, where=error.where, hint=error.hint)
+
+
+def _neither(own: NoRecords, theirs: NoRecords) -> NoRecords:
+    """Why there are neither: where there are no results of one's own at all, that nothing published matches."""
+    return theirs if own.what.startswith("there are no results") else own
+
+
+def _notes(theirs: Published, shown: Summaries) -> tuple[str, ...]:
+    """Whose the published records are, and that some are not today's."""
+    notes = [f"published: {line}" for line in _cards(theirs.entries)]
+    if theirs.older.intersection(shown.cells[cell] for cell in set(shown.cell.tolist())):
+        notes.append(f"“{OLDER}”: today's FarField has other code or data for these rows, and gives other numbers")
+    return tuple(notes)
+
+
+def _own(chosen: SuiteFilterOptions) -> Summaries | NoRecords:
+    """One's own records, or why there are none."""
+    try:
+        return chosen_records(chosen).summaries
+    except NoRecords as error:
+        return error
+
+
+def _cards(entries: Entries, most: int = 6) -> Iterable[str]:
+    lines = [
+        f"{entry.card.title} ({', '.join(entry.card.authors[:3])}; {entry.card.licence}), {len(entry):,} records"
+        for entry in entries.values()
+    ]
+    return lines[:most] + [f"and {len(lines) - most} more entries"] * (len(lines) > most)
+
+
+def compared(own: Summaries, against: str = PUBLISHED) -> Agreement:
+    """How one's own records agree with what is published.
+
+    Args:
+        own: any records.
+        against: as for :func:`published`.
+
+    Raises:
+        NoRecords: nothing is published there.
+    """
+    theirs = published(against)
+    return agreement(own, theirs.records().summaries)
