@@ -203,7 +203,7 @@ class NormLink(Link):
         return g.mul_(self.scale)
 
     def _along(self, values: Tensor) -> Tensor:
-        """``sum(values · gain)`` over channels: a product with one row, which takes an eighth of one with one column."""
+        """``sum(values · gain)`` over channels: a product with one row takes an eighth of one with one column."""
         if self.weights:
             return torch.bmm(self.weights[0].unsqueeze(1), values.mT).mT
         return values.sum(-1, keepdim=True)
