@@ -34,7 +34,8 @@ class Single:
     def _begin(self) -> None:
         self._learned = [p for p in self._module.parameters() if p.requires_grad]
         self._first, self._second = ([torch.zeros_like(p, requires_grad=False) for p in self._learned] for _ in "12")
-        self._steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self._learned]
+        device = next((p.device for p in self._learned), None)
+        self._taken = torch.zeros((), dtype=torch.float32, device=device)
         named = dict(self._module.named_parameters())
         self._after = [(named[name].detach(), mend) for name, mend in after_step(self._module).items()]
 
@@ -69,7 +70,8 @@ class Single:
         with torch.no_grad():
             alike = [_laid_out_as(p, g) for p, g in zip(self._learned, gradients, strict=True)]
             parameters: list[Tensor] = [p.detach() for p in self._learned]
-            fused_adam(parameters, alike, self._first, self._second, self._steps, self._rate)
+            self._taken += 1
+            fused_adam(parameters, alike, self._first, self._second, self._taken, self._rate)
             for parameter, mend in self._after:
                 parameter.copy_(mend(parameter))
         output: Tensor = loss.detach().reshape(1)
