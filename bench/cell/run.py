@@ -18,6 +18,7 @@ import torch
 
 import architectures
 import tasks
+from architectures.analysis.graph_reading import Reader
 from architectures.building import build
 from architectures.contract.precision import in_float64, without_fast_paths
 from architectures.description import count_flops
@@ -158,10 +159,11 @@ def _run_network(context: _Context) -> list[Outcome]:
     program = _program(context, first, rows_a_step)
     trained = _train(context, program)
     share = (time.perf_counter() - started) / len(trained)
+    reader = None if _from_outside(context) else Reader()
     outcomes = []
     for key, result in zip(job.keys, trained, strict=True):
         begun = time.perf_counter()
-        fields, details = _probe(context, key, result)
+        fields, details = _probe(context, key, result, reader)
         fields |= {
             "parameters": parameters,
             "step_operations": operations,
@@ -224,9 +226,13 @@ def _stackable(context: _Context) -> bool:
     R and the range of the targets differ from draw to draw. Of FarField's own networks a clamp and a pair around the
     network read them; of one from outside nobody knows.
     """
-    outside = context.architecture.card.origin not in VERSIONED or context.scheme.outside
     around = any(part.around for part in context.scheme.parts)
-    return not (outside or around or getattr(context.architecture.options, "clamp", False))
+    return not (_from_outside(context) or around or getattr(context.architecture.options, "clamp", False))
+
+
+def _from_outside(context: _Context) -> bool:
+    """Whether code of somebody else's makes the network or its norms."""
+    return context.architecture.card.origin not in VERSIONED or bool(context.scheme.outside)
 
 
 def _batches(context: _Context) -> dict[int, np.ndarray] | None:
@@ -257,7 +263,7 @@ def training_data(task: StandardizedTask, device: str) -> TrainingData:
 
 
 def _probe(
-    context: _Context, key: RecordKey, result: Trained
+    context: _Context, key: RecordKey, result: Trained, reader: Reader | None
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     if result.state is None:
         return {"status": "diverged", "reason": "every learning rate diverged", "reason_code": "diverged"}, {}
@@ -266,11 +272,11 @@ def _probe(
     if context.settings.weights is not None:
         _keep_weights(result.state, key, context.settings.weights)
     with in_float64():
-        return measured_network(context.task(key.seed), module, result, context.settings.device)
+        return measured_network(context.task(key.seed), module, result, context.settings.device, reader)
 
 
 def measured_network(
-    task: StandardizedTask, module: torch.nn.Module, result: Trained, device: str
+    task: StandardizedTask, module: torch.nn.Module, result: Trained, device: str, reader: Reader | None = None
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     """What is measured of a trained network, as fields of its record, and the details beside it."""
     predict, lines = probing.network_predict(module, device), Lines.of(task)
@@ -281,7 +287,7 @@ def measured_network(
     known = [*zip(metrics.LADDER, fields["growth"], strict=True), *fields["axis_growth"]]
     worst = worst_growth(module, predict, task, lines.rays, lines.axes, known)
     measured = [growth for _, growth in (*known, *worst)] + far_growths(predict, task)
-    bound, against = proven_growth(module, task, lines.rays, measured)
+    bound, against = proven_growth(module, task, lines.rays, measured, reader)
     fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,

@@ -37,7 +37,8 @@ class Single:
     def _begin(self) -> None:
         self._learned = [p for p in self._module.parameters() if p.requires_grad]
         self._first, self._second = ([torch.zeros_like(p, requires_grad=False) for p in self._learned] for _ in "12")
-        self._steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self._learned]
+        device = next((p.device for p in self._learned), None)
+        self._taken = torch.zeros((), dtype=torch.float32, device=device)
         named = dict(self._module.named_parameters())
         self._after = [(named[name].detach(), mend) for name, mend in after_step(self._module).items()]
 
@@ -83,8 +84,8 @@ class Single:
         if chosen.kind == "sgd":
             momentum_step(chosen, parameters, gradients, self._first, self._rate)
             return
-        state = self._first, self._second, self._steps
-        fused_adam(parameters, gradients, *state, self._rate, chosen.weight_decay)
+        self._taken += 1
+        fused_adam(parameters, gradients, self._first, self._second, self._taken, self._rate, chosen.weight_decay)
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, own: bool = False) -> Tensor:
