@@ -16,6 +16,7 @@ from leaderboard.ranking.comparison import compare
 from leaderboard.ranking.conclusion import conclude
 from leaderboard.ranking.standings import Board
 from leaderboard.ranking.tracks import Tracks, track_boards
+from leaderboard.records.protocols import named
 from leaderboard.records.record import Record
 from leaderboard.records.store.stored_records import Summarized, summarized
 from leaderboard.records.summary import Summaries
@@ -112,9 +113,10 @@ def _section(name: str, board: Board, records: Summaries, charts: Sequence[Chart
         for scope in _SCOPES
         for grid in comparison_grids(comparison, scope)
     ]
+    protocol = named(board.protocol)
     return {
         "id": name,
-        "heading": f"{board.track}, protocol {board.protocol}" if board.track else f"Protocol {board.protocol}",
+        "heading": f"{board.track}, {protocol}" if board.track else protocol.replace("p", "P", 1),
         "first": [page_parts.table(f"{name}-overall", overall), *conclusions],
         "charts": charts,
         "then": [page_parts.table(f"{name}-tasks", per_task, by_task=True), *compared],

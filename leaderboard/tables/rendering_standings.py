@@ -13,6 +13,7 @@ from leaderboard.ranking.cells import Method
 from leaderboard.ranking.standings import Board, Standing
 from leaderboard.ranking.statistics import LEAST_TASKS
 from leaderboard.records.interval import Interval
+from leaderboard.records.protocols import named
 from leaderboard.records.quantities import (
     BEYOND,
     FAR_ERROR,
@@ -44,8 +45,8 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
     head = f"{board.track}: standings" if board.track else "Standings"
     columns = _standing_columns(MethodNames.of(row.method for row in board.overall), _ambiguous_editions(board))
     parts = (
-        ("overall", f"{head} over {tasks}, protocol {board.protocol}", board.overall, _unsaid(board)),
-        ("tasks", f"{head} {PER_TASK_TITLE}, protocol {board.protocol}", board.per_task, _OF_SOME_TASKS | _OF_TASKS),
+        ("overall", f"{head} over {tasks}, {named(board.protocol)}", board.overall, _unsaid(board)),
+        ("tasks", f"{head} {PER_TASK_TITLE}, {named(board.protocol)}", board.per_task, _OF_SOME_TASKS | _OF_TASKS),
     )
     return [
         Grid(

@@ -1,4 +1,4 @@
-"""Adam for members that are stacked: fused over all of them, with a learning rate for each."""
+"""Adam and AdamW for members that are stacked: fused over all of them, with a learning rate for each."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def fused_adam(
     second: list[Tensor],
     taken: Tensor,
     rate: float,
+    weight_decay: float = 0.0,
 ) -> None:
-    """One step of Adam (Kingma and Ba, arXiv 1412.6980) by torch's fused kernel, in place.
+    """One step of Adam (Kingma and Ba, arXiv 1412.6980) by torch's fused kernel, in place; with weight decay of AdamW.
 
     The kernel itself: around it, a step of ``torch.optim.Adam`` takes longer than the kernel where networks are small.
     It walks memory, so every list must hold tensors of the same strides.
@@ -29,8 +30,10 @@ def fused_adam(
         first, second: the moments, zeros at first.
         taken: how many steps were taken, this one included; a number, on the parameters' device.
         rate: the learning rate.
+        weight_decay: decoupled, of all parameters: ``p ← p - rate · weight_decay · p`` before the step.
     """
-    torch._fused_adam_(
+    step = torch._fused_adamw_ if weight_decay else torch._fused_adam_
+    step(
         parameters,
         gradients,
         first,
@@ -41,7 +44,7 @@ def fused_adam(
         beta1=BETAS[0],
         beta2=BETAS[1],
         lr=rate,
-        weight_decay=0.0,
+        weight_decay=weight_decay,
         eps=EPS,
         maximize=False,
     )
@@ -55,9 +58,11 @@ class MemberAdam:
     Args:
         stacked: the parameters, each of shape (M, ...) and contiguous, changed in place by :meth:`step`.
         rates: the learning rate of each member.
+        weight_decay: of AdamW.
     """
 
-    def __init__(self, stacked: Sequence[Tensor], rates: Sequence[float]) -> None:
+    def __init__(self, stacked: Sequence[Tensor], rates: Sequence[float], weight_decay: float = 0.0) -> None:
+        self._decay = weight_decay
         zeros = [torch.zeros_like(p, requires_grad=False) for p in stacked]
         taken = torch.zeros((), dtype=torch.float32, device=stacked[0].device)
         self._start(stacked, rates, zeros, [torch.zeros_like(zero) for zero in zeros], taken)
@@ -84,12 +89,13 @@ class MemberAdam:
         self._taken += 1
         for run, (parameters, first, second) in zip(self._runs, self._views, strict=True):
             rows = [g[run].contiguous() for g in gradients]
-            fused_adam(parameters, rows, first, second, self._taken, self._rates[run.start])
+            fused_adam(parameters, rows, first, second, self._taken, self._rates[run.start], self._decay)
 
     def retained(self, stacked: Sequence[Tensor], places: Sequence[int]) -> MemberAdam:
         """The same state for the members at ``places`` (ascending), whose parameters are now in ``stacked``."""
         index = torch.tensor(list(places), device=stacked[0].device)
         other = object.__new__(MemberAdam)
+        other._decay = self._decay
         other._start(
             stacked,
             [self._rates[place] for place in places],

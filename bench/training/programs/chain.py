@@ -25,7 +25,8 @@ from architectures.norms.layers import card_of, marked
 from architectures.norms.links import Link
 from architectures.norms.pairs import Paired
 from architectures.norms.site import Frame
-from bench.training.programs.adam import MemberAdam
+from bench.plan.optimizer import ADAM, Optimizer
+from bench.training.programs.sgd import member_optimizer
 
 _SEQUENTIAL = (nn.Sequential.forward, Flat.forward)
 
@@ -177,16 +178,17 @@ def _link(layer: nn.Module, path: str) -> Link | None:
 
 
 class ChainStack:
-    """M chains that take one Adam step together: the :class:`bench.training.programs.program.Program` ``chain``.
+    """M chains that take one step together: the :class:`bench.training.programs.program.Program` ``chain``.
 
-    All parameters lie in one tensor of shape (M, numbers of a member), so that Adam is one fused operation.
+    All parameters lie in one tensor of shape (M, numbers of a member), so that the optimizer is one fused operation.
 
     Args:
         modules: the initialized members, all chains of one structure.
         rates: the learning rate of each.
+        optimizer: what takes the steps.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> None:
+    def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float], optimizer: Optimizer = ADAM) -> None:
         links = links_of(modules[0])
         if links is None:
             raise ValueError("not a chain of known layers")
@@ -197,14 +199,14 @@ class ChainStack:
         flat = torch.stack([torch.cat([p.detach().reshape(-1) for p in state.values()]) for state in states])
         held = [dict(module.named_buffers()) for module in modules]
         self._load(flat, {name: torch.stack([one[name] for one in held]) for name in held[0]})
-        self._optimizer = MemberAdam([self._flat], rates)
+        self._optimizer = member_optimizer(optimizer, [self._flat], rates)
 
     def __len__(self) -> int:
         return len(self._flat)
 
     @torch.no_grad()
     def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """One Adam step of every member on the mean squared error; returns the losses before the step, shape (M,)."""
+        """One step of every member on the mean squared error; returns the losses before the step, shape (M,)."""
         off = self._run(inputs, targets.dim() == 1, keep=True) - targets
         losses = off.square().mean(1)
         g = off.mul_(2 / off.shape[1]).unsqueeze(-1)
