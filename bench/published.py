@@ -139,7 +139,7 @@ def _is_current_task(entry: Entry, measured: MeasuredTask) -> bool:
         task = tasks.resolve(measured.task)
     except InputError:
         return bool(entry.sources)
-    return (task.name, task.card.version) == (measured.task, measured.version)
+    return (task.name, task.card.keyed_version) == (measured.task, measured.version)
 
 
 def _is_current_architecture(cell: CellBlock) -> bool:

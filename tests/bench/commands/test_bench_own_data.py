@@ -66,7 +66,7 @@ def test_a_table_is_a_task_like_any_other(
     assert len({record.key.data_hash for record in records}) == 5  # a split each
     for record in records:
         assert record.status == "ok"
-        assert record.key.task_version == tasks.resolve(record.key.task).card.version
+        assert record.key.task_version == tasks.resolve(record.key.task).card.keyed_version
         assert record.id_error is not None
         assert record.id_error < 0.6
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 import bench
+import tasks
 from bench.core.errors import InputError
-from bench.plan.jobs import Selection, cells_of, parse_seeds
+from bench.plan.jobs import Selection, cells_of, parse_seeds, record_keys
 from bench.plan.suite import list_suites, load_suite, read_suite
+from tasks.card import Budget
 
 
 def test_cells_are_spelled_canonically_and_estimators_appear_once() -> None:
     cells = cells_of([Selection(("sine-1d",), ("mlp(depth=2, width=128)", "mean"), ("none", "layer@first"))], "2")
     assert [(c.architecture, c.norm) for c in cells] == [("mlp", "none"), ("mlp", "layer@first"), ("mean", "none")]
+
+
+def test_another_budget_is_another_key() -> None:
+    (cell,) = cells_of([Selection(("sine-1d",), ("mlp",), ("none",))], "2")
+    card = tasks.get_card("sine-1d")
+    assert {key.task_version for key in record_keys(cell, (0, 1))} == {card.keyed_version}
+    assert dataclasses.replace(card, budget=Budget(7)).keyed_version != card.keyed_version
 
 
 @pytest.mark.parametrize("name", list_suites())
