@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import multiprocessing
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import architectures
 from bench.core.errors import InputError
 from bench.core.plugins import load_plugin, read_plugin
+from bench.dry_run import DryRun
+from bench.dry_run import dry_run as foresee
 from bench.plan.choosing import chosen_cells, chosen_seeds
-from bench.plan.jobs import Settings
+from bench.plan.jobs import Cell, Settings
 from bench.plan.options import CellOptions, ProgramName, SweepOptions
+from bench.plan.scope import Method, SuiteScope
 from bench.plan.suite import Suite, load_suite
+from bench.sweep.guests import Settled, settle
+from bench.sweep.options import RunOptions
 from bench.sweep.refusing import refuse_misfits, refuse_other_table
-from bench.sweep.runner import Results, RunOptions, Watcher, run_cells
+from bench.sweep.remembering import guest_entries, plugin_entry, scope_guests, suite_entry
+from bench.sweep.runner import Results, Watcher, run_cells
 from bench.sweep.workers.pool import Limits
 from bench.tracking import WandbOptions
 from bench.tracking.watcher import Mirror
+from leaderboard.records.store.store import Store
 from tasks import Task
 
 
@@ -49,7 +60,7 @@ def run(
 
     Args:
         suite: a suite, its name or its file; with ``tasks``, ``architectures`` or ``norms`` beside it, only those of
-            its cells.
+            its cells. Architectures and norms that it does not have are put on its tasks, under its protocol and seeds.
         tasks, architectures, norms: without a suite, their product is run (``norms`` defaults to ``none``). A task may
             be :func:`tasks.own_data` of a file or a data frame.
         seeds: how many (``3`` is 0, 1, 2) or which (``"0,4"``, ``[0, 4]``); the suite's number, or 5.
@@ -74,43 +85,75 @@ def run(
     Raises:
         InputError: one line on what is wrong, where, and how to correct it.
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise SystemExit("a worker of a sweep imports the script that started it, and stops where the sweep begins")
-    if not str(out):
-        raise InputError("the folder has no name", where="--out", hint="name a folder")
-    asked = CellOptions(
-        suite=suite if isinstance(suite, str) else None,
-        tasks=tuple(task if isinstance(task, str) else task.name for task in _several(tasks)),
-        architectures=_several(architectures),
-        norms=_several(norms),
-        seeds=_seeds(seeds),
-        protocol=protocol,
-        plugins=tuple(map(Path, plugins)),
-    )
-    how = SweepOptions(
-        out=Path(out),
-        workers=workers,
-        device=device,
-        timeout=timeout,
-        memory_limit=memory_limit,
-        retry=retry,
-        keep_weights=keep_weights,
-        max_parameters=max_parameters,
-        program=program,
-    )
+    given = locals()  # the keywords, before there is anything else
     mirrored = WandbOptions(
         wandb=wandb, wandb_project=wandb_project, wandb_entity=wandb_entity, wandb_tags=_several(wandb_tags)
     )
-    return _run(asked, suite if isinstance(suite, Suite) else None, how, mirrored, watchers)
+    return _run(_prepare(*_options(given)), mirrored, watchers)
 
 
-def _run(
-    asked: CellOptions, suite: Suite | None, how: SweepOptions, mirrored: WandbOptions, watchers: Sequence[Watcher]
-) -> Results:
+def dry_run(**asked: Any) -> DryRun:
+    """What ``run(**asked)`` would be; nothing is trained or stored.
+
+    Args:
+        asked: keywords of :func:`run`.
+
+    Returns:
+        Cells, what is there already, time, memory, and everything that is missing; it prints as a table.
+
+    Raises:
+        InputError: as :func:`run`, but for missing data and packages, which are listed.
+    """
+    call = inspect.signature(run).bind(**asked)
+    call.apply_defaults()
+    prepared = _prepare(*_options(call.arguments))
+    return foresee(prepared.cells, prepared.seeds, prepared.options, prepared.notes)
+
+
+def _options(given: Mapping[str, Any]) -> tuple[CellOptions, Suite | None, SweepOptions]:
+    """The keywords of :func:`run` as options, checked."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit("a worker of a sweep imports the script that started it, and stops where the sweep begins")
+    if not str(given["out"]):
+        raise InputError("the folder has no name", where="--out", hint="name a folder")
+    named = {name: _several(given[name]) for name in ("architectures", "norms")}
+    suite = given["suite"]
+    asked = CellOptions(
+        suite=suite if isinstance(suite, str) else None,
+        tasks=tuple(task if isinstance(task, str) else task.name for task in _several(given["tasks"])),
+        seeds=_seeds(given["seeds"]),
+        protocol=given["protocol"],
+        plugins=tuple(map(Path, given["plugins"])),
+        **named,
+    )
+    plain = {field.name: given[field.name] for field in dataclasses.fields(SweepOptions)}
+    how = SweepOptions(**plain | {"out": Path(given["out"])})
+    return asked, suite if isinstance(suite, Suite) else None, how
+
+
+@dataclasses.dataclass(frozen=True)
+class _Prepared:
+    """A call, read and checked: what is run, and how.
+
+    Args:
+        suite: that is run, if it is one; ``scope`` is its own.
+        named: what was asked for by name, as (architecture, norm).
+    """
+
+    cells: Sequence[Cell]
+    seeds: tuple[int, ...]
+    options: RunOptions
+    suite: Suite | None
+    scope: SuiteScope | None
+    notes: tuple[str, ...]
+    named: frozenset[Method]
+
+
+def _prepare(asked: CellOptions, suite: Suite | None, how: SweepOptions) -> _Prepared:
     files = tuple(read_plugin(file) for file in asked.plugins)
     for file in files:
         load_plugin(file)
-    chosen = load_suite(asked.suite) if asked.suite is not None else suite
+    suite = load_suite(asked.suite) if asked.suite is not None else suite
     options = RunOptions(
         out=how.out,
         workers=how.workers,
@@ -124,14 +167,47 @@ def _run(
         retry=how.retry,
         plugins=files,
     )
-    cells = chosen_cells(asked, chosen)
-    seeds = chosen_seeds(asked, chosen)
-    refuse_other_table(cells, options.store)
-    refuse_misfits(cells, options, product=chosen is None)
-    with Mirror(mirrored, how.out, options.store, chosen, cells) as mirror:
-        results = run_cells(cells, seeds, options, [*watchers, mirror])
+    chosen = chosen_cells(asked, suite)
+    seeds = chosen_seeds(asked, suite)
+    settled = Settled(chosen.cells, ()) if suite is None else settle(chosen, suite.name, options)
+    scope = None if suite is None else SuiteScope.of(suite).under(settled.cells[0].protocol)
+    refuse_other_table(settled.cells, options.store)
+    refuse_misfits(settled.cells, options, product=suite is None)
+    return _Prepared(settled.cells, seeds, options, suite, scope, settled.notes, _named(asked, settled.cells))
+
+
+def _named(asked: CellOptions, cells: Sequence[Cell]) -> frozenset[Method]:
+    """The methods among ``cells`` whose architecture, or norm, was asked for by name."""
+    chosen = {architectures.resolve(name).name for name in asked.architectures}
+    norms = {str(architectures.parse_scheme(name)) for name in asked.norms}
+    return frozenset(
+        (cell.architecture, cell.norm)
+        for cell in cells
+        if cell.architecture in chosen or (not chosen and cell.norm in norms)
+    )
+
+
+def _run(prepared: _Prepared, mirrored: WandbOptions, watchers: Sequence[Watcher]) -> Results:
+    """Says on stderr what is put on a suite, and runs."""
+    cells, options, scope = prepared.cells, prepared.options, prepared.scope
+    for note in prepared.notes:
+        print(f"farfield: {note}", file=sys.stderr)
+    memory = [plugin_entry(file) for file in options.plugins]
+    if prepared.suite is not None and scope is not None:
+        memory += guest_entries(scope.name, scope.guests_of(cells))
+        memory += [] if prepared.suite.built_in else [suite_entry(prepared.suite, scope)]
+    with Mirror(mirrored, options.out, options.store, prepared.suite, cells) as mirror:
+        results = run_cells(cells, prepared.seeds, options, [*watchers, mirror], memory)
         mirror.finish(results)
-    return results
+    if scope is None:
+        return results
+    return dataclasses.replace(results, suite=_with_all_guests(scope, options), named=prepared.named)
+
+
+def _with_all_guests(scope: SuiteScope, options: RunOptions) -> SuiteScope:
+    """``scope`` with everything that was ever put on it in this store."""
+    with Store(options.store) as store:
+        return scope.with_guests(scope_guests(store, scope.name))
 
 
 def _several(given: Any) -> tuple[Any, ...]:

@@ -16,7 +16,8 @@ from bench.core.origin import VERSIONED
 from bench.core.seeding import edition_of
 from bench.plan.options import SuiteFilterOptions
 from bench.plan.protocol import PROTOCOLS
-from bench.sweep.query import PUBLISHED, STORE_NAME, NoRecords, chosen_records
+from bench.sweep.options import STORE_NAME
+from bench.sweep.query import PUBLISHED, NoRecords, chosen_records
 from leaderboard.publishing.agreement import Agreement, agreement
 from leaderboard.publishing.entry import CellBlock, Entry, MeasuredTask, cell_key
 from leaderboard.publishing.reading import FOLDER_VARIABLE, Entries, published_entries, read_entries, records_in
@@ -138,7 +139,7 @@ def _is_current_task(entry: Entry, measured: MeasuredTask) -> bool:
         task = tasks.resolve(measured.task)
     except InputError:
         return bool(entry.sources)
-    return (task.name, task.card.version) == (measured.task, measured.version)
+    return (task.name, task.card.keyed_version) == (measured.task, measured.version)
 
 
 def _is_current_architecture(cell: CellBlock) -> bool:

@@ -84,7 +84,8 @@ def make_entries(
         InputError: records are lacking or not final, or something is not built in and its source is not given.
     """
     given = credit or Credit()
-    cells = chosen_cells(asked, suite)
+    chosen = chosen_cells(asked, suite)
+    cells = [*chosen.cells, *(cell for guest in chosen.guests for cell in guest.cells)]
     sources = {source.sha256: source for source in map(SourceText.of, (*plugins, *_modules(cells)))}
     records = _records(cells, chosen_seeds(asked, suite), out)
     roles = {cell.architecture: architectures.resolve(cell.architecture).card.role for cell in cells}

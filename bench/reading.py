@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,12 @@ from bench.checking.sandbox import CheckLimits, check_file
 from bench.core.errors import InputError, UnknownName
 from bench.plan.options import OutOptions, SuiteFilterOptions
 from bench.reporting import Checked, Comparisons, Standings
-from bench.sweep.query import PUBLISHED, chosen_records
+from bench.sweep.query import PUBLISHED, chosen_records, tracks_of
+from bench.sweep.remembering import need_tasks
 from bench.sweep.runner import Results
 from leaderboard.ranking import comparison
-from leaderboard.ranking import standings as ranking
 from leaderboard.ranking.pairs import By
+from leaderboard.ranking.tracks import Tracks, track_boards
 from leaderboard.records.record import Record
 from leaderboard.records.store.store import Store
 from leaderboard.records.store.stored_records import StoredRecords, cells_of
@@ -35,10 +37,12 @@ class Loaded:
     Attributes:
         records: a sequence, read from the store when somebody looks into one.
         store: the store's file.
+        tracks: of the suite whose records these are: the tasks of each; empty where there are none.
     """
 
     records: StoredRecords
     store: Path
+    tracks: Tracks = dataclasses.field(default_factory=dict)
 
     def frame(self) -> pandas.DataFrame:
         """One row a record, with the columns of :meth:`bench.sweep.runner.Results.frame`."""
@@ -89,7 +93,7 @@ def load(
         records = published().records(chosen)
     else:
         records = chosen_records(chosen)
-    return Loaded(records, records.path)
+    return Loaded(records, records.path, tracks_of(chosen))
 
 
 def standings(source: Source = OutOptions.out, scope: Scope | None = None, own_tables: bool = False) -> Standings:
@@ -107,7 +111,7 @@ def standings(source: Source = OutOptions.out, scope: Scope | None = None, own_t
     Raises:
         InputError: no results there.
     """
-    boards = tuple(ranking.standings(_records(source), own_tables))
+    boards = tuple(track_boards(_records(source), _tracks(source), own_tables))
     several = any(len(board.editions) + len(board.apart) > 1 for board in boards)
     return Standings(boards, _scope(scope) or ("both" if several else "tasks"))
 
@@ -214,6 +218,12 @@ def _records(source: Source) -> Sequence[Record]:
     return source if isinstance(source, StoredRecords) else list(source)
 
 
+def _tracks(source: Source) -> Tracks:
+    if isinstance(source, Results):
+        return source.suite.tracks if source.suite else {}
+    return source.tracks if isinstance(source, Loaded) else {}
+
+
 def _scope(scope: Scope | None) -> Scope | None:
     if scope is not None and scope not in get_args(Scope):
         raise UnknownName.among("scope", scope, get_args(Scope))
@@ -237,6 +247,7 @@ def _detailed(records: Sequence[Record], kind: Plot, far_set: str | None, featur
         raise InputError(f"a picture of the kind {kind!r} needs stored records", hint="give a folder, or load it")
     chosen = lone_network(records)
     with Store(records.path) as store:
+        need_tasks(store, sorted({key.task for key in cells_of(chosen)}))
         if kind == "function":
             return function_picture(chosen, store.details)
         return far_picture(chosen, store.details, far_set, feature)

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from architectures import register_architecture as register_architecture
     from architectures import register_estimator as register_estimator
     from architectures import register_norm as register_norm
+    from bench.api import dry_run as dry_run
     from bench.api import run as run
     from bench.comparing.run import DataComparison as DataComparison
     from bench.comparing.run import compare_data as compare_data
     from bench.core.errors import InputError as InputError
     from bench.core.errors import Unsupported as Unsupported
     from bench.core.problem import Problem as Problem
+    from bench.dry_run import DryRun as DryRun
     from bench.plan.protocol import list_protocols as list_protocols
     from bench.plan.suite import Suite as Suite
     from bench.plan.suite import list_suites as list_suites
@@ -54,6 +56,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "Budget": "tasks",
     "DataComparison": "bench.comparing.run",
+    "DryRun": "bench.dry_run",
     "FarSet": "tasks",
     "InputError": "bench.core.errors",
     "Loaded": "bench.reading",
@@ -68,6 +71,7 @@ _PLACES = {
     "check": "bench.reading",
     "compare": "bench.reading",
     "compare_data": "bench.comparing.run",
+    "dry_run": "bench.api",
     "kernels": "architectures",
     "list_architectures": "architectures",
     "list_norms": "architectures",

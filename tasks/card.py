@@ -153,6 +153,11 @@ class TaskCard:
     beyond: float | None = None
     note: str | None = None
 
+    @property
+    def keyed_version(self) -> str:
+        """What keys of records say of the card: version, steps and rows a step. Another budget gives other results."""
+        return f"{self.version}+{self.budget.steps}x{self.budget.batch_size}"
+
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
             raise ValueError(f"a task's name is lower-case words joined by hyphens, not {self.name!r}")

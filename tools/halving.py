@@ -1,6 +1,7 @@
 """Successive halving against the full grid: how often, and how far, it chooses something worse.
 
 Usage: python -m tools.halving TASK [TASK ...] --out FILE.jsonl [--workers 2] [--seeds 5]
+                              [--page docs/fairness.md]
 
 Each task's usual network is trained under none, layer@all and batch@all, seed k on draw k, at all six rates for all of
 the task's steps. What protocol 2's halving would have chosen is read from the same training. A record is "within" when
@@ -26,10 +27,12 @@ from pathlib import Path
 from typing import Any
 
 import tasks
+from tools.page import write_part
 from tools.steps import as_worker, remaining
 from tools.tracks import SCHEMES, Pool, architecture_of, schedule_of
 
 WITHIN = 1.02
+CELL_WITHIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -88,27 +91,61 @@ def _ratio(error: float, of: float) -> float:
 
 
 def summary(measured: Sequence[dict[str, Any]]) -> str:
-    """Shares of records within 2%, and ratios of cells, by scheme and over all."""
+    """How often halving is within 2%, and ratios of cells: by scheme, over all, and on each task."""
+    return f"{_by_scheme(measured)}\n\n{_by_task(measured)}"
+
+
+def _by_scheme(measured: Sequence[dict[str, Any]]) -> str:
     records = [{**record, "task": one["task"]} for one in measured for record in one["records"]]
     lines = [
-        "| scheme | records | within 2% | same rate | worst cell | id_error, geometric mean |",
-        "|---|---|---|---|---|---|",
+        "| scheme | records | within 2% | same rate | cells within 5% | worst cell | id_error, geometric mean |",
+        "|---|---|---|---|---|---|---|",
     ]
     for scheme in (*SCHEMES, "all"):
         mine = [record for record in records if scheme in (record["scheme"], "all")]
         if not mine:
             continue
-        cells: dict[tuple[str, str], list[float]] = {}
-        for record in mine:
-            cells.setdefault((record["task"], record["scheme"]), []).append(math.log(record["test"]))
-        ratios = {cell: math.exp(sum(logs) / len(logs)) for cell, logs in cells.items()}
+        ratios = _cells(mine)
         worst = max(ratios, key=lambda cell: abs(math.log(ratios[cell])))
-        within = sum(record["validation"] <= WITHIN for record in mine) / len(mine)
+        near = sum(abs(ratio - 1) <= CELL_WITHIN for ratio in ratios.values())
         same = sum(record["rate"] == record["full_rate"] for record in mine) / len(mine)
         mean = math.exp(sum(math.log(record["test"]) for record in mine) / len(mine))
         cell = f"{ratios[worst]:.3f} ({', '.join(worst)})"
-        lines.append(f"| {scheme} | {len(mine)} | {within:.0%} | {same:.0%} | {cell} | {mean:.3f} |")
+        shares = str(len(mine)), f"{_within(mine):.0%}", f"{same:.0%}", f"{near} of {len(ratios)}"
+        lines.append(f"| {' | '.join((scheme, *shares, cell, f'{mean:.3f}'))} |")
     return "\n".join(lines)
+
+
+def _by_task(measured: Sequence[dict[str, Any]]) -> str:
+    heads = (*(f"id_error, {scheme}" for scheme in SCHEMES),)
+    lines = [
+        f"| task | network | S | validation rows | within 2% | most above | {' | '.join(heads)} |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in measured:
+        mine = [{**record, "task": one["task"]} for record in one["records"]]
+        ratios = _cells(mine)
+        most = max(record["validation"] for record in mine)
+        facts = f"{one['steps']:,}", str(one["validation_rows"]), f"{_within(mine):.0%}", f"{most - 1:.1%}"
+        cells = (f"{ratios[one['task'], scheme]:.3f}" for scheme in SCHEMES)
+        lines.append(f"| {' | '.join((_code(one['task']), _code(one['architecture']), *facts, *cells))} |")
+    return "\n".join(lines)
+
+
+def _code(name: str) -> str:
+    return f"`{name}`"
+
+
+def _cells(records: Sequence[dict[str, Any]]) -> dict[tuple[str, str], float]:
+    """The ratio of each cell's id_error, by task and scheme."""
+    logs: dict[tuple[str, str], list[float]] = {}
+    for record in records:
+        logs.setdefault((record["task"], record["scheme"]), []).append(math.log(record["test"]))
+    return {cell: math.exp(sum(each) / len(each)) for cell, each in logs.items()}
+
+
+def _within(records: Sequence[dict[str, Any]]) -> float:
+    return [record["validation"] <= WITHIN for record in records].count(True) / len(records)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -120,6 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=None, help="instead of the task's own")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--page", type=Path, default=None, help="write the summary into this file")
     options = parser.parse_args(arguments)
     names = remaining([tasks.resolve(name).name for name in options.tasks], options.out)
     context = multiprocessing.get_context("spawn")
@@ -131,7 +169,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 continue
             with options.out.open("a") as file:
                 file.write(json.dumps(asdict(done.result())) + "\n")
-    print(summary([json.loads(line) for line in options.out.read_text().splitlines()]))
+    text = summary([json.loads(line) for line in options.out.read_text().splitlines()])
+    if options.page is None:
+        print(text)
+    else:
+        write_part(options.page, "halving", text)
 
 
 if __name__ == "__main__":

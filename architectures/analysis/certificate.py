@@ -35,7 +35,7 @@ from torch import Tensor, nn
 from architectures.analysis.bounds.values import Joined, Known, exactly, merged
 from architectures.analysis.bounds.visitor import SIZE, BoundsVisitor, Unknown, doubled
 from architectures.analysis.graph import Graph, Unread
-from architectures.analysis.graph_reading import read_faithfully
+from architectures.analysis.graph_reading import Reader
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Certificate:
     why: str = ""
 
 
-def certify(network: nn.Module, batches: Sequence[Tensor]) -> Certificate:
+def certify(network: nn.Module, batches: Sequence[Tensor], reader: Reader | None = None) -> Certificate:
     """An upper bound of ``|network(x)|`` over all x in evaluation mode.
 
     It takes a fraction of a second to read the graph, and singular values of matrices as wide as the network.
@@ -59,10 +59,11 @@ def certify(network: nn.Module, batches: Sequence[Tensor]) -> Certificate:
     Args:
         network: on any device and of any precision; left as it is.
         batches: rows (any number, *shape) on which the graph has to answer as the network does.
+        reader: one that has read networks like it; it need not record this one again.
     """
     try:
         with float64_by_default(), torch.no_grad():
-            graph = graph_of(network, batches)
+            graph = graph_of(network, batches, reader)
             if isinstance(graph, Unread):
                 return Certificate(None, f"its operations cannot be read: {graph.reason}")
             return _certificate(BoundsVisitor(graph, network)(graph))
@@ -70,14 +71,15 @@ def certify(network: nn.Module, batches: Sequence[Tensor]) -> Certificate:
         return Certificate(None, " ".join(f"{type(error).__name__}: {error}".split())[:300])
 
 
-def certificate(network: nn.Module, batches: Sequence[Tensor]) -> float | None:
+def certificate(network: nn.Module, batches: Sequence[Tensor], reader: Reader | None = None) -> float | None:
     """The bound of :func:`certify`; None where none is known."""
-    return certify(network, batches).bound
+    return certify(network, batches, reader).bound
 
 
-def graph_of(network: nn.Module, batches: Sequence[Tensor]) -> Graph | Unread:
+def graph_of(network: nn.Module, batches: Sequence[Tensor], reader: Reader | None = None) -> Graph | Unread:
     """The graph of a network in float64 that answers as the network does on ``batches``."""
-    return read_faithfully(doubled(network), [batch.detach().to("cpu", torch.float64) for batch in batches])
+    in_float64 = [batch.detach().to("cpu", torch.float64) for batch in batches]
+    return (reader or Reader()).read(doubled(network), in_float64)
 
 
 @contextmanager

@@ -13,12 +13,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from architectures.analysis.graph import Argument, Graph, Operation, Ref, Stored, Unread, refs_in
+from architectures.analysis.likeness import Likeness, likeness, numbers
 
 REPEATS = 2
 TOLERANCE = 1e-9
@@ -44,20 +47,46 @@ def warm_up() -> None:
 
 
 def read_faithfully(network: nn.Module, batches: Sequence[Tensor]) -> Graph | Unread:
-    """The graph of ``network`` in evaluation, if its program answers as the network does on every one of ``batches``.
+    """What :meth:`Reader.read` gives of a network alone."""
+    return Reader().read(network, batches)
 
-    Each batch is run several times, in the order given; give the sizes that will be used. Run it in float64, where
-    nothing but rounding may differ. Where the network makes a plain number of the number of rows, its graph is that of
-    batches of one size, which is none of its other sizes, and its program is run on pieces of that size.
+
+class Reader:
+    """Reads networks one after the other, those of a cell's seeds say.
+
+    Recording is most of the work. A network that is like the last one (:mod:`architectures.analysis.likeness`) gets
+    that one's program with its own numbers in it, which has to answer as the network does like any other; where it does
+    not, the network is recorded by itself.
     """
-    try:
-        rows = _unlike_any(network, batches[0])
-        example = batches[0][torch.arange(rows, device=batches[0].device) % len(batches[0])]
-    except Exception as error:
-        return _unread(error)
-    graph = _read(network, example, False, rows)
-    if isinstance(graph, Unread):
-        return graph
+
+    def __init__(self) -> None:
+        self._last: tuple[Likeness, _Recorded] | None = None
+
+    def read(self, network: nn.Module, batches: Sequence[Tensor]) -> Graph | Unread:
+        """The graph of ``network`` in evaluation, if its program answers as the network does on each of ``batches``.
+
+        Each batch is run several times, in the order given; give the sizes that will be used. Run it in float64, where
+        nothing but rounding may differ. Where the network makes a plain number of the number of rows, its graph is that
+        of batches of one size, which is none of its other sizes, and its program is run on pieces of that size.
+        """
+        try:
+            rows = _unlike_any(network, batches[0])
+            example = batches[0][torch.arange(rows, device=batches[0].device) % len(batches[0])]
+            alike = likeness(network)
+            alike = None if alike is None else (alike, tuple(example.shape), example.dtype)
+            if alike is not None and self._last is not None and self._last[0] == alike:
+                graph = _held(self._last[1].of(network), network, batches)
+                if isinstance(graph, Graph):
+                    return graph
+            recorded = _record(network, example, False, rows)
+        except Exception as error:  # whatever torch.export, or the network in its hands, may raise
+            return _unread(error)
+        self._last = None if alike is None or not recorded.shares else (alike, recorded)
+        return _held(recorded.graph, network, batches)
+
+
+def _held(graph: Graph, network: nn.Module, batches: Sequence[Tensor]) -> Graph | Unread:
+    """``graph`` if its program answers as the network does on every one of ``batches``, again and again."""
     try:
         with quietly(), as_it_was(network), torch.no_grad():
             network.eval()
@@ -75,11 +104,48 @@ def read_faithfully(network: nn.Module, batches: Sequence[Tensor]) -> Graph | Un
 
 def _read(network: nn.Module, example: Tensor, training: bool, rows: int | None) -> Graph | Unread:
     try:
-        with quietly(), as_it_was(network):
-            program, free = _export(network.train(training), example)
-            return _graph_of(program, None if free else rows)
+        return _record(network, example, training, rows).graph
     except Exception as error:  # whatever torch.export, or the network in its hands, may raise
         return _unread(error)
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """What was recorded of a network: its graph, and the program that answers, for batches of ``rows`` if not any."""
+
+    graph: Graph
+    program: Any
+    module: nn.Module
+    rows: int | None
+
+    @property
+    def shares(self) -> bool:
+        """Whether it serves networks that are alike: the program holds no numbers but parameters and buffers."""
+        return all(one.kind != "constant" for one in self.graph.stored.values())
+
+    def of(self, network: nn.Module) -> Graph:
+        """The graph of a network that is like the recorded one."""
+        mine = numbers(network)
+        stored = {name: replace(one, value=mine[one.path]) for name, one in self.graph.stored.items()}
+        given = {one.path: one.value for one in stored.values()}
+
+        def run(batch: Tensor) -> Any:
+            return functional_call(self.module, given, (batch,))
+
+        return replace(
+            self.graph,
+            stored=stored,
+            run=run if self.rows is None else _in_pieces(run, self.rows),
+            constants=lambda: _constants(self.program, stored),
+        )
+
+
+def _record(network: nn.Module, example: Tensor, training: bool, rows: int | None) -> _Recorded:
+    with quietly(), as_it_was(network):
+        program, free = _export(network.train(training), example)
+        rows = None if free else rows
+        module = program.module(check_guards=False)
+        return _Recorded(_graph_of(program, module, rows), program, module, rows)
 
 
 def _unread(error: Exception) -> Unread:
@@ -174,7 +240,7 @@ def _writes(node: Any) -> bool:
     return node.op == "call_function" and schema is not None and schema.is_mutable
 
 
-def _graph_of(program: Any, rows: int | None) -> Graph:
+def _graph_of(program: Any, module: nn.Module, rows: int | None) -> Graph:
     signature = program.graph_signature
     (given,) = signature.user_inputs
     stored = {one.name: one for one in _stored(program)}
@@ -191,8 +257,7 @@ def _graph_of(program: Any, rows: int | None) -> Graph:
             if operation.carries:
                 carrying.add(operation.name)
     only = output[0] if isinstance(output, tuple) and len(output) == 1 else output
-    run = program.module(check_guards=False)
-    run = run if rows is None else _in_pieces(run, rows)
+    run = module if rows is None else _in_pieces(module, rows)
     (shape,) = [_shape(node.meta.get("val"), rows) for node in program.graph.nodes if node.name == given]
     return Graph(given, shape or (), stored, tuple(operations), only, run, lambda: _constants(program, stored))
 

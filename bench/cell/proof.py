@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from architectures.analysis.certificate import certificate
+from architectures.analysis.graph_reading import Reader
 from bench.cell.probing import Predict
 from bench.core.errors import ReasonCode
 from leaderboard.records import metrics
@@ -23,7 +24,11 @@ ROUNDING = 1e-6
 
 
 def proven_growth(
-    module: nn.Module, task: StandardizedTask, rays: np.ndarray, measured: Iterable[float | None]
+    module: nn.Module,
+    task: StandardizedTask,
+    rays: np.ndarray,
+    measured: Iterable[float | None],
+    reader: Reader | None = None,
 ) -> tuple[float | None, ReasonCode | None]:
     """A bound of G over all inputs; or None, and why where one was found that a measurement exceeds.
 
@@ -33,9 +38,10 @@ def proven_growth(
         module: in float64.
         rays: unit directions, shape (n, *shape).
         measured: growths, wherever they were measured; None where an answer was not finite.
+        reader: one that has read networks like it, of other seeds.
     """
     try:
-        bound = certificate(module, probes(task, rays))
+        bound = certificate(module, probes(task, rays), reader)
     except Exception:
         return None, None
     if bound is None or not task.target_max:

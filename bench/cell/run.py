@@ -18,17 +18,18 @@ import torch
 
 import architectures
 import tasks
+from architectures.analysis.graph_reading import Reader
 from architectures.contract.precision import in_float64, without_fast_paths
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
 from bench.cell.directions import axis_directions, directions
 from bench.cell.outcome import Outcome, blank_outcomes, make_record, why
 from bench.cell.proof import far_growths, proven_growth
-from bench.cell.training import Context, selected, train_network
 from bench.cell.worst import worst_growth
 from bench.core.errors import FarFieldError, Unsupported
 from bench.plan.jobs import Job, Settings
 from bench.plan.protocol import get_protocol
+from bench.training.cell import Context, from_outside, selected, train_network
 from bench.training.train import Trained
 from leaderboard.records import metrics
 from leaderboard.records.record import RecordKey
@@ -112,10 +113,11 @@ def _run_network(context: Context) -> list[Outcome]:
     job, settings = context.job, context.settings
     training = train_network(context)
     share = (time.perf_counter() - started) / len(training.seeds)
+    reader = None if from_outside(context) else Reader()
     outcomes = []
     for key, result in zip(job.keys, training.seeds, strict=True):
         begun = time.perf_counter()
-        fields, details = _probe(context, key, result)
+        fields, details = _probe(context, key, result, reader)
         fields |= {
             "parameters": training.parameters,
             "step_operations": training.operations,
@@ -127,7 +129,7 @@ def _run_network(context: Context) -> list[Outcome]:
 
 
 def _probe(
-    context: Context, key: RecordKey, result: Trained
+    context: Context, key: RecordKey, result: Trained, reader: Reader | None
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     if result.state is None:
         return {"status": "diverged", "reason": "every learning rate diverged", "reason_code": "diverged"}, {}
@@ -135,17 +137,18 @@ def _probe(
     if context.settings.weights is not None:
         _keep_weights(result.state, key, context.settings.weights)
     with in_float64():
-        task, predict = context.task(key.seed), probing.network_predict(module, context.settings.device)
-        return _measured_network(task, module, predict, result), _curves_kept(predict, task)
+        return measured_network(context.task(key.seed), module, result, context.settings.device, reader)
 
 
-def _measured_network(
-    task: StandardizedTask, module: torch.nn.Module, predict: probing.Predict, result: Trained
-) -> dict[str, Any]:
+def measured_network(
+    task: StandardizedTask, module: torch.nn.Module, result: Trained, device: str, reader: Reader | None = None
+) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
+    """What is measured of a trained network, as fields of its record, and the details beside it."""
+    predict = probing.network_predict(module, device)
     lines = Lines.of(task)
     fields, measurements = measured_and_searched(module, predict, task, lines)
-    bound, against = proven_growth(_at_the_last(module, task), task, lines.rays, measurements)
-    return fields | {
+    bound, against = proven_growth(_at_the_last(module, task), task, lines.rays, measurements, reader)
+    fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,
         "best_step": result.best_step,
@@ -154,6 +157,7 @@ def _measured_network(
         "certificate": bound,
         "certificate_reason": against,
     }
+    return fields, _curves_kept(predict, task)
 
 
 def measured_and_searched(

@@ -20,7 +20,7 @@ from typing import Literal
 import tasks
 from bench.cell.environment import PACKAGES, available_cores
 from bench.core.errors import FarFieldError, InputError
-from bench.sweep.query import STORE_NAME
+from bench.sweep.options import STORE_NAME
 
 State = Literal["ok", "note", "wrong"]
 TORCH_SECONDS = 30.0

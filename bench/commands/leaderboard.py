@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,11 +55,15 @@ def leaderboard(
     if context.invoked_subcommand is not None:
         return
     from bench.published import shown_records
-    from leaderboard.ranking.standings import standings
+    from bench.sweep.query import tracks_of
+    from leaderboard.ranking.tracks import track_boards
     from leaderboard.tables.rendering import render_standings
 
     shown = shown_records(chosen)
-    boards = [replace(board, notes=(*shown.notes, *board.notes)) for board in standings(shown.records, own_tables)]
+    boards = [
+        replace(board, notes=(*shown.notes, *board.notes))
+        for board in track_boards(shown.records, tracks_of(chosen), own_tables)
+    ]
     width, color = terminal()
     sys.stdout.write(render_standings(boards, form.value, scope=scope.value, width=width, color=color))
 
@@ -79,6 +83,7 @@ def page(
     """
     from bench.plan.protocol import PROTOCOLS
     from bench.published import own_or_published
+    from bench.sweep.query import tracks_of
     from leaderboard.page.document import write_page
 
     settings = {name: protocol.settings() for name, protocol in PROTOCOLS.items()}
@@ -86,8 +91,8 @@ def page(
     target = save or chosen.out / "leaderboard.html"
     found = own_or_published(chosen)
     note = "; ".join(found.notes)
-    page = write_page(found.records, target, title=title, note=note, protocols=settings, own_tables=own_tables)
-    print(page)
+    more: dict[str, Any] = {"protocols": settings, "own_tables": own_tables, "tracks": tracks_of(chosen)}
+    print(write_page(found.records, target, title=title, note=note, **more))
 
 
 @leaderboard_app.command("publish")

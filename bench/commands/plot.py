@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.commands._kernel_plots import add_kernel_plots
-from bench.commands._options import OwnTables, keywords, with_options
+from bench.commands._options import OwnTables, Plugins, keywords, load_plugins, with_options
 from bench.core.errors import InputError
 from bench.plan.options import FilterOptions, SuiteFilterOptions
 
@@ -101,6 +101,7 @@ def pareto(
 def function(
     chosen: FilterOptions,
     save: Save = None,
+    plugin: Plugins = None,
 ) -> None:
     """What networks with one input answer far outside of their training points.
 
@@ -110,9 +111,11 @@ def function(
     """
     from bench.task_charts import function_picture
 
+    load_plugins(plugin)
     records = _one_network(chosen)
     _finish(
-        _with_details(chosen, lambda details: function_picture(records, details)), save or chosen.out / "function.png"
+        _with_details(chosen, records, lambda details: function_picture(records, details)),
+        save or chosen.out / "function.png",
     )
 
 
@@ -125,6 +128,7 @@ def far(
         str | None, typer.Option("--feature", help="A column to draw trends against. [default: the distance]")
     ] = None,
     save: Save = None,
+    plugin: Plugins = None,
 ) -> None:
     """Predictions on a far set: their histogram, and their LOWESS trend against a feature.
 
@@ -134,17 +138,23 @@ def far(
     """
     from bench.task_charts import far_picture
 
+    load_plugins(plugin)
     records = _one_network(chosen)
-    chart = _with_details(chosen, lambda details: far_picture(records, details, far_set, feature))
+    chart = _with_details(chosen, records, lambda details: far_picture(records, details, far_set, feature))
     _finish(chart, save or chosen.out / "far.png")
 
 
-def _with_details(chosen: FilterOptions, draw: Callable[[Callable[[RecordKey], Details]], Any]) -> Any:
-    """Draw with the details of the store at hand."""
+def _with_details(
+    chosen: FilterOptions, records: Sequence[Record], draw: Callable[[Callable[[RecordKey], Details]], Any]
+) -> Any:
+    """Draw ``records`` with the details of the store at hand, and the data of their tasks."""
     from bench.sweep.query import existing_store
+    from bench.sweep.remembering import need_tasks
     from leaderboard.records.store.store import Store
+    from leaderboard.records.store.stored_records import cells_of
 
     with Store(existing_store(chosen.out)) as store:
+        need_tasks(store, sorted({key.task for key in cells_of(records)}))
         return draw(store.details)
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.commands._options import Against, Fields, Given, keywords, load_plugins, with_options
-from bench.commands._output import Format, FormatOption, write_grids
+from bench.commands._output import Format, FormatOption, terminal
 from bench.commands._own_data import has_table
-from bench.core.errors import EXIT_INCOMPLETE, InputError
+from bench.core.errors import EXIT_BAD_INPUT, EXIT_INCOMPLETE, InputError
 from bench.plan.options import CellOptions, SweepOptions
 from bench.tracking.options import WandbOptions
 from tasks.families.own.options import OwnData
@@ -31,6 +31,9 @@ def run(
     how: SweepOptions,
     own: Annotated[Given, Fields(OwnData, flags={"path": "--data"}, when="With --data: ")],
     mirrored: WandbOptions,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Train and store nothing: say what a run would be, and what is missing.")
+    ] = False,
     form: FormatOption = Format.table,
     against: Against = None,
     method: Annotated[str | None, typer.Option("--method", hidden=True)] = None,
@@ -48,6 +51,7 @@ def run(
 
     farfield run --data cars.csv --target price --far-by mileage --arch mlp --norm none --norm layer@first
     """
+    from bench.api import dry_run as foresee
     from bench.api import run as run_sweep
     from bench.sweep.progress import progress
 
@@ -58,6 +62,10 @@ def run(
     given["tasks"] = [*cells.tasks, *_own_task(own)]
     if cells.suite is None and not given["tasks"]:
         raise InputError("nothing to run", where="farfield run", hint="--suite quick, or --task and --arch")
+    if dry_run:
+        foreseen = foresee(**given)
+        sys.stdout.write(foreseen.text(form.value))
+        return EXIT_BAD_INPUT if foreseen.needs else 0
     if against is not None:
         from bench.published import published
 
@@ -73,21 +81,31 @@ def run(
 
 
 def _show(results: Results, form: Format, against: str | None) -> None:
-    """The standings, and how they agree with what is published, on stdout."""
-    from leaderboard.ranking.standings import standings
-    from leaderboard.tables.rendering import Scope, standing_grids
+    """The standings, and how they agree with what is published, on stdout.
 
-    boards = standings(results.records)
+    Where something was put on a suite, the suite's boards and its places there.
+    """
+    from leaderboard.ranking.tracks import track_boards
+    from leaderboard.tables.rendering import Scope, render_standings
+
+    boards = track_boards(results.board_records(), results.suite.tracks if results.suite else None)
     scope: Scope = "both" if any(len(board.editions) + len(board.apart) > 1 for board in boards) else "tasks"
-    grids: list[Grid[Any]] = [grid for board in boards for grid in standing_grids(board, scope)]
+    agreement: list[Grid[Any]] = []
     if against is not None:
         from bench.published import compared
         from leaderboard.publishing.agreement import agreement_grid
 
         found = compared(results.records.summaries, against)
         print(found.sentence, file=sys.stderr)
-        grids += [agreement_grid(found)] if form is not Format.csv else []  # CSV has columns of one kind
-    write_grids(grids, form)
+        agreement = [agreement_grid(found)] if form is not Format.csv else []  # CSV has columns of one kind
+    width, color = terminal()
+    places = results.places()
+    sys.stdout.write(
+        render_standings(boards, form.value, scope=scope, width=width, color=color, places=places, beside=agreement)
+    )
+    if form is Format.csv:
+        for place in places:
+            print(place.sentence, file=sys.stderr)
 
 
 def _sum_up(results: Results, how: SweepOptions) -> None:

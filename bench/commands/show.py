@@ -21,21 +21,16 @@ def add_to(app: typer.Typer) -> None:
 
 @show_app.command("suite")
 def show_suite(
-    name: Annotated[str, typer.Argument(help="A suite's name or a YAML file.")], form: FormatOption = Format.table
+    name: Annotated[str, typer.Argument(help="A suite's name or a YAML file.")],
+    plugin: Plugins = None,
+    form: FormatOption = Format.table,
 ) -> None:
-    """The cells of a suite."""
-    from bench.plan.jobs import Cell
+    """A suite's totals, protocol and tracks, its tasks by kind and truth, the data and extras it needs, its cells."""
+    from bench.commands._suites import suite_grids
     from bench.plan.suite import load_suite
-    from leaderboard.tables.grid import Column, Grid
 
-    suite = load_suite(name)
-    columns = [
-        Column[Cell]("task", "task", lambda cell: cell.task),
-        Column[Cell]("architecture", "architecture", lambda cell: cell.architecture),
-        Column[Cell]("norm", "norm", lambda cell: cell.norm),
-    ]
-    title = f"{suite.name}, version {suite.version}: protocol {suite.protocol}, {suite.seeds} seeds. {suite.summary}"
-    write_grids([Grid(title, columns, suite.cells())], form)
+    load_plugins(plugin)
+    write_grids(suite_grids(load_suite(name)), form)
 
 
 @show_app.command("task")

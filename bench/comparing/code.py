@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.comparing.choice import Choice
 from bench.comparing.plain import plain_network
-from bench.comparing.template import FARFIELD, PROBE, TRAIN, setup
+from bench.comparing.template import FARFIELD, PROBE, setup, training
 from bench.plan.protocol import Protocol
 from tasks.families.own.options import OwnData
 
@@ -35,10 +35,11 @@ def paste(task: Task, loaded: StandardizedTask, choice: Choice, protocol: Protoc
         "STEPS": repr(schedule.steps),
         "RATES": repr(schedule.learning_rates),
         "RUNGS": repr(tuple((rung.step, rung.kept) for rung in schedule.rungs)),  # (step, rates that go on from there)
-        "CHECKS": repr(len(schedule.checks) if schedule.selects else 1),  # the last weights are kept without selection
+        "CHECKS": repr(len(schedule.checks) if schedule.selects or schedule.rungs else 1),
+        "BEST": f"{schedule.selects}  # whether the weights of the best check are kept, or the last ones",
         "BATCH": repr(schedule.batch_size),
     }
-    return "\n\n\n".join((setup(table, values), network.strip(), TRAIN.strip(), PROBE.strip())) + "\n"
+    return "\n\n\n".join((setup(table, values), network.strip(), training(schedule.optimizer), PROBE.strip())) + "\n"
 
 
 def reproduce(

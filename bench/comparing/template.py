@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bench.plan.optimizer import Optimizer
+
 SETUP = """
 import copy
 
@@ -43,29 +45,29 @@ def error(net, rows):
 
 
 def training(seed, rate):
-    """Adam on the mean squared error: at each check its step, the least validation error so far and those weights."""
+    """Steps on the mean squared error: at each check its number, and the weights kept with their validation error."""
     torch.manual_seed(seed)
     net, least, kept = network(), float("inf"), None
     draw = torch.Generator().manual_seed(seed)
-    adam = torch.optim.Adam(net.parameters(), lr=rate)
+    optimizer = {optimizer}
     x, z = tensor(data.train.inputs), tensor(data.train.targets)
     checks = {max(1, round(STEPS * (i + 1) / CHECKS)) for i in range(CHECKS)}
     for step in range(1, STEPS + 1):
         rows = slice(None) if BATCH is None else torch.randint(len(x), (BATCH,), generator=draw)
-        adam.zero_grad()
+        optimizer.zero_grad()
         (net.train()(x[rows])[:, 0] - z[rows]).square().mean().backward()
-        adam.step()
+        optimizer.step()
         if step in checks:
             now = error(net, data.validation)
             if not np.isfinite(now):
                 return  # diverged: this rate is out
-            if now < least:
+            if now < least or not BEST:
                 least, kept = now, copy.deepcopy(net.state_dict())
             yield step, least, kept
 
 
 def search(seed):
-    """The best rate, its least validation error and weights: at each rung only the best rates go on."""
+    """The best rate, its validation error and weights: at each rung only the best rates go on."""
     going, found = {rate: training(seed, rate) for rate in RATES}, {}
     for end, count in (*RUNGS, (STEPS, 1)):
         for rate, run in list(going.items()):
@@ -78,7 +80,7 @@ def search(seed):
                 found.pop(rate, None)
         best = sorted(going, key=lambda rate: found[rate][0])[:count]
         going = {rate: going[rate] for rate in best}
-    rate = min(found, key=lambda rate: found[rate][0])
+    rate = min(found if BEST or not going else going, key=lambda rate: found[rate][0])
     return rate, *found[rate]
 
 
@@ -106,3 +108,11 @@ def setup(table: str, constants: Mapping[str, str]) -> str:
     """The imports, the table and the protocol's numbers."""
     lines = "\n".join(f"{name} = {value}" for name, value in constants.items())
     return SETUP.strip().replace("{constants}", lines).replace("{table}", table)
+
+
+def training(optimizer: Optimizer) -> str:
+    """The course of a rate, the search over all of them, and the errors of what it chose."""
+    settings = {"lr": "rate", "momentum": optimizer.momentum, "weight_decay": optimizer.weight_decay}
+    given = ", ".join(f"{name}={value}" for name, value in settings.items() if value)
+    kind = "SGD" if optimizer.kind == "sgd" else "AdamW" if optimizer.weight_decay else "Adam"
+    return TRAIN.strip().replace("{optimizer}", f"torch.optim.{kind}(net.parameters(), {given})")

@@ -77,6 +77,12 @@ def hash_source(code: Code) -> str:
         raise InputError(f"{code!r} cannot be read: {error}", hint='write "package.module:function"') from None
 
 
+def loaded_from(code: Code) -> str | None:
+    """The hash of the plug-in (:attr:`bench.core.plugins.Plugin.sha256`) that ``code`` is of; None for other code."""
+    inner = getattr(code, "function", code)  # what calls a builder with an options object's fields holds it
+    return loaded_hash(_module_of(inner))
+
+
 def _source(code: Code, module: str) -> bytes:
     if isinstance(code, str):
         file = _file_of(module)

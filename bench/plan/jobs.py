@@ -183,7 +183,7 @@ class _Keys:
     def _task(self, spelling: str) -> dict[str, str]:
         task = tasks.resolve(spelling)
         hashes = task.data_hashes(self._seeds)
-        parts = {"task": task.name, "task_version": task.card.version, "edition": edition_of(hashes[0])}
+        parts = {"task": task.name, "task_version": task.card.keyed_version, "edition": edition_of(hashes[0])}
         self._tasks[spelling], self._hashes[spelling], self.truths[spelling] = parts, hashes, task.card.truth
         return parts
 

@@ -46,7 +46,10 @@ class CellOptions:
     norms: tuple[str, ...] = setting((), "--norm", "A norm scheme, e.g. layer@first.", otherwise="none")
     seeds: str | None = setting(None, "--seeds", "3 means 0, 1, 2; 0,4,7 names them.", otherwise="the suite's, or 5")
     protocol: str | None = setting(
-        None, "--protocol", "Training protocol: 2, quick or paper.", otherwise="the suite's, or 2"
+        None,
+        "--protocol",
+        "Training protocol: 2, quick, paper, or a variant of 2 that farfield list protocols names.",
+        otherwise="the suite's, or 2",
     )
     plugins: tuple[Path, ...] = setting((), "--plugin", "Python file that registers tasks or architectures.")
 
@@ -103,7 +106,7 @@ class FilterOptions(OutOptions):
     """Which stored records a command speaks of; what is not given asks for all."""
 
     protocol: str | None = setting(
-        None, "--protocol", "Only this protocol: 2, quick or paper; 1, quick-1 or paper-1 are older."
+        None, "--protocol", "Only this protocol: 2, quick or paper; 1, quick-1 or paper-1 are older; or a variant."
     )
     tasks: tuple[str, ...] = setting((), "--task", "Only these tasks (patterns such as 'sine*').")
     architectures: tuple[str, ...] = setting((), "--arch", "Only these architectures (patterns).")

@@ -6,12 +6,14 @@ validation checks. Far data has no part in any of it: it is evaluated once, on t
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from bench.core.errors import InputError, UnknownName
 from bench.core.seeding import generator
+from bench.plan.optimizer import ADAM, Optimizer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,8 +47,10 @@ class Schedule:
         batch_size: rows a step, or None for the full batch.
         learning_rates: the grid, ascending; one entry means that nothing is chosen.
         checks: the steps (counted from 1) after which validation error is measured, ascending.
-        selects: whether validation chooses rate and step; otherwise the last weights are taken.
+        selects: whether validation chooses the step; otherwise each rate is judged by its last weights, and of the
+            rates that trained to the end the best is taken.
         rungs: where rates stop early, ascending; none means that every rate trains to the end.
+        optimizer: what takes the steps.
     """
 
     steps: int
@@ -55,13 +59,14 @@ class Schedule:
     checks: tuple[int, ...]
     selects: bool
     rungs: tuple[Rung, ...] = ()
+    optimizer: Optimizer = ADAM
 
 
 @dataclass(frozen=True)
 class Protocol:
     """Optimizer settings that are the same for everybody.
 
-    Loss: mean squared error on standardized targets. Optimizer: Adam (betas 0.9 and 0.999, eps 1e-8), no weight decay.
+    Loss: mean squared error on standardized targets.
 
     Args:
         name: the id that records carry; only one protocol is ranked together.
@@ -72,6 +77,9 @@ class Protocol:
         step_share: share of the task's budget of steps that is used.
         halving: (share of the steps, how many rates of a seed go on from there), ascending.
         as_paper: take epochs, batch size and rate of arXiv 2505.14512 and keep the last weights.
+        optimizer: what everybody is trained with.
+        selection: whether the weights of the best check by validation error are taken, or the last ones.
+        varies: of a variant for sensitivity, what is other than in protocol 2.
     """
 
     name: str
@@ -82,6 +90,9 @@ class Protocol:
     step_share: float = 1.0
     halving: tuple[tuple[float, int], ...] = ()
     as_paper: bool = False
+    optimizer: Optimizer = ADAM
+    selection: Literal["best", "last"] = "best"
+    varies: str = ""
 
     def schedule(self, card: TaskCard, rows: int) -> Schedule:
         """What this protocol asks for on a task with ``rows`` training rows."""
@@ -95,8 +106,9 @@ class Protocol:
             batch_size=None if full else card.budget.batch_size,
             learning_rates=self.learning_rates,
             checks=checks,
-            selects=True,
+            selects=self.selection == "best",
             rungs=halving_rungs(checks, self.halving),
+            optimizer=self.optimizer,
         )
 
     @property
@@ -116,16 +128,27 @@ class Protocol:
             share = "" if self.step_share == 1 else f", times {self.step_share:g}"
             steps = f"the task's{share}; full batch up to {self.full_batch_rows:,} rows"
             rates = ", ".join(f"{rate:g}" for rate in self.learning_rates)
-            chosen = f"learning rate and step (of {self.checks} checks) by validation error, for each seed"
+            chosen = self._chosen
         halved = ", ".join(f"the best {kept} from {share:g} of the steps on" for share, kept in self.halving)
         return [
             ("loss", "mean squared error on standardized targets"),
-            ("optimizer", "Adam, no weight decay"),
+            ("optimizer", str(self.optimizer)),
             ("steps", steps),
             ("learning rates", rates),
             *([("halving", f"{halved}, by each seed's validation error so far")] if halved else []),
             ("selected", chosen),
+            *([("for sensitivity", f"as protocol 2, but {self.varies}; never ranked with it")] if self.varies else []),
         ]
+
+    @property
+    def _chosen(self) -> str:
+        if self.selection == "best":
+            what = f"step (of {self.checks} checks)"
+            what = f"learning rate and {what}" if len(self.learning_rates) > 1 else what
+            return f"{what} by validation error, for each seed"
+        return "the last weights" + (
+            "; learning rate by their validation error, for each seed" if len(self.learning_rates) > 1 else ""
+        )
 
     def _paper_schedule(self, card: TaskCard, rows: int) -> Schedule:
         batch = card.paper.batch_size
@@ -140,12 +163,47 @@ class Protocol:
         )
 
 
+HALVED = Protocol(
+    "2", "six learning rates, halved and chosen per seed on validation data", halving=((0.25, 3), (0.5, 2))
+)
+"""Protocol 2."""
+
+SGD_RATES = (2e-4, 1e-3, 5e-3, 2.5e-2, 0.125, 0.625)
+"""For SGD, whose best rate depends on the size of gradients: six as well, a factor of five apart instead of three."""
+
+
+def _variant(name: str, varies: str, **changes: Any) -> Protocol:
+    summary = f"for sensitivity, never ranked with protocol 2: as 2, but {varies}"
+    return dataclasses.replace(HALVED, name=name, summary=summary, varies=varies, **changes)
+
+
+VARIANTS: tuple[Protocol, ...] = (
+    _variant("2-quarter", "a quarter of the steps", step_share=0.25),
+    _variant("2-half", "half of the steps", step_share=0.5),
+    _variant("2-double", "twice the steps", step_share=2.0),
+    _variant(
+        "2-sgd",
+        "SGD with momentum 0.9 and rates from 2e-4 to 0.625",
+        optimizer=Optimizer("sgd", momentum=0.9),
+        learning_rates=SGD_RATES,
+    ),
+    _variant("2-adamw", "AdamW, weight decay 0.01 of all parameters", optimizer=Optimizer(weight_decay=0.01)),
+    _variant("2-adamw-0.1", "AdamW, weight decay 0.1 of all parameters", optimizer=Optimizer(weight_decay=0.1)),
+    _variant("2-last", "the last weights of each rate instead of its best", selection="last"),
+    _variant(
+        "2-fixed",
+        "learning rate 1e-3 and the last weights, nothing chosen",
+        learning_rates=(1e-3,),
+        halving=(),
+        selection="last",
+    ),
+)
+"""Variants of protocol 2 that show what its conclusions depend on (docs/fairness.md). Each is a protocol of its own."""
+
 PROTOCOLS: dict[str, Protocol] = {
     p.name: p
     for p in (
-        Protocol(
-            "2", "six learning rates, halved and chosen per seed on validation data", halving=((0.25, 3), (0.5, 2))
-        ),
+        HALVED,
         Protocol("paper-2", "arXiv 2505.14512: its rates, epochs and batches, no validation", (), as_paper=True),
         Protocol(
             "quick-2",
@@ -154,6 +212,7 @@ PROTOCOLS: dict[str, Protocol] = {
             checks=20,
             step_share=0.2,
         ),
+        *VARIANTS,
     )
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.core.errors import InputError, UnknownName
@@ -10,12 +10,13 @@ from bench.core.grammar import OWN_DATA, parse_call
 from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
 from bench.plan.protocol import id_in_records
 from bench.plan.suite import load_suite
+from bench.sweep.options import STORE_NAME
+from bench.sweep.remembering import remembered_task, scope_of
 from leaderboard.records.record import STATUSES
 from leaderboard.records.store.store import RecordFilter, Store
 from leaderboard.records.store.stored_records import StoredRecords
 from tasks import get_card
 
-STORE_NAME = "records.sqlite"
 PUBLISHED = "published"
 """What stands, in place of a folder of results, for those that come with FarField."""
 
@@ -72,15 +73,28 @@ def chosen_records(chosen: SuiteFilterOptions) -> StoredRecords:
     """
     with Store(existing_store(chosen.out)) as store:
         summaries = store.summaries(record_filter(chosen))
-    if chosen.suite is not None:
-        suite = load_suite(chosen.suite)
-        protocol = suite.protocol if chosen.protocol is None else id_in_records(chosen.protocol)
-        cells = {(c.task, c.architecture, c.norm, protocol) for c in suite.cells()}
-        inside = [(k.task, k.architecture, k.norm, k.protocol) in cells for k in summaries.cells]
+        scope = None if chosen.suite is None else scope_of(store, chosen.suite)
+    if scope is not None:
+        scope = scope.under(None if chosen.protocol is None else id_in_records(chosen.protocol))
+        inside = [scope.holds(key) for key in summaries.cells]
         summaries = summaries.take([place for place, cell in enumerate(summaries.cell.tolist()) if inside[cell]])
     if not len(summaries):
         raise NoRecords("no stored record matches", where=str(chosen.out), hint="farfield run first, or ask for less")
     return StoredRecords(existing_store(chosen.out), summaries)
+
+
+def tracks_of(chosen: SuiteFilterOptions) -> Mapping[str, tuple[str, ...]]:
+    """The tasks of each track of the suite that ``chosen`` names; empty where it has none.
+
+    Raises:
+        InputError: no such suite.
+    """
+    if chosen.suite is None:
+        return {}
+    if not (chosen.out / STORE_NAME).exists():  # published results are shown
+        return load_suite(chosen.suite).track_tasks()
+    with Store(existing_store(chosen.out)) as store:
+        return scope_of(store, chosen.suite).tracks
 
 
 def record_filter(chosen: FilterOptions) -> RecordFilter:
@@ -116,18 +130,21 @@ def _of_kind(chosen: FilterOptions, real: bool) -> tuple[str, ...]:
     """Patterns of the stored tasks, of those chosen, that are real (or computed)."""
     with Store(existing_store(chosen.out)) as store:
         stored = store.summaries(RecordFilter(task=_task_patterns(chosen)))
-    occurring = {stored.cells[cell].task for cell in set(stored.cell.tolist())}
-    names = [name for name in sorted(occurring) if _is_real(name) == real]
+        occurring = {stored.cells[cell].task for cell in set(stored.cell.tolist())}
+        names = [name for name in sorted(occurring) if _is_real(store, name) == real]
     if not names:
         kind = "real" if real else "computed"
         raise NoRecords(f"no stored record is of a {kind} task", where=str(chosen.out), hint="ask for less")
     return tuple(name.replace("[", "[[]") for name in names)  # as they are, not as patterns
 
 
-def _is_real(name: str) -> bool:
+def _is_real(store: Store, name: str) -> bool:
     try:
         return get_card(parse_call(name, "task").name).real
     except UnknownName:
+        known = remembered_task(store, name)
+        if known is not None:
+            return bool(known[1].get("real"))
         raise InputError(
             f"whether the task {name!r} is real is not known here: a plug-in registers it",
             where="--real/--computed",

@@ -21,7 +21,7 @@ from bench.cell.fitting import Misfit, first_misfits
 from bench.core.errors import InputError
 from bench.core.grammar import OWN_DATA, title_of
 from bench.plan.jobs import Cell
-from bench.sweep.runner import RunOptions
+from bench.sweep.options import RunOptions
 from bench.sweep.workers.pool import LocalExecutor
 from leaderboard.records.store.store import RecordFilter, Store
 

@@ -8,56 +8,28 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from bench.cell.environment import available_cores
 from bench.cell.outcome import Outcome
-from bench.core.plugins import Plugin
 from bench.plan.arranging import arrange
-from bench.plan.jobs import Cell, Job, Settings, make_plan
-from bench.sweep.query import STORE_NAME
-from bench.sweep.workers.pool import Limits, LocalExecutor, start_fork_server
+from bench.plan.jobs import Cell, Job, make_plan
+from bench.plan.scope import Method, SuiteScope
+from bench.sweep.forecast import Forecast, at_start, forecast
+from bench.sweep.options import RunOptions
+from bench.sweep.workers.pool import LocalExecutor, start_fork_server
+from leaderboard.ranking.cells import Method as MethodKey
+from leaderboard.ranking.tracks import Place, places_of
 from leaderboard.records.record import FINAL_STATUSES, Status
+from leaderboard.records.store.memory import Remembered
 from leaderboard.records.store.store import Store
-from leaderboard.records.store.stored_records import StoredRecords
+from leaderboard.records.store.stored_records import StoredRecords, cells_of
 from leaderboard.tables.frame import frame_rows
 
 if TYPE_CHECKING:
     import pandas
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How a sweep runs. None of it changes what a record says, time apart.
-
-    Args:
-        out: folder of the store and of everything else that is written.
-        workers: worker processes; None means one a core, or one for a GPU.
-        settings: device, stacking, weights.
-        limits: time and memory of a job.
-        retry: run failed and timed-out records again.
-        plugins: files to load before planning and in each worker.
-    """
-
-    out: Path
-    workers: int | None = None
-    settings: Settings = field(default_factory=Settings)
-    limits: Limits = field(default_factory=Limits)
-    retry: bool = False
-    plugins: tuple[Plugin, ...] = ()
-
-    @property
-    def store(self) -> Path:
-        """The store's file."""
-        return self.out / STORE_NAME
-
-    @property
-    def processes(self) -> int:
-        """Worker processes where there is work for all: one a core, or one for a GPU."""
-        return self.workers or (available_cores() if self.settings.device == "cpu" else 1)
 
 
 @dataclass(frozen=True)
@@ -69,12 +41,16 @@ class Results:
         store: the store's file.
         fresh: how many were run now.
         seconds: it took.
+        suite: of the suite that was run, which stored records are its; None without a suite.
+        named: what was asked for by name on the suite, as (architecture, norm).
     """
 
     records: StoredRecords
     store: Path
     fresh: int
     seconds: float
+    suite: SuiteScope | None = None
+    named: frozenset[Method] = frozenset()
 
     @property
     def counts(self) -> dict[Status, int]:
@@ -85,6 +61,36 @@ class Results:
     def complete(self) -> bool:
         """No record is failed or timed out."""
         return FINAL_STATUSES.issuperset(self.counts)
+
+    def board_records(self) -> StoredRecords:
+        """What the boards of the run show: the records that were asked for; where something was put on a suite, all
+        that the store has of the suite.
+        """
+        if self.suite is None or not self.named & self.suite.guests:
+            return self.records
+        with Store(self.store) as store:
+            everything = StoredRecords(self.store, store.summaries())
+        return everything.where(self.suite.holds)
+
+    def places(self) -> tuple[Place, ...]:
+        """Where what was asked for by name stands on the suite's boards, among all records that the store has of it.
+
+        In a suite without tracks a method stands among those that have results on all tasks which it was put on.
+        """
+        if self.suite is None or not self.named:
+            return ()
+        with Store(self.store) as store:
+            everything = StoredRecords(self.store, store.summaries()).where(self.suite.holds)
+        on: dict[MethodKey, tuple[str, ...]] = {}
+        for key in cells_of(self.records):
+            if (key.architecture, key.norm) in self.named:
+                on[MethodKey.of(key)] = (*on.get(MethodKey.of(key), ()), key.task)
+        if self.suite.tracks:
+            return places_of(everything, self.suite.tracks, on)
+        alike: dict[frozenset[str], list[MethodKey]] = {}
+        for method, names in on.items():
+            alike.setdefault(frozenset(names), []).append(method)
+        return tuple(place for names, mine in alike.items() for place in places_of(everything, {"": names}, mine))
 
     def frame(self) -> pandas.DataFrame:
         """One row a record: key, every number, the measures of each labelled set, the verdict on its cell.
@@ -108,10 +114,29 @@ class Watcher(Protocol):
         ...
 
 
+@runtime_checkable
+class Expecting(Protocol):
+    """A watcher that wants to know how long a sweep will take; only for such a one is it estimated."""
+
+    def expect(self, foreseen: Forecast) -> None:
+        """The estimate, before the sweep begins."""
+        ...
+
+
 def run_cells(
-    cells: Sequence[Cell], seeds: Sequence[int], options: RunOptions, watchers: Sequence[Watcher] = ()
+    cells: Sequence[Cell],
+    seeds: Sequence[int],
+    options: RunOptions,
+    watchers: Sequence[Watcher] = (),
+    memory: Sequence[Remembered] = (),
 ) -> Results:
     """Run what is not finished of ``cells`` and return all their records.
+
+    Args:
+        cells, seeds: what is asked for.
+        options: how it runs.
+        watchers: told of its course.
+        memory: kept in the store beside the records, from the beginning.
 
     Raises:
         InputError: data missing, store locked, newer or not writable.
@@ -119,12 +144,19 @@ def run_cells(
     """
     started = time.perf_counter()
     with Store(options.store, "write") as store, interruptible():
+        if memory:
+            store.remember(memory)
         finished = store.finished(retry=options.retry)
         if len(finished) < len(cells) * len(seeds):
             start_fork_server(options.settings)  # there is work: workers get ready while tasks are read
         plan = make_plan(cells, seeds, finished)
         jobs = arrange(plan.jobs, seeds, len(cells), options.processes)
         fresh = sum(len(job.keys) for job in jobs)
+        expecting = [watcher for watcher in watchers if isinstance(watcher, Expecting)]
+        if jobs and expecting:
+            foreseen = forecast(jobs, options, at_start(len(jobs)))
+            for each in expecting:
+                each.expect(foreseen)
         for watcher in watchers:
             watcher.begin(jobs, len(plan.digests) - fresh)
         if jobs:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.core.seeding import seed_from
+from bench.plan.optimizer import Optimizer
 from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule
 from bench.training.programs.chain import ChainStack
@@ -67,6 +68,7 @@ class Running:
         members: of one structure and with rows of one shape; equal rates stand side by side.
         data, batches: of each seed, see :class:`bench.training.rows.Feed`.
         program: by name; one member alone is not stacked under ``vmap`` either.
+        optimizer: what takes the steps.
 
     Attributes:
         tracks: of every member.
@@ -80,6 +82,7 @@ class Running:
         data: Mapping[int, TrainingData],
         batches: Mapping[int, np.ndarray] | None,
         program: ProgramName,
+        optimizer: Optimizer,
     ) -> None:
         self.tracks = [Track(member) for member in members]
         self.alive = list(self.tracks)
@@ -87,7 +90,7 @@ class Running:
         with torch.random.fork_rng():
             torch.manual_seed(seed_from("training", members[0].seed))
             modules, rates = [build(m.seed) for m in members], [m.learning_rate for m in members]
-            self._program: Program | None = start(modules, rates)
+            self._program: Program | None = start(modules, rates, optimizer)
             self._random = _random_state()
         self._feed = Feed(data, batches, [member.seed for member in members])
         self._step = 0

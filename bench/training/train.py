@@ -1,7 +1,7 @@
 """Trains the members of a cell: every seed at every learning rate of the schedule.
 
 Members may be stacked: parameters get a leading axis of length M and one vectorized program (``torch.vmap``)
-computes all forward passes. The sum of the members' losses has independent gradients, and Adam acts on each
+computes all forward passes. The sum of the members' losses has independent gradients, and the optimizer acts on each
 number alone, so a member's result does not depend on its neighbours.
 
 Where the schedule has rungs, the rates of a seed are halved at each (:class:`bench.plan.protocol.Rung`). So seeds are
@@ -128,7 +128,7 @@ def _train_seeds(
     for step in (*kept_at, schedule.steps):
         for place, members in enumerate(stacks):
             if place == len(running):
-                running.append(Running(build, members, data, batches, program))
+                running.append(Running(build, members, data, batches, program, schedule.optimizer))
             running[place].advance(schedule, step)
         if step in kept_at:
             alive = _by_seed(track for one in running for track in one.alive)
@@ -151,8 +151,10 @@ def best(tracks: Iterable[Track], count: int) -> list[Track]:
 
 
 def _select(tracks: Sequence[Track], schedule: Schedule) -> Trained:
-    """Of a seed's rates, those that were stopped early too: they count if all that went on diverged."""
-    chosen = best((track for track in tracks if track.state is not None), 1)
+    """Of a seed's rates. Those that were stopped early count where a best check is taken, or if all others diverged."""
+    sound = [track for track in tracks if track.state is not None]
+    last = [] if schedule.selects else [track for track in sound if track.best_step == schedule.steps]
+    chosen = best(last or sound, 1)
     track = chosen[0] if chosen else tracks[0]
     seed, rate, rates = track.member.seed, track.member.learning_rate, schedule.learning_rates
     curve = Curve(schedule.checks[: len(track.train)], tuple(track.train), tuple(track.validation))

@@ -11,6 +11,7 @@ from bench.core.errors import InputError
 from bench.core.grammar import title_of
 from leaderboard.charts.drawing.style import listing, seeds_text
 from leaderboard.ranking.cells import Cells, Method, cells_by_protocol
+from leaderboard.records.protocols import named
 from leaderboard.records.quantities import LEARNING_RATE
 from leaderboard.records.record import STATUSES, CellKey, Record, RecordKey
 from leaderboard.records.store.stored_records import StoredRecords, Summarized, summarized
@@ -79,7 +80,7 @@ class DrawnCells:
     def subtitle(self, *more: str) -> list[str]:
         """Protocol and seeds, what is meant, what is not drawn."""
         seeds = seeds_text(len(c.seeds) for c in self.cells if not c.exact)
-        return [" · ".join((f"protocol {self.protocol}", seeds, *more)), *self.notes]
+        return [" · ".join((named(self.protocol), seeds, *more)), *self.notes]
 
     def read(self, cells: Iterable[DrawnCell]) -> dict[CellKey, tuple[Record, ...]]:
         """The finished records of ``cells``, in order of seed: only they are read from a store."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +14,9 @@ from leaderboard.page.shell import Chart, rendered, written
 from leaderboard.ranking.cells import cells_by_protocol
 from leaderboard.ranking.comparison import compare
 from leaderboard.ranking.conclusion import conclude
-from leaderboard.ranking.standings import Board, standings
+from leaderboard.ranking.standings import Board
+from leaderboard.ranking.tracks import Tracks, track_boards
+from leaderboard.records.protocols import named
 from leaderboard.records.record import Record
 from leaderboard.records.store.stored_records import Summarized, summarized
 from leaderboard.records.summary import Summaries
@@ -32,6 +34,7 @@ def render_page(
     note: str = "",
     protocols: Settings | None = None,
     own_tables: bool = False,
+    tracks: Tracks | None = None,
 ) -> str:
     """The page as HTML: sortable standings, growth, far error against growth, comparison of schemes, provenance.
 
@@ -42,6 +45,7 @@ def render_page(
         note: a sentence below it.
         protocols: what each protocol fixes, as (name, value) lines.
         own_tables: a user's own tables enter totals beside other tasks.
+        tracks: of a suite, the tasks of each; each has a section of its own.
 
     Raises:
         InputError: there are no records.
@@ -53,8 +57,9 @@ def render_page(
     sections: list[dict[str, Any]] = []
     charts: list[Chart] = []
     by_protocol = cells_by_protocol(summaries)
-    for number, board in enumerate(standings(summaries, own_tables)):
+    for number, board in enumerate(track_boards(summaries, tracks, own_tables)):
         mine = every if len(by_protocol) == 1 else _of_protocol(every, board.protocol)
+        mine = _of_tasks(mine, (tracks or {})[board.track]) if board.track else mine
         drawn = _charts(mine, board, len(charts))
         charts += drawn
         sections.append(_section(f"board{number}", board, mine.summaries, drawn, own_tables))
@@ -88,6 +93,10 @@ def _of_protocol(records: Summarized, protocol: str) -> Summarized:
     return records.where(lambda key: key.protocol == protocol)
 
 
+def _of_tasks(records: Summarized, names: Collection[str]) -> Summarized:
+    return records.where(lambda key: key.task in names)
+
+
 def _section(name: str, board: Board, records: Summaries, charts: Sequence[Chart], own_tables: bool) -> dict[str, Any]:
     overall, per_task = standing_grids(board, "both")
     try:
@@ -104,9 +113,10 @@ def _section(name: str, board: Board, records: Summaries, charts: Sequence[Chart
         for scope in _SCOPES
         for grid in comparison_grids(comparison, scope)
     ]
+    protocol = named(board.protocol)
     return {
         "id": name,
-        "protocol": board.protocol,
+        "heading": f"{board.track}, {protocol}" if board.track else protocol.replace("p", "P", 1),
         "first": [page_parts.table(f"{name}-overall", overall), *conclusions],
         "charts": charts,
         "then": [page_parts.table(f"{name}-tasks", per_task, by_task=True), *compared],

@@ -150,6 +150,7 @@ class Board:
         overall: a row a method, over all of ``editions``.
         per_task: a row a method for each edition, older ones too, each task ranked for itself.
         notes: what a reader must know, one line each.
+        track: of a suite, whose tasks these are; "" for none.
     """
 
     protocol: str
@@ -158,6 +159,7 @@ class Board:
     overall: tuple[Standing, ...]
     per_task: tuple[Standing, ...]
     notes: tuple[str, ...]
+    track: str = ""
 
 
 def standings(records: Iterable[Record] | Summaries, own_tables: bool = False) -> list[Board]:

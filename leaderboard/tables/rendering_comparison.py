@@ -10,6 +10,7 @@ from leaderboard.ranking.conclusion import Conclusion, ConclusionRow, conclude
 from leaderboard.ranking.statements.power import MOST_SEEDS
 from leaderboard.ranking.statistics import LEAST_TASKS
 from leaderboard.records.interval import Interval
+from leaderboard.records.protocols import named
 from leaderboard.records.quantities import COMPARED, FAR_ERROR, ID_ERROR
 from leaderboard.records.quantity import Quantity
 from leaderboard.tables.grid import GAP, Column, Grid, clean, show_number, show_value
@@ -26,7 +27,7 @@ def comparison_grids(comparison: Comparison, scope: Scope = "both") -> list[Grid
     lost = any(e.lost or e.won for row in comparison.per_task for e in row.effects)
     explained = ("lost, won: pairs in which only this one's, or only the reference's, number is infinite",) * lost
     ratios = f"ratios to {comparison.reference}, paired by task and seed, with 95% intervals over seeds"
-    start = f"Against {comparison.by} {comparison.reference}, protocol {comparison.protocol}"
+    start = f"Against {comparison.by} {comparison.reference}, {named(comparison.protocol)}"
     over_tasks = (
         f"on these tasks: {ratios}",
         "for tasks like these: the ratio with its 95% interval over task means; * p < 0.05 by the t-test over tasks, "
@@ -78,7 +79,7 @@ def conclusion_grid(conclusion: Conclusion) -> Grid[ConclusionRow]:
         "could show: the smallest ratio (or its inverse) that these seeds would have shown four times in five; seeds "
         "to decide: a task, if this ratio is the true one",
     )
-    title = f"Conclusion against {conclusion.by} {conclusion.reference}, protocol {conclusion.protocol}{where}"
+    title = f"Conclusion against {conclusion.by} {conclusion.reference}, {named(conclusion.protocol)}{where}"
     return Grid(title, columns, conclusion.rows, notes, facts, section=lambda row: (row.truth, row.fixed))
 
 

@@ -13,6 +13,7 @@ from leaderboard.ranking.cells import Method
 from leaderboard.ranking.standings import Board, Standing
 from leaderboard.ranking.statistics import LEAST_TASKS
 from leaderboard.records.interval import Interval
+from leaderboard.records.protocols import named
 from leaderboard.records.quantities import (
     BEYOND,
     FAR_ERROR,
@@ -35,15 +36,17 @@ def standing_grids(board: Board, scope: Scope = "overall") -> list[Grid[Standing
     """The tables of one board."""
     facts = {
         "protocol": board.protocol,
+        **({"track": board.track} if board.track else {}),
         "editions": [{"task": e.task, "version": e.version, "data_hash": e.data_hash} for e in board.editions],
     }
     tasks = counted_tasks(len(board.editions)) if len(board.editions) > 1 else title_of(board.editions[0].task)
     truths = {row.truth for row in board.per_task if row.edition in board.editions}
     tasks += f" ({next(iter(truths))} truth{'s' * (len(board.editions) > 1)})" if len(truths) == 1 else ""
+    head = f"{board.track}: standings" if board.track else "Standings"
     columns = _standing_columns(MethodNames.of(row.method for row in board.overall), _ambiguous_editions(board))
     parts = (
-        ("overall", f"Standings over {tasks}, protocol {board.protocol}", board.overall, _unsaid(board)),
-        ("tasks", f"Standings {PER_TASK_TITLE}, protocol {board.protocol}", board.per_task, _OF_SOME_TASKS | _OF_TASKS),
+        ("overall", f"{head} over {tasks}, {named(board.protocol)}", board.overall, _unsaid(board)),
+        ("tasks", f"{head} {PER_TASK_TITLE}, {named(board.protocol)}", board.per_task, _OF_SOME_TASKS | _OF_TASKS),
     )
     return [
         Grid(

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from bench.core.errors import UnknownName
@@ -17,7 +17,14 @@ from leaderboard.tables.terminal import write_tables
 Format = Literal["table", "markdown", "csv", "json"]
 
 
-def render(grids: Sequence[Grid[Any]], form: Format, *, width: int | None = None, color: bool = False) -> str:
+def render(
+    grids: Sequence[Grid[Any]],
+    form: Format,
+    *,
+    width: int | None = None,
+    color: bool = False,
+    more: Mapping[str, Any] | None = None,
+) -> str:
     """Write ``grids`` in the format ``form``, with a newline at the end.
 
     Args:
@@ -25,6 +32,7 @@ def render(grids: Sequence[Grid[Any]], form: Format, *, width: int | None = None
         form: ``table``, ``markdown``, ``csv`` or ``json``.
         width: of the terminal, for ``table``; None where there is none, and nothing is left out.
         color: terminal colours, for ``table``.
+        more: beside the tables in JSON; nowhere else.
 
     Raises:
         InputError: an unknown format.
@@ -33,7 +41,9 @@ def render(grids: Sequence[Grid[Any]], form: Format, *, width: int | None = None
         raise UnknownName.among("format", form, get_args(Format))
     if form == "table":
         return write_tables(grids, width, color)
-    return {"markdown": _markdown, "csv": _csv, "json": _json}[form](grids)
+    if form == "json":
+        return _json(grids, more or {})
+    return {"markdown": _markdown, "csv": _csv}[form](grids)
 
 
 def _markdown(grids: Sequence[Grid[Any]]) -> str:
@@ -96,7 +106,7 @@ def _csv_text(value: Value) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _json(grids: Sequence[Grid[Any]]) -> str:
+def _json(grids: Sequence[Grid[Any]], more: Mapping[str, Any]) -> str:
     directions = {c.name: c.direction for grid in grids for c in grid.columns if c.direction}
     tables = [
         {
@@ -107,7 +117,7 @@ def _json(grids: Sequence[Grid[Any]]) -> str:
         }
         for grid in grids
     ]
-    content = {"better": directions, "confidence": 0.95, "tables": tables}
+    content = {"better": directions, "confidence": 0.95, "tables": tables, **more}
     return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 

@@ -12,6 +12,8 @@ from architectures.norms.site import Site, by_rank
 if TYPE_CHECKING:
     from torch import nn
 
+    from architectures.norms.links import Link
+
 
 @dataclass(frozen=True)
 class Batch(WithEps):
@@ -25,6 +27,18 @@ class Batch(WithEps):
             raise ValueError(f"momentum must be in (0, 1], not {self.momentum}")
 
 
+def _link(module: nn.BatchNorm1d, names: list[str]) -> Link | None:
+    from torch import nn
+
+    from architectures.norms.links import BatchLink
+
+    if type(module) is not nn.BatchNorm1d or len(names) == 1:
+        return None
+    if module.momentum is None or not module.track_running_stats:
+        return None
+    return BatchLink(names, module.eps, module.momentum)
+
+
 @register_norm(
     "batch",
     options=Batch,
@@ -34,6 +48,7 @@ class Batch(WithEps):
     growth="keeps",
     why="an affine map in evaluation",
     modules=("torch.nn:BatchNorm1d", "torch.nn:BatchNorm2d", "torch.nn:BatchNorm3d"),
+    link=_link,
 )
 def batch(site: Site, options: Batch) -> nn.Module:
     """Torch's batch norm of as many dimensions as there are positions."""

@@ -13,6 +13,8 @@ from architectures.norms.site import Site
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from architectures.norms.links import Link
+
 
 @dataclass(frozen=True)
 class Derf(WithAffine):
@@ -38,6 +40,13 @@ def dynamic_erf(
     return y if weight is None or bias is None else y * weight + bias
 
 
+def _link(module: nn.Module, names: list[str]) -> Link | None:
+    from architectures.norms.layers import Formula
+    from architectures.norms.links import CurveLink
+
+    return CurveLink(names, "erf") if type(module) is Formula and module.formula is dynamic_erf else None
+
+
 @register_norm(
     "derf",
     options=Derf,
@@ -45,6 +54,7 @@ def dynamic_erf(
     citation="Chen, Lu, Zhu, Sun and Liu, arXiv 2512.10938",
     layout="last",
     growth="bounds",
+    link=_link,
 )
 def derf(site: Site, options: Derf) -> nn.Module:
     """The gain starts at 1, the shift at 0."""

@@ -12,6 +12,8 @@ from architectures.norms.site import Site
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from architectures.norms.links import Link
+
 
 @dataclass(frozen=True)
 class Dyt(WithAffine):
@@ -32,6 +34,13 @@ def dynamic_tanh(x: Tensor, alpha: Tensor, weight: Tensor | None = None, bias: T
     return y if weight is None or bias is None else y * weight + bias
 
 
+def _link(module: nn.Module, names: list[str]) -> Link | None:
+    from architectures.norms.layers import Formula
+    from architectures.norms.links import CurveLink
+
+    return CurveLink(names, "tanh") if type(module) is Formula and module.formula is dynamic_tanh else None
+
+
 @register_norm(
     "dyt",
     options=Dyt,
@@ -39,6 +48,7 @@ def dynamic_tanh(x: Tensor, alpha: Tensor, weight: Tensor | None = None, bias: T
     citation="Zhu, Chen, He, LeCun and Liu, arXiv 2503.10622",
     layout="last",
     growth="bounds",
+    link=_link,
 )
 def dyt(site: Site, options: Dyt) -> nn.Module:
     """The gain starts at 1, the shift at 0."""

@@ -14,6 +14,8 @@ from architectures.norms.site import Site, need_features
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from architectures.norms.links import Link
+
 
 @dataclass(frozen=True)
 class Scale(WithEps):
@@ -30,6 +32,15 @@ def scale_norm(x: Tensor, length: Tensor, eps: float) -> Tensor:
     return length * normalize(x, dim=-1, eps=eps)
 
 
+def _link(module: nn.Module, names: list[str]) -> Link | None:
+    from architectures.norms.layers import Formula
+    from architectures.norms.links import LengthLink
+
+    if type(module) is not Formula or not isinstance(module.formula, partial) or module.formula.func is not scale_norm:
+        return None
+    return LengthLink(names, module.formula.keywords["eps"])
+
+
 @register_norm(
     "scale",
     options=Scale,
@@ -37,6 +48,7 @@ def scale_norm(x: Tensor, length: Tensor, eps: float) -> Tensor:
     citation="Nguyen and Salazar, arXiv 1910.05895",
     layout="last",
     growth="bounds",
+    link=_link,
 )
 def scale(site: Site, options: Scale) -> nn.Module:
     """The length g starts at √dim."""

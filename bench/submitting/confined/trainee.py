@@ -14,12 +14,12 @@ import architectures
 from architectures.contract.precision import in_float64, without_fast_paths
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
-from bench.cell.training import Context, Training, selected, train_network
 from bench.core.plugins import Plugin, load_plugin
 from bench.core.problem import Problem
 from bench.plan.jobs import Job, Settings
 from bench.plan.protocol import Rung, Schedule
 from bench.submitting.confined.wire import Message
+from bench.training.cell import Context, Training, selected, train_network
 from leaderboard.records.record import RecordKey
 from tasks.card import Budget, PaperBudget, TaskCard
 from tasks.data.samples import Rows, StandardizedTask

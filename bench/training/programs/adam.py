@@ -1,4 +1,4 @@
-"""Adam for members that are stacked: fused over all of them, with a learning rate for each."""
+"""Adam and AdamW for members that are stacked: fused over all of them, with a learning rate for each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 BETAS = (0.9, 0.999)
 EPS = 1e-8
@@ -17,33 +16,35 @@ def fused_adam(
     gradients: list[Tensor],
     first: list[Tensor],
     second: list[Tensor],
-    steps: list[Tensor],
+    taken: Tensor,
     rate: float,
+    weight_decay: float = 0.0,
 ) -> None:
-    """One step of Adam (Kingma and Ba, arXiv 1412.6980) by torch's fused kernel, in place.
+    """One step of Adam (Kingma and Ba, arXiv 1412.6980) by torch's fused kernel, in place; with weight decay of AdamW.
 
-    The functional form: around the kernel, a step of ``torch.optim.Adam`` takes longer than the kernel where networks
-    are small. The kernel walks memory, so every list must hold tensors of the same strides.
+    The kernel itself: around it, a step of ``torch.optim.Adam`` takes longer than the kernel where networks are small.
+    It walks memory, so every list must hold tensors of the same strides.
 
     Args:
         parameters, gradients: in the same order.
         first, second: the moments, zeros at first.
-        steps: how many steps were taken, a number for each parameter.
+        taken: how many steps were taken, this one included; a number, on the parameters' device.
         rate: the learning rate.
+        weight_decay: decoupled, of all parameters: ``p ← p - rate · weight_decay · p`` before the step.
     """
-    adam(
+    step = torch._fused_adamw_ if weight_decay else torch._fused_adam_
+    step(
         parameters,
         gradients,
         first,
         second,
         [],
-        steps,
-        fused=True,
+        [taken] * len(parameters),
         amsgrad=False,
         beta1=BETAS[0],
         beta2=BETAS[1],
         lr=rate,
-        weight_decay=0.0,
+        weight_decay=weight_decay,
         eps=EPS,
         maximize=False,
     )
@@ -57,39 +58,49 @@ class MemberAdam:
     Args:
         stacked: the parameters, each of shape (M, ...) and contiguous, changed in place by :meth:`step`.
         rates: the learning rate of each member.
+        weight_decay: of AdamW.
     """
 
-    def __init__(self, stacked: Sequence[Tensor], rates: Sequence[float]) -> None:
+    def __init__(self, stacked: Sequence[Tensor], rates: Sequence[float], weight_decay: float = 0.0) -> None:
+        self._decay = weight_decay
         zeros = [torch.zeros_like(p, requires_grad=False) for p in stacked]
-        self._start(stacked, rates, zeros, [torch.zeros_like(zero) for zero in zeros], 0.0)
+        taken = torch.zeros((), dtype=torch.float32, device=stacked[0].device)
+        self._start(stacked, rates, zeros, [torch.zeros_like(zero) for zero in zeros], taken)
 
     def _start(
-        self, stacked: Sequence[Tensor], rates: Sequence[float], first: list[Tensor], second: list[Tensor], steps: float
+        self,
+        stacked: Sequence[Tensor],
+        rates: Sequence[float],
+        first: list[Tensor],
+        second: list[Tensor],
+        taken: Tensor,
     ) -> None:
         self._rates = list(rates)
         self._first, self._second = first, second
         starts = [i for i, rate in enumerate(self._rates) if i == 0 or rate != self._rates[i - 1]]
         self._runs = [slice(a, b) for a, b in zip(starts, [*starts[1:], len(self._rates)], strict=True)]
-        self._steps = [[torch.tensor(steps, device=p.device) for p in stacked] for _ in self._runs]
+        self._taken = taken
         whole = [p.detach() for p in stacked], first, second
         self._views = [tuple([t[run] for t in tensors] for tensors in whole) for run in self._runs]
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor]) -> None:
         """One step along ``gradients``, of the shapes of the parameters."""
-        for run, (parameters, first, second), steps in zip(self._runs, self._views, self._steps, strict=True):
+        self._taken += 1
+        for run, (parameters, first, second) in zip(self._runs, self._views, strict=True):
             rows = [g[run].contiguous() for g in gradients]
-            fused_adam(parameters, rows, first, second, steps, self._rates[run.start])
+            fused_adam(parameters, rows, first, second, self._taken, self._rates[run.start], self._decay)
 
     def retained(self, stacked: Sequence[Tensor], places: Sequence[int]) -> MemberAdam:
         """The same state for the members at ``places`` (ascending), whose parameters are now in ``stacked``."""
         index = torch.tensor(list(places), device=stacked[0].device)
         other = object.__new__(MemberAdam)
+        other._decay = self._decay
         other._start(
             stacked,
             [self._rates[place] for place in places],
             [moment[index] for moment in self._first],
             [moment[index] for moment in self._second],
-            float(self._steps[0][0]),
+            self._taken,
         )
         return other

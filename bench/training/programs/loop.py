@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from architectures.blocks.after_step import after_step
+from bench.plan.optimizer import ADAM, Optimizer
 from bench.training.programs.adam import fused_adam
+from bench.training.programs.sgd import momentum_step
 
 
 class Single:
@@ -20,21 +22,23 @@ class Single:
     Args:
         modules: the initialized member.
         rates: its learning rate.
+        optimizer: what takes the steps.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> None:
+    def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float], optimizer: Optimizer = ADAM) -> None:
         (self._module,), (rate,) = modules, rates
         self._channels_last = all(p.device.type == "cpu" for p in self._module.parameters())
         self._settled = not any(p.dim() == 4 for p in self._module.parameters())
         if self._channels_last:
             self._module.to(memory_format=torch.channels_last)
-        self._rate = rate
+        self._rate, self._optimizer = rate, optimizer
         self._begin()
 
     def _begin(self) -> None:
         self._learned = [p for p in self._module.parameters() if p.requires_grad]
         self._first, self._second = ([torch.zeros_like(p, requires_grad=False) for p in self._learned] for _ in "12")
-        self._steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self._learned]
+        device = next((p.device for p in self._learned), None)
+        self._taken = torch.zeros((), dtype=torch.float32, device=device)
         named = dict(self._module.named_parameters())
         self._after = [(named[name].detach(), mend) for name, mend in after_step(self._module).items()]
 
@@ -54,7 +58,7 @@ class Single:
         return 1
 
     def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """One Adam step on the mean squared error; returns the loss before the step, shape (1,).
+        """One step on the mean squared error; returns the loss before the step, shape (1,).
 
         ``inputs`` (rows, *shape) or (1, rows, *shape), ``targets`` alike, (1, rows, steps) where each step has one.
         """
@@ -69,11 +73,19 @@ class Single:
         with torch.no_grad():
             alike = [_laid_out_as(p, g) for p, g in zip(self._learned, gradients, strict=True)]
             parameters: list[Tensor] = [p.detach() for p in self._learned]
-            fused_adam(parameters, alike, self._first, self._second, self._steps, self._rate)
+            self._descend(parameters, alike)
             for parameter, mend in self._after:
                 parameter.copy_(mend(parameter))
         output: Tensor = loss.detach().reshape(1)
         return output
+
+    def _descend(self, parameters: list[Tensor], gradients: list[Tensor]) -> None:
+        chosen = self._optimizer
+        if chosen.kind == "sgd":
+            momentum_step(chosen, parameters, gradients, self._first, self._rate)
+            return
+        self._taken += 1
+        fused_adam(parameters, gradients, self._first, self._second, self._taken, self._rate, chosen.weight_decay)
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, own: bool = False) -> Tensor:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from bench.plan.optimizer import ADAM, Optimizer
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
 class Program(Protocol):
-    """Trains members together, a step of Adam at a time.
+    """Trains members together, a step of the optimizer at a time.
 
     A *member* is one seed of a cell at one learning rate. Members have a place, 0 to M - 1, in the order in which they
     were given; equal learning rates must stand side by side. All members take the same step on the same or on rows of
@@ -62,6 +64,6 @@ class Program(Protocol):
 class StartProgram(Protocol):
     """How a program is started: a class or function of members and rates."""
 
-    def __call__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> Program:
+    def __call__(self, modules: Sequence[nn.Module], rates: Sequence[float], optimizer: Optimizer = ADAM) -> Program:
         """The program at work on ``modules``, initialized and of one structure, each at its rate of ``rates``."""
         ...

@@ -9,18 +9,20 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 
 from architectures.blocks.after_step import after_step
-from bench.training.programs.adam import MemberAdam
+from bench.plan.optimizer import ADAM, Optimizer
+from bench.training.programs.sgd import member_optimizer
 
 
 class Stack:
     """The :class:`bench.training.programs.program.Program` ``vmap``: M networks of one structure, one step together.
 
-    Members must be ordered so that equal learning rates stand side by side: Adam then acts on contiguous slices.
+    Members must be ordered so that equal learning rates stand side by side: an optimizer then acts on whole slices.
     Parameters that do not require gradients stay as they are.
 
     Args:
         modules: the initialized members.
         rates: the learning rate of each.
+        optimizer: what takes the steps.
 
     Shapes:
         step(inputs, targets): inputs (rows, *shape) shared by all, or (M, rows, *shape); targets alike, (M, rows,
@@ -28,7 +30,7 @@ class Stack:
         predict(inputs): (rows, *shape), or (M, rows, *shape) of their own, -> (M, rows), or (M, rows, steps).
     """
 
-    def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float]) -> None:
+    def __init__(self, modules: Sequence[nn.Module], rates: Sequence[float], optimizer: Optimizer = ADAM) -> None:
         self._module = modules[0]
         learned = {name for name, p in self._module.named_parameters() if p.requires_grad}
         parameters, buffers = stack_module_state(list(modules))
@@ -37,13 +39,13 @@ class Stack:
         self._buffers |= {n: b.detach().clone() for n, b in buffers.items()}
         self._members = len(modules)
         self._after = {n: torch.vmap(f) for n, f in after_step(self._module).items() if n in self._parameters}
-        self._optimizer = MemberAdam(list(self._parameters.values()), rates)
+        self._optimizer = member_optimizer(optimizer, list(self._parameters.values()), rates)
 
     def __len__(self) -> int:
         return self._members
 
     def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """One Adam step of every member on the mean squared error; returns the losses before the step, shape (M,)."""
+        """One step of every member on the mean squared error; returns the losses before the step, shape (M,)."""
         self._module.train()
         shared = targets.dim() == 1
         losses = (self._forward(inputs, shared) - targets).square().flatten(1).mean(1)

@@ -22,7 +22,7 @@ import numpy as np
 
 from bench.core.errors import InputError
 from leaderboard.records.record import FINAL_STATUSES, STATUSES, Details, Record, RecordKey, Status
-from leaderboard.records.store import summary_table
+from leaderboard.records.store import memory, summary_table
 from leaderboard.records.store.locking import store_lock
 from leaderboard.records.store.opening import explained, open_reading, open_writing
 from leaderboard.records.summary import Summaries
@@ -229,6 +229,24 @@ class Store:
             deleted = connection.executemany("DELETE FROM records WHERE digest = ?", digests).rowcount
             summary_table.forget_what_none_has(connection)
         return deleted
+
+    def remember(self, entries: Iterable[memory.Remembered]) -> None:
+        """Keep what is said of plug-ins and suites beside the records, all or nothing.
+
+        Raises:
+            InputError: as :meth:`add`.
+        """
+        with self._transaction() as connection:
+            memory.remember(connection, entries)
+
+    def recall(self, kind: memory.Kind, name: str | None = None) -> list[memory.Remembered]:
+        """What is remembered of a kind (and a name), the newest first.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        with explained(self.path):
+            return list(memory.recall(self._connection, kind, name))
 
     def check(self) -> tuple[str, ...]:
         """What is wrong with the file, one line each: nothing when it is sound. Reads every record."""

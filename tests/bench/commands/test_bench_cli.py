@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bench.cli import main
-from bench.sweep.query import STORE_NAME, stored_records
+from bench.sweep.options import STORE_NAME
+from bench.sweep.query import stored_records
 from leaderboard.records.store.store import Store
 
 

@@ -61,11 +61,14 @@ def test_a_table_is_a_task_like_any_other(
     assert "missing" in said  # what was imputed is reported
     assert "own-data" in json.dumps(json.loads(text))
     with Store(tmp_path / "out" / "records.sqlite") as store:
-        (record,) = store.records()
-    assert record.status == "ok"
-    assert record.key.task_version == tasks.resolve(record.key.task).card.version
-    assert record.id_error is not None
-    assert record.id_error < 0.6
+        records = list(store.records())
+    assert sorted(record.key.seed for record in records) == [0, 1, 2, 3, 4]
+    assert len({record.key.data_hash for record in records}) == 5  # a split each
+    for record in records:
+        assert record.status == "ok"
+        assert record.key.task_version == tasks.resolve(record.key.task).card.keyed_version
+        assert record.id_error is not None
+        assert record.id_error < 0.6
 
 
 def test_the_same_from_a_data_frame(cars: pandas.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +139,7 @@ def test_a_table_has_a_name_and_stays_out_of_totals(
     (own,) = board("--task", "my cars")
     assert float(own["far_error"]) == pytest.approx(rows[ours])
     with Store(tmp_path / "out" / "records.sqlite") as store:
-        (key,) = [record.key for record in store.records() if record.key.task == ours]
+        (key,) = [r.key for r in store.records() if r.key.task == ours and r.key.seed == 0]
     unnamed = tasks.own_data("cars.csv", target="price", far_by="mileage")
     assert key.data_hash == unnamed.data_hash()
     assert key.task == unnamed.name[:-1] + ', name="my cars")'

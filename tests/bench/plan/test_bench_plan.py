@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 import bench
+import tasks
 from bench.core.errors import InputError
-from bench.plan.jobs import Selection, cells_of, parse_seeds
+from bench.plan.jobs import Selection, cells_of, parse_seeds, record_keys
 from bench.plan.suite import list_suites, load_suite, read_suite
+from tasks.card import Budget
 
 
 def test_cells_are_spelled_canonically_and_estimators_appear_once() -> None:
     cells = cells_of([Selection(("sine-1d",), ("mlp(depth=2, width=128)", "mean"), ("none", "layer@first"))], "2")
     assert [(c.architecture, c.norm) for c in cells] == [("mlp", "none"), ("mlp", "layer@first"), ("mean", "none")]
+
+
+def test_another_budget_is_another_key() -> None:
+    (cell,) = cells_of([Selection(("sine-1d",), ("mlp",), ("none",))], "2")
+    card = tasks.get_card("sine-1d")
+    assert {key.task_version for key in record_keys(cell, (0, 1))} == {card.keyed_version}
+    assert dataclasses.replace(card, budget=Budget(7)).keyed_version != card.keyed_version
 
 
 @pytest.mark.parametrize("name", list_suites())
@@ -64,8 +74,8 @@ def test_a_suite_in_a_file_runs(tmp_path: Path) -> None:
     results = bench.run(suite=str(path), out=tmp_path / "out")
     assert len(results.records) == 2
     assert len(bench.run(suite=str(path), architectures=["ridge"], out=tmp_path / "out").records) == 1
-    with pytest.raises(InputError, match="no cell"):
-        bench.run(suite=str(path), architectures=["mlp"], out=tmp_path / "out")
+    with pytest.raises(InputError, match=r"unknown architecture 'rigde'.*did you mean 'ridge'"):
+        bench.run(suite=str(path), architectures=["rigde"], out=tmp_path / "out")
 
 
 @pytest.mark.parametrize(("text", "seeds"), [("3", (0, 1, 2)), ("0,4,7", (0, 4, 7)), ("5,", (5,))])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from bench.core.errors import InputError, UnknownName
+from bench.plan.optimizer import ADAM, Optimizer
 from bench.plan.protocol import (
     PROTOCOLS,
+    VARIANTS,
     Protocol,
     Rung,
     Schedule,
@@ -16,6 +20,7 @@ from bench.plan.protocol import (
     halving_rungs,
     id_in_records,
 )
+from leaderboard.records.protocols import for_sensitivity
 from tasks.card import Budget, PaperBudget
 
 
@@ -60,6 +65,33 @@ class TestProtocol:
             assert name == protocol.name
             assert list(protocol.learning_rates) == sorted(protocol.learning_rates)
         assert isinstance(PROTOCOLS["2"], Protocol)
+
+    def test_variants_are_protocol_2_but_for_what_they_say(self) -> None:
+        usual = dataclasses.asdict(PROTOCOLS["2"])
+        seen = set()
+        for variant in VARIANTS:
+            other = {name for name, value in dataclasses.asdict(variant).items() if value != usual[name]}
+            assert other > {"name", "summary", "varies"}
+            seen |= other
+            assert variant.varies in variant.summary
+            assert dict(variant.settings())["for sensitivity"].endswith("never ranked with it")
+        assert seen >= {"step_share", "optimizer", "selection", "learning_rates"}
+        assert {name for name in PROTOCOLS if for_sensitivity(name)} == {variant.name for variant in VARIANTS}
+
+    def test_variants_ask_for_what_they_say(self) -> None:
+        def plan(name: str) -> Schedule:
+            return get_protocol(name).schedule(self.FakeCard, 100)  # type: ignore[arg-type]
+
+        assert [plan(name).steps for name in ("2-quarter", "2-half", "2", "2-double")] == [250, 500, 1000, 2000]
+        assert get_protocol("2-double").cost == 2 * get_protocol("2").cost
+        assert plan("2").optimizer == ADAM == Optimizer("adam", weight_decay=0.0)
+        assert plan("2-sgd").optimizer == Optimizer("sgd", momentum=0.9)
+        assert len(plan("2-sgd").learning_rates) == len(plan("2").learning_rates)
+        assert plan("2-adamw-0.1").optimizer.weight_decay == 0.1
+        assert (plan("2-last").selects, plan("2-last").rungs) == (False, plan("2").rungs)
+        assert (plan("2-fixed").learning_rates, plan("2-fixed").selects, plan("2-fixed").rungs) == ((1e-3,), False, ())
+        assert dict(get_protocol("2-fixed").settings())["selected"] == "the last weights"
+        assert "AdamW, weight decay 0.1 of all" in dict(get_protocol("2-adamw-0.1").settings())["optimizer"]
 
     @pytest.mark.parametrize(("steps", "checks"), [(1, 50), (7, 50), (300, 50), (2000, 20)])
     def test_checks_end_with_the_last_step(self, steps: int, checks: int) -> None:

@@ -141,7 +141,9 @@ def test_protocols_have_sections_of_their_own(records):
     page = render_page(records() + other)
     assert '<section id="board0">' in page
     assert '<section id="board1">' in page
-    assert "Protocol paper" in page
+    assert "Protocol paper<" in page
+    variant = [dataclasses.replace(r, key=dataclasses.replace(r.key, protocol="2-sgd")) for r in records()]
+    assert render_page(records() + variant).count("Protocol 2-sgd (for sensitivity)<") == 2  # the link and the heading
 
 
 def test_a_page_of_failures_is_a_page_and_one_of_nothing_is_not(unfinished, tmp_path):

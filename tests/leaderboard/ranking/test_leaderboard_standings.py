@@ -10,6 +10,7 @@ from bench.core.errors import InputError
 from leaderboard.ranking.comparison import compare
 from leaderboard.ranking.standings import standings
 from leaderboard.records import metrics
+from leaderboard.tables.rendering import render_standings
 
 
 def board_of(records):
@@ -151,6 +152,16 @@ def test_protocols_are_ranked_apart(records):
     assert [b.protocol for b in boards] == ["1", "paper"]
     assert boards[0].overall[0].far_error == boards[1].overall[0].far_error
     assert all(sum(n for _, n in row.counts) == 10 for b in boards for row in b.overall)
+
+
+def test_variants_for_sensitivity_have_boards_of_their_own_that_say_so(records):
+    first = [dataclasses.replace(r, key=dataclasses.replace(r.key, protocol="2")) for r in records()]
+    variant = [dataclasses.replace(r, key=dataclasses.replace(r.key, protocol="2-sgd")) for r in first]
+    text = render_standings(standings(first + variant), "table")
+    titles = [line for line in text.splitlines() if line.startswith("Standings over")]
+    assert len(titles) == 2
+    assert titles[0].endswith("protocol 2")
+    assert titles[1].endswith("protocol 2-sgd (for sensitivity)")
 
 
 @pytest.mark.parametrize("part", ["task_version", "data_hash"])

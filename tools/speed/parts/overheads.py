@@ -89,7 +89,7 @@ def fill_store(out: Path, records: int) -> None:
     import numpy as np
 
     from bench.plan.jobs import cells_of, make_plan
-    from bench.sweep.query import STORE_NAME
+    from bench.sweep.options import STORE_NAME
     from leaderboard.records.store.store import Store
 
     draw = np.random.default_rng(0)
@@ -204,7 +204,8 @@ def sweep(cells: int) -> None:
     from multiprocessing import forkserver
 
     from bench.plan.jobs import Settings
-    from bench.sweep.runner import RunOptions, run_cells
+    from bench.sweep.options import RunOptions
+    from bench.sweep.runner import run_cells
 
     tiny = _tiny(cells)
     with tempfile.TemporaryDirectory(prefix="farfield-speed-") as out:

@@ -95,7 +95,7 @@ def loop(finished: str, out: str) -> None:
     """In a fresh process: the runs of the store in ``finished``, one after the other, stored in ``out``."""
     from bench.cell.run import run_job
     from bench.plan.jobs import Cell, Settings, make_plan
-    from bench.sweep.query import STORE_NAME
+    from bench.sweep.options import STORE_NAME
     from leaderboard.records.store.store import Store
 
     keys = list(_errors(Path(finished)))
@@ -103,7 +103,7 @@ def loop(finished: str, out: str) -> None:
     jobs = make_plan(cells, sorted({key.seed for key in keys}), ()).jobs
     with (
         Store(Path(out) / STORE_NAME, "write") as store,
-        patch("bench.cell.run.train", plain_train),
+        patch("bench.training.cell.train", plain_train),
         patch("bench.training.frozen_heads.train", plain_train),
     ):
         for job in jobs:

@@ -130,7 +130,8 @@ def workers(size: int) -> float:
 
 def _sweep(tasks: tuple[str, ...], architectures: tuple[str, ...], seeds: tuple[int, ...], processes: int) -> float:
     from bench.plan.jobs import Selection, cells_of
-    from bench.sweep.runner import RunOptions, run_cells
+    from bench.sweep.options import RunOptions
+    from bench.sweep.runner import run_cells
 
     asked = cells_of([Selection(tasks, architectures, ("none",))], "quick")
     with tempfile.TemporaryDirectory(prefix="farfield-speed-") as out:

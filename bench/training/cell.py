@@ -141,7 +141,7 @@ def _train(context: Context, program: ProgramName | None) -> list[Trained]:
         found += train(
             lambda seed: context.initial(seed).to(device),
             group,
-            {seed: _training_data(context.task(seed), device) for seed in group},
+            {seed: training_data(context.task(seed), device) for seed in group},
             schedule,
             batches,
             program=program,
@@ -156,9 +156,13 @@ def _stackable(context: Context) -> bool:
     R and the range of the targets differ from draw to draw. Of FarField's own networks a clamp and a pair around the
     network read them; of one from outside nobody knows.
     """
-    outside = context.architecture.card.origin not in VERSIONED or context.scheme.outside
     around = any(part.around for part in context.scheme.parts)
-    return not (outside or around or getattr(context.architecture.options, "clamp", False))
+    return not (from_outside(context) or around or getattr(context.architecture.options, "clamp", False))
+
+
+def from_outside(context: Context) -> bool:
+    """Whether code of somebody else's makes the network or its norms."""
+    return context.architecture.card.origin not in VERSIONED or bool(context.scheme.outside)
 
 
 def _batches(context: Context) -> dict[int, np.ndarray] | None:
@@ -173,7 +177,9 @@ def _batches(context: Context) -> dict[int, np.ndarray] | None:
     return drawn
 
 
-def _training_data(task: StandardizedTask, device: str) -> TrainingData:
+def training_data(task: StandardizedTask, device: str) -> TrainingData:
+    """The rows of ``task`` that members train and are checked on, as float32 on ``device``."""
+
     def tensor(array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)
 

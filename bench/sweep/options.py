@@ -1,0 +1,44 @@
+"""How a sweep runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.cell.environment import available_cores
+from bench.core.plugins import Plugin
+from bench.plan.jobs import Settings
+from bench.sweep.workers.pool import Limits
+
+STORE_NAME = "records.sqlite"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a sweep runs. None of it changes what a record says, time apart.
+
+    Args:
+        out: folder of the store and of everything else that is written.
+        workers: worker processes; None means one a core, or one for a GPU.
+        settings: device, stacking, weights.
+        limits: time and memory of a job.
+        retry: run failed and timed-out records again.
+        plugins: files to load before planning and in each worker.
+    """
+
+    out: Path
+    workers: int | None = None
+    settings: Settings = field(default_factory=Settings)
+    limits: Limits = field(default_factory=Limits)
+    retry: bool = False
+    plugins: tuple[Plugin, ...] = ()
+
+    @property
+    def store(self) -> Path:
+        """The store's file."""
+        return self.out / STORE_NAME
+
+    @property
+    def processes(self) -> int:
+        """Worker processes where there is work for all: one a core, or one for a GPU."""
+        return self.workers or (available_cores() if self.settings.device == "cpu" else 1)
