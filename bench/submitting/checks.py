@@ -192,8 +192,8 @@ def _data(records: Sequence[Record]) -> Iterable[str]:
             yield str(error)
             continue
         for record in some:
-            if record.key.task_version != card.version:
-                yield f"{name} has version {card.version}, not {record.key.task_version}"
+            if record.key.task_version != card.keyed_version:
+                yield f"{name} has version {card.keyed_version}, not {record.key.task_version}"
             if record.truth != card.truth:
                 yield f"{name} has a {card.truth} truth, not {record.truth}"
         task = _loaded(name, seed)
