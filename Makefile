@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup bench test test-slow lint figures speed format clean
+.PHONY: help setup bench test test-slow lint figures speed format dist clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ —/'
@@ -53,6 +53,9 @@ speed: $(STAMP) ## Measure speed side by side with plain loops and JAX; an hour,
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+dist: $(STAMP) ## Build wheel and source archive into dist/
+	$(BIN)/python -m hatchling build
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

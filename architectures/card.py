@@ -85,6 +85,16 @@ class ArchitectureCard:
         return self.placements != NOWHERE
 
 
+def hash_in_keys(own: str, files: str = "") -> str:
+    """The source hash that record keys have.
+
+    Args:
+        own: name and version of FarField's own code; of code from outside the hash of its source.
+        files: what options that name files answer for them.
+    """
+    return hashlib.sha256("\0".join([own, files] if files else [own]).encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Architecture:
     """An architecture with its sizes: a card and options."""
@@ -108,7 +118,7 @@ class Architecture:
         versioned = self.card.origin in VERSIONED
         own = f"farfield:{self.card.name}:{self.card.version}" if versioned else self.card.source_hash
         files = self.options.source() if hasattr(self.options, "source") else ""
-        return hashlib.sha256("\0".join([own, files] if files else [own]).encode()).hexdigest()[:16]
+        return hash_in_keys(own, files)
 
     @property
     def any_length(self) -> bool:

@@ -15,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from bench import streams
-from bench.commands import check, compare, doctor, leaderboard, new, plot, run, runs, show, wandb
+from bench.commands import check, compare, doctor, leaderboard, new, plot, run, runs, show, submit, verify, wandb
 from bench.commands import list as list_
 from bench.core.errors import (
     EXIT_BAD_INPUT,
@@ -54,7 +54,7 @@ def _every_command(
     pass
 
 
-for module in (run, list_, show, leaderboard, compare, plot, runs, check, new, doctor, wandb):
+for module in (run, list_, show, leaderboard, compare, plot, runs, check, new, submit, verify, doctor, wandb):
     module.add_to(app)
 
 

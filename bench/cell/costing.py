@@ -19,10 +19,11 @@ import tasks
 from architectures.building import build
 from architectures.contract.precision import in_float64, without_fast_paths
 from architectures.families.timm.frozen import OnFrozenFeatures
-from bench.cell.run import measured_network, training_data
+from bench.cell.run import measured_network
 from bench.core.origin import VERSIONED
 from bench.plan.jobs import Cell, Settings
 from bench.plan.protocol import Schedule, batch_indices, get_protocol
+from bench.training.cell import training_data
 from bench.training.footprint import budget, footprint
 from bench.training.program import choose_program, most_together
 from bench.training.rows import TrainingData

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.cell.environment import describe_environment
-from bench.core.errors import ReasonCode
+from bench.core.errors import OUT_OF_MEMORY, FarFieldError, ReasonCode
 from bench.plan.jobs import Job
 from leaderboard.records.record import Details, Record, RecordKey, Status
 
@@ -54,3 +54,11 @@ def blank_outcomes(
     share = None if seconds is None else seconds / len(job.keys)
     why = {"reason": text, "reason_code": code}
     return [Outcome(make_record(job, key, status=status, seconds=share, **why), {}) for key in job.keys]
+
+
+def why(error: BaseException) -> tuple[str, ReasonCode]:
+    """What an exception says, in words and for programs."""
+    if isinstance(error, FarFieldError):
+        return str(error), error.code
+    lost = isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+    return f"{type(error).__name__}: {error}", "out_of_memory" if lost else "error"

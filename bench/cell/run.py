@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,39 +19,26 @@ import torch
 import architectures
 import tasks
 from architectures.analysis.graph_reading import Reader
-from architectures.building import build
 from architectures.contract.precision import in_float64, without_fast_paths
-from architectures.description import count_flops
-from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
 from bench.cell.directions import axis_directions, directions
-from bench.cell.outcome import Outcome, blank_outcomes, make_record
+from bench.cell.outcome import Outcome, blank_outcomes, make_record, why
 from bench.cell.proof import far_growths, proven_growth
 from bench.cell.worst import worst_growth
-from bench.core.errors import OUT_OF_MEMORY, FarFieldError, ReasonCode, Unsupported
-from bench.core.origin import VERSIONED
-from bench.core.seeding import seed_from
+from bench.core.errors import FarFieldError, Unsupported
 from bench.plan.jobs import Job, Settings
-from bench.plan.options import ProgramName
-from bench.plan.protocol import Schedule, batch_indices, get_protocol
-from bench.training.agreement import agrees
-from bench.training.footprint import budget
-from bench.training.frozen_heads import train_heads
-from bench.training.program import choose_program
-from bench.training.rows import TrainingData
-from bench.training.train import Trained, train
+from bench.plan.protocol import get_protocol
+from bench.training.cell import Context, from_outside, selected, train_network
+from bench.training.train import Trained
 from leaderboard.records import metrics
 from leaderboard.records.record import RecordKey
 
 if TYPE_CHECKING:
-    from architectures import Architecture
-    from architectures.norms.scheme import NormScheme
     from tasks.data.samples import StandardizedTask
 
 FUNCTION_REACH = 10.0
 FUNCTION_POINTS = 401
-ROWS_COUNTED = 2
 
 
 @dataclass(frozen=True)
@@ -67,26 +54,6 @@ class Lines:
         return cls(directions(task), axis_directions(task))
 
 
-@dataclass(frozen=True)
-class _Context:
-    job: Job
-    settings: Settings
-    source: tasks.Task
-    architecture: Architecture
-    scheme: NormScheme
-    schedule: Schedule
-
-    def task(self, seed: int) -> StandardizedTask:
-        """The draw of a seed; the last ones asked for stay in memory."""
-        return self.source.load(seed)
-
-    def initial(self, seed: int) -> Any:
-        """The initialized network (or estimator) of a run's seed: a function of task, architecture and seed alone."""
-        named = seed_from("weights", self.source.name, self.architecture.name, seed)
-        most = self.settings.max_parameters
-        return build(self.architecture, self.scheme, self.task(seed).problem, named, most)
-
-
 def run_job(job: Job, settings: Settings) -> list[Outcome]:
     """Every seed of ``job``, as records: ``ok``, ``diverged``, ``unsupported`` or ``failed``."""
     started = time.perf_counter()
@@ -97,15 +64,7 @@ def run_job(job: Job, settings: Settings) -> list[Outcome]:
     except Unsupported as reason:
         return blank_outcomes(job, "unsupported", str(reason), reason.code)
     except (Exception, SystemExit) as error:
-        return blank_outcomes(job, "failed", *_why(error), time.perf_counter() - started)
-
-
-def _why(error: BaseException) -> tuple[str, ReasonCode]:
-    """In words and for programs."""
-    if isinstance(error, FarFieldError):
-        return str(error), error.code
-    lost = isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
-    return f"{type(error).__name__}: {error}", "out_of_memory" if lost else "error"
+        return blank_outcomes(job, "failed", *why(error), time.perf_counter() - started)
 
 
 def _run(job: Job, settings: Settings) -> list[Outcome]:
@@ -113,7 +72,7 @@ def _run(job: Job, settings: Settings) -> list[Outcome]:
     source = tasks.resolve(key.task)
     task = source.load()
     architecture = architectures.resolve(key.architecture)
-    context = _Context(
+    context = Context(
         job=job,
         settings=settings,
         source=source,
@@ -133,14 +92,14 @@ def _run(job: Job, settings: Settings) -> list[Outcome]:
     return _run_estimator(context) if architecture.card.role == "estimator" else _run_network(context)
 
 
-def _run_estimator(context: _Context) -> list[Outcome]:
+def _run_estimator(context: Context) -> list[Outcome]:
     outcomes = []
     for key in context.job.keys:
         started = time.perf_counter()
         task = context.task(key.seed)
         estimator = context.initial(key.seed)
         estimator.fit(task.train.inputs, task.train.targets, task.validation.inputs, task.validation.targets)
-        fields = _measured(estimator.predict, task, Lines.of(task))
+        fields = measured(estimator.predict, task, Lines.of(task))
         bound = estimator.certificate() if hasattr(estimator, "certificate") else None
         fields["certificate"] = None if bound is None else bound / task.target_max
         seconds = time.perf_counter() - started
@@ -149,126 +108,32 @@ def _run_estimator(context: _Context) -> list[Outcome]:
     return outcomes
 
 
-def _run_network(context: _Context) -> list[Outcome]:
+def _run_network(context: Context) -> list[Outcome]:
     started = time.perf_counter()
     job, settings = context.job, context.settings
-    first, task = context.initial(job.keys[0].seed), context.task(job.keys[0].seed)
-    parameters = sum(p.numel() for p in first.parameters() if p.requires_grad)
-    rows_a_step = context.schedule.batch_size or len(task.train.targets)
-    operations = rows_a_step * count_flops(first, task.problem, ROWS_COUNTED, backward=True) // ROWS_COUNTED
-    program = _program(context, first, rows_a_step)
-    trained = _train(context, program)
-    share = (time.perf_counter() - started) / len(trained)
-    reader = None if _from_outside(context) else Reader()
+    training = train_network(context)
+    share = (time.perf_counter() - started) / len(training.seeds)
+    reader = None if from_outside(context) else Reader()
     outcomes = []
-    for key, result in zip(job.keys, trained, strict=True):
+    for key, result in zip(job.keys, training.seeds, strict=True):
         begun = time.perf_counter()
         fields, details = _probe(context, key, result, reader)
         fields |= {
-            "parameters": parameters,
-            "step_operations": operations,
+            "parameters": training.parameters,
+            "step_operations": training.operations,
             "seconds": share + time.perf_counter() - begun,
         }
-        record = make_record(job, key, settings.device, program=program or "heads", **fields)
+        record = make_record(job, key, settings.device, program=training.program or "heads", **fields)
         outcomes.append(Outcome(record, {**_curve_details(result), **details}))
     return outcomes
 
 
-def _program(context: _Context, first: torch.nn.Module, rows_a_step: int) -> ProgramName | None:
-    """What trains the whole network; None where only a head on frozen features is trained."""
-    if isinstance(first, OnFrozenFeatures):
-        return None
-    task = context.task(context.job.seeds[0])
-    rows = torch.as_tensor(np.ascontiguousarray(task.train.inputs[:8]), dtype=torch.float32)
-    members = len(context.job.seeds) * len(context.schedule.learning_rates)
-    device = context.settings.device
-    asked = context.settings.program
-    each_step = task.problem.each_step
-    program = asked or choose_program(first, rows, rows_a_step, members, device, each_step)
-    two = _two(context.job.seeds)
-    if context.architecture.card.origin in VERSIONED or agrees(program, context.initial, two, rows, each_step):
-        return program
-    if asked:
-        what = f"{context.architecture.name} learns otherwise under --program {asked} than alone: use --program loop"
-        raise FarFieldError(what, code="contract")
-    return "loop"
-
-
-def _two(seeds: Sequence[int]) -> tuple[int, int]:
-    """The first seed and another."""
-    return seeds[0], seeds[1] if len(seeds) > 1 else seeds[0] + 1
-
-
-def _train(context: _Context, program: ProgramName | None) -> list[Trained]:
-    """By ``program``; None for heads on frozen features, which are rows of a table."""
-    device, schedule, seeds = context.settings.device, context.schedule, context.job.seeds
-    batches, limit = _batches(context), budget(torch.device(device), context.settings.workers)
-    if program is None:
-        how, draws = context.settings.program, {seed: context.task(seed) for seed in seeds}
-        return train_heads(context.initial, seeds, draws, device, schedule, batches, program=how, limit=limit)
-    found: list[Trained] = []
-    for group in [seeds] if _stackable(context) else [(seed,) for seed in seeds]:
-        found += train(
-            lambda seed: context.initial(seed).to(device),
-            group,
-            {seed: training_data(context.task(seed), device) for seed in group},
-            schedule,
-            batches,
-            program=program,
-            limit=limit,
-        )
-    return found
-
-
-def _stackable(context: _Context) -> bool:
-    """Whether networks of several seeds may train as one stack, which has the constants of the first.
-
-    R and the range of the targets differ from draw to draw. Of FarField's own networks a clamp and a pair around the
-    network read them; of one from outside nobody knows.
-    """
-    around = any(part.around for part in context.scheme.parts)
-    return not (_from_outside(context) or around or getattr(context.architecture.options, "clamp", False))
-
-
-def _from_outside(context: _Context) -> bool:
-    """Whether code of somebody else's makes the network or its norms."""
-    return context.architecture.card.origin not in VERSIONED or bool(context.scheme.outside)
-
-
-def _batches(context: _Context) -> dict[int, np.ndarray] | None:
-    """For each seed the row numbers of its batches, among the training rows of its draw; None for full batches."""
-    if context.schedule.batch_size is None:
-        return None
-    drawn: dict[int, np.ndarray] = {}
-    for seed in context.job.seeds:
-        rows = len(context.task(seed).train)
-        found = batch_indices(context.source.name, context.architecture.name, seed, rows, context.schedule)
-        if found is not None:
-            drawn[seed] = found
-    return drawn
-
-
-def training_data(task: StandardizedTask, device: str) -> TrainingData:
-    """The rows of ``task`` that members train and are checked on, as float32 on ``device``."""
-
-    def tensor(array: np.ndarray) -> torch.Tensor:
-        return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)
-
-    return TrainingData(
-        tensor(task.train.inputs),
-        tensor(task.train.targets),
-        tensor(task.validation.inputs),
-        tensor(task.validation.targets),
-    )
-
-
 def _probe(
-    context: _Context, key: RecordKey, result: Trained, reader: Reader | None
+    context: Context, key: RecordKey, result: Trained, reader: Reader | None
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     if result.state is None:
         return {"status": "diverged", "reason": "every learning rate diverged", "reason_code": "diverged"}, {}
-    module = context.initial(key.seed)
-    module.load_state_dict(result.state, strict=False)
+    module = selected(context, key.seed, result.state)
     if context.settings.weights is not None:
         _keep_weights(result.state, key, context.settings.weights)
     with in_float64():
@@ -279,15 +144,10 @@ def measured_network(
     task: StandardizedTask, module: torch.nn.Module, result: Trained, device: str, reader: Reader | None = None
 ) -> tuple[dict[str, Any], dict[str, tuple[float | None, ...]]]:
     """What is measured of a trained network, as fields of its record, and the details beside it."""
-    predict, lines = probing.network_predict(module, device), Lines.of(task)
-    fields, kept = _measured(predict, task, lines), _curves_kept(predict, task)
-    if task.problem.each_step:  # from here on of the last step alone
-        module = probing.LastStep(module).eval()
-        predict = probing.at_the_last(predict)
-    known = [*zip(metrics.LADDER, fields["growth"], strict=True), *fields["axis_growth"]]
-    worst = worst_growth(module, predict, task, lines.rays, lines.axes, known)
-    measured = [growth for _, growth in (*known, *worst)] + far_growths(predict, task)
-    bound, against = proven_growth(module, task, lines.rays, measured, reader)
+    predict = probing.network_predict(module, device)
+    lines = Lines.of(task)
+    fields, measurements = measured_and_searched(module, predict, task, lines)
+    bound, against = proven_growth(_at_the_last(module, task), task, lines.rays, measurements, reader)
     fields |= {
         "status": "ok",
         "learning_rate": result.learning_rate,
@@ -296,12 +156,28 @@ def measured_network(
         "edge_of_steps": result.edge_of_steps,
         "certificate": bound,
         "certificate_reason": against,
-        "worst_growth": tuple((r, probing.finite(g)) for r, g in worst),
     }
-    return fields, kept
+    return fields, _curves_kept(predict, task)
 
 
-def _measured(predict: probing.Predict, task: StandardizedTask, lines: Lines) -> dict[str, Any]:
+def measured_and_searched(
+    module: torch.nn.Module, predict: probing.Predict, task: StandardizedTask, lines: Lines
+) -> tuple[dict[str, Any], list[float | None]]:
+    """:func:`measured` and the worst case, and every growth that was met."""
+    fields = measured(predict, task, lines)
+    module, predict = _at_the_last(module, task), probing.at_the_last(predict)
+    known = [*zip(metrics.LADDER, fields["growth"], strict=True), *fields["axis_growth"]]
+    worst = worst_growth(module, predict, task, lines.rays, lines.axes, known)
+    met = [growth for _, growth in (*known, *worst)] + far_growths(predict, task)
+    return fields | {"worst_growth": tuple((r, probing.finite(g)) for r, g in worst)}, met
+
+
+def _at_the_last(module: torch.nn.Module, task: StandardizedTask) -> torch.nn.Module:
+    """A network that answers at each step, asked for the last one alone; any other as it is."""
+    return probing.LastStep(module).eval() if task.problem.each_step else module
+
+
+def measured(predict: probing.Predict, task: StandardizedTask, lines: Lines) -> dict[str, Any]:
     """The fields that every model's predictions give."""
     ladder, beyond = _look_far(probing.at_the_last(predict), task, lines)
     sets = probing.evaluate(predict, task)

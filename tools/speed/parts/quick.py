@@ -103,7 +103,7 @@ def loop(finished: str, out: str) -> None:
     jobs = make_plan(cells, sorted({key.seed for key in keys}), ()).jobs
     with (
         Store(Path(out) / STORE_NAME, "write") as store,
-        patch("bench.cell.run.train", plain_train),
+        patch("bench.training.cell.train", plain_train),
         patch("bench.training.frozen_heads.train", plain_train),
     ):
         for job in jobs:
