@@ -46,7 +46,7 @@ def submit(
     farfield submit my-net --plugin my_net.py --arch my-net --suite standard --author "A. Name"
     """
     from bench.core.plugins import read_plugin
-    from bench.plan.suite import load_suite
+    from bench.plan.suite import list_suites, load_suite
     from bench.submitting.bundle import make_bundle, read_card, write_bundle
 
     if not name or name != "-".join(piece for piece in name.lower().split("-") if piece.isalnum()):
@@ -57,6 +57,9 @@ def submit(
     credit = read_card(card, given)
     load_plugins(plugins)
     read = [read_plugin(file) for file in plugins or ()]
+    if suite not in list_suites():
+        hint = f"one of {', '.join(list_suites())}"
+        raise InputError("nobody else has this suite: only FarField's own are handed in", where=suite, hint=hint)
     bundle = make_bundle(load_suite(suite), results.out, arch or [], norm or [], credit, read)
     file = save or Path(f"{name}.json")
     size = write_bundle(bundle, file)

@@ -86,7 +86,7 @@ def test_a_sweep_resumes_and_never_recomputes(tmp_path: Path) -> None:
     first = sweep("a", "1")
     assert (first.fresh, first.counts, first.complete) == (3, {"ok": 3}, True)
     more = sweep("a", "3")
-    assert more.fresh == 4  # two more seeds of two schemes; the mean has one
+    assert more.fresh == 6  # two more seeds of two schemes and of the mean, which has a record a draw
     again = sweep("a", "3")
     assert again.fresh == 0
     assert [values(r) for r in again.records] == [values(r) for r in more.records]
@@ -96,7 +96,7 @@ def test_a_sweep_resumes_and_never_recomputes(tmp_path: Path) -> None:
         assert one.key == other.key
         assert one.id_error == pytest.approx(other.id_error, rel=0.05)
     frame = whole.frame()
-    assert len(frame) == 7
+    assert len(frame) == 9
     trained = [r for r in whole.records if r.key.architecture != "mean"]
     # forwards 2·(8 + 8) operations a row; backwards the weights' gradients and the head's input gradient
     assert {r.step_operations for r in trained} == {100 * (2 * 16 + 2 * 16 + 2 * 8)}
@@ -157,7 +157,7 @@ def test_every_fault_becomes_a_record_and_the_sweep_goes_on(
         workers=1,
     )
     statuses = [r.status for r in results.records]
-    assert statuses == [status, status, "ok"]
+    assert statuses == [status, status, "ok", "ok"]
     assert reason in (results.records[0].reason or "")
     assert results.records[0].reason_code == code
     assert results.records[0].id_error is None
@@ -341,6 +341,6 @@ def test_a_worker_that_cannot_start_says_why(tmp_path: Path) -> None:
     results = bench.run(
         tasks=["sine-1d"], architectures=["mean"], out=tmp_path, protocol="quick", wandb="disabled", plugins=[plugin]
     )
-    assert [r.status for r in results.records] == ["failed"]
+    assert [r.status for r in results.records] == ["failed"] * 5
     assert "a worker could not start" in (results.records[0].reason or "")
     assert "not in a worker" in (results.records[0].reason or "")

@@ -36,7 +36,7 @@ def test_the_split_does_not_depend_on_what_is_left() -> None:
 
 def test_with_enough_cells_none_is_split_and_the_longest_start_first() -> None:
     cells, planned = jobs(
-        Selection(("sine-1d",), ("mean", "mlp"), ("none", "layer@first")),
+        Selection(("linear-1d",), ("mean", "mlp"), ("none", "layer@first")),
         Selection(("digits-rotation",), ("cnn",), ("none",)),
     )
     pieces = arrange(planned, SEEDS, len(cells), 2)
