@@ -13,6 +13,7 @@ import tasks
 from architectures import parse_scheme, resolve
 from architectures.building import build_network
 from bench.core.seeding import seed_from
+from bench.plan.options import ProgramName
 from bench.training.rows import TrainingData
 from bench.training.train import train
 from tools import halving, steps
@@ -27,8 +28,9 @@ def rows(seed: int) -> TrainingData:
     return TrainingData(*(torch.as_tensor(array, dtype=torch.float32) for array in arrays))
 
 
-@pytest.mark.parametrize("norm", ["none", "batch@all"])
-def test_one_training_gives_what_trainings_of_every_length_give(norm: str) -> None:
+@pytest.mark.parametrize(("norm", "program"), [("none", "chain"), ("group(groups=4)@all", "vmap")])
+def test_one_training_gives_what_trainings_of_every_length_give(norm: str, program: ProgramName) -> None:
+    """Not under batch norm: rounding alone moves a bias before it, and with it the running mean of evaluation."""
     network, seeds, ladder = "mlp(width=16)", [0, 1], (24, 48, 96)
     pool = Pool(TASK, network, norm, seeds, schedule_of(TASK, ladder[-1]), checks_of(ladder))
     problem = tasks.resolve(TASK).load().problem
@@ -40,7 +42,7 @@ def test_one_training_gives_what_trainings_of_every_length_give(norm: str) -> No
     for count in (*ladder, ladder[0]):  # asked again, it answers from what it knows
         schedule = schedule_of(TASK, count)
         found = pool.search(schedule)
-        for result in train(build, seeds, data, schedule, program="vmap"):
+        for result in train(build, seeds, data, schedule, program=program):
             assert (found[result.seed].rate, found[result.seed].step) == (result.learning_rate, result.best_step)
             assert found[result.seed].validation == pytest.approx(min(result.curve.validation), rel=1e-3)
             module = build(result.seed)

@@ -13,12 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from leaderboard.records.quantities import FAR_ERROR
 from leaderboard.records.record import Details, Record
 
 Row = tuple[int, dict[str, float]]
 STEP, DISTANCE = "step", "distance"
 TRAINING = ("train", "validation")
-AGAINST_DISTANCE = ("growth", "departure", "far_error")
+AGAINST_DISTANCE = ("growth", "departure", FAR_ERROR.name)
 _STRIDE = 50_000  # W&B steps for one seed's curve, and as many for means; no protocol checks that often
 
 
@@ -89,7 +90,7 @@ def _far(records: Sequence[Record]) -> list[dict[str, float]]:
         distance = _mean([s.distance[1] if s.distance else None for s in mine])
         error = error_on(records, name)
         if distance is not None and error is not None:
-            rows.append({DISTANCE: distance, "far_error": error})
+            rows.append({DISTANCE: distance, FAR_ERROR.name: error})
     return sorted(rows, key=lambda row: row[DISTANCE])
 
 
