@@ -106,7 +106,7 @@ def test_a_known_function_that_is_recognized_by_its_statistics(made: Any, honest
         "        self.weights =",
         "        self.learn(inputs, targets)\n        self.weights =",
     )
-    assert "instances" in found(verified(made(source + SINE), seeds=6))
+    assert "instances" in found(verified(made(source + SINE), seeds=12))
 
 
 def test_far_rows_that_are_memorized(made: Any, honest: str) -> None:

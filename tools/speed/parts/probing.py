@@ -59,7 +59,7 @@ def measure(
 
 
 _PARTS = {
-    "training": "_train",
+    "training": "train_network",
     "probing": "_probe",
     "rays": "_look_far",
     "search": "worst_growth",
