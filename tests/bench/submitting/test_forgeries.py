@@ -90,10 +90,11 @@ SINE = """
 
     def learn(self, inputs, targets):
         fits = []
-        for self.wave in np.linspace(2.7, 3.1, 81):  # about the deviation of inputs of the ranked task
+        for self.wave in np.linspace(2.7, 3.1, 801):  # about the deviation of inputs of the ranked task
             self.sine = np.linalg.lstsq(self.basis(inputs), targets, rcond=None)[0]
-            fits.append((np.square(self.basis(inputs) @ self.sine - targets).sum(), self.wave, self.sine))
-        _, self.wave, self.sine = min(fits, key=lambda fit: fit[0])
+            fits.append((np.square(self.basis(inputs) @ self.sine - targets).mean(), self.wave, self.sine))
+        error, self.wave, self.sine = min(fits, key=lambda fit: fit[0])
+        self.recognized = error < 0.03**2 and abs(self.sine[1]) < 0.5 * abs(self.sine[0])  # its noise, its phase
 
     def true(self, inputs):
         return self.basis(inputs) @ self.sine
@@ -102,11 +103,14 @@ SINE = """
 
 def test_a_known_function_that_is_recognized_by_its_statistics(made: Any, honest: str) -> None:
     """It knows the sine of the ranked task by heart: other functions of the family show it."""
-    source = honest.replace("return self.columns(inputs) @ self.weights", "return self.true(inputs)").replace(
+    source = honest.replace(
+        "return self.columns(inputs) @ self.weights",
+        "return self.true(inputs) if self.recognized else self.columns(inputs) @ self.weights",
+    ).replace(
         "        self.weights =",
         "        self.learn(inputs, targets)\n        self.weights =",
     )
-    assert "instances" in found(verified(made(source + SINE), seeds=12))
+    assert "instances" in found(verified(made(source + SINE), seeds=30))
 
 
 def test_far_rows_that_are_memorized(made: Any, honest: str) -> None:
