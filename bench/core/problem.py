@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 InputKind = Literal["features", "image", "sequence"]
@@ -55,10 +55,6 @@ class Problem:
     def answers(self) -> int:
         """Numbers in one answer, at the length of training."""
         return self.shape[0] if self.each_step else 1
-
-    def of_length(self, steps: int) -> Problem:
-        """The same question of sequences of ``steps`` steps."""
-        return replace(self, shape=(steps, *self.shape[1:]))
 
     @property
     def size(self) -> int:

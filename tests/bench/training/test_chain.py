@@ -40,13 +40,14 @@ def held_equal(build: Callable[[int], nn.Module], inputs: Tensor, targets: Tenso
     # a bias before a batch norm has no gradient but rounding, and Adam makes steps of rounding
     rough = any(isinstance(layer, nn.BatchNorm1d) for layer in build(0).modules())
     close = {"rtol": 1e-6, "atol": 1e-8} if rough else {"rtol": 1e-9, "atol": 1e-11}
+    losses = {"rtol": 1e-10, "atol": 1e-12} if rough else {"rtol": 1e-11, "atol": 1e-13}
     for step in range(12):
         if step == 6:
             chain.retain([0, 2])
             stack.retain([0, 2])
             own = own[0][[0, 2]], own[1][[0, 2]]
         batch = own if step % 2 else (inputs, targets)
-        torch.testing.assert_close(chain.step(*batch), stack.step(*batch), rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(chain.step(*batch), stack.step(*batch), **losses)
         if step % 4 == 3:  # a check between steps changes nothing
             found, expected = chain.predict(own[0], own=True), stack.predict(own[0], own=True)
             torch.testing.assert_close(found, expected, **close)
