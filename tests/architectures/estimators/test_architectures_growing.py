@@ -156,6 +156,26 @@ def test_linear_trees_stop_where_validation_says() -> None:
     np.testing.assert_array_equal(model.predict(clean), shorter.predict(clean))
 
 
+def test_validation_rows_choose_the_penalty_of_linear_trees() -> None:
+    """Of the same training rows: who is asked for their noise again wants steep slopes, for the mean alone none."""
+    inputs, clean = points(200, 3), points(200, 3, seed=1)
+    loud = inputs[:, 0] + np.random.default_rng(2).normal(size=200)
+    chosen = []
+    for asked, wanted in ((inputs, loud), (clean, np.zeros(200))):
+        model = estimator("linear-trees(rounds=100)", 3)
+        model.fit(inputs, loud, asked, wanted)
+        chosen.append(model.ridge)
+        errors = {}
+        for ridge in type(model).strengths:
+            given = estimator(f"linear-trees(rounds=100, ridge={ridge})", 3)
+            given.fit(inputs, loud, asked, wanted)
+            errors[ridge] = np.mean((given.predict(asked) - wanted) ** 2)
+            if ridge == model.ridge:
+                np.testing.assert_array_equal(given.predict(10 * clean), model.predict(10 * clean))
+        assert errors[model.ridge] == min(errors.values())
+    assert chosen[0] < 1 < chosen[1]
+
+
 def test_lightgbm_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lightgbm", None)  # what import meets where the package is missing
     with pytest.raises(InputError, match=r"pip install 'farfield\[lightgbm\]'"):
