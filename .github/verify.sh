@@ -14,8 +14,13 @@ verify() {
       --memory 12g --pids-limit 512 --volume "$(realpath "$folder"):$(realpath "$folder"):ro" farfield-verify verify "$@"
   fi
 }
+# who hands in may name a link that leads elsewhere
+if [ -L "$folder" ]; then
+  echo "$folder is a link" >&2
+  exit 2
+fi
 for file in "$folder"/*.json; do
-  [ -f "$file" ] && [ ! -L "$file" ] || continue
+  if [ -L "$file" ] || [ ! -f "$file" ]; then continue; fi
   cmp --silent "$file" "$known/$(basename "$file")" && continue
   verify "$(realpath "$file")" --no-run --format markdown >>"$report" || { code=1; continue; }
   verify "$(realpath "$file")" --yes --format markdown >>"$report" || code=1

@@ -16,8 +16,11 @@ from bench.core.origin import VERSIONED
 from bench.core.seeding import edition_of
 from bench.plan.options import SuiteFilterOptions
 from bench.plan.protocol import PROTOCOLS
+from bench.plan.scope import SuiteScope
+from bench.plan.suite import list_suites, load_suite
 from bench.sweep.options import STORE_NAME
 from bench.sweep.query import PUBLISHED, NoRecords, chosen_records
+from bench.sweep.remembering import guest_entries
 from leaderboard.publishing.agreement import Agreement, agreement
 from leaderboard.publishing.entry import CellBlock, Entry, MeasuredTask, cell_key
 from leaderboard.publishing.reading import FOLDER_VARIABLE, Entries, published_entries, read_entries, records_in
@@ -97,7 +100,18 @@ def _kept(entries: Entries) -> Published:
     weakref.finalize(made, shutil.rmtree, folder, ignore_errors=True)
     with Store(folder / STORE_NAME, "write") as store:
         store.add_together((record, {}) for record in records)
+        for entry in entries.values():
+            _remember_guests(store, entry)
     return made
+
+
+def _remember_guests(store: Store, entry: Entry) -> None:
+    """What was handed in on a suite is on the suite's board, though it is none of its cells."""
+    if entry.suite is None or entry.suite.name not in list_suites():
+        return
+    own = SuiteScope.of(load_suite(entry.suite.name)).cells
+    methods = {(c.architecture, c.norm) for c in entry.cells if (c.task, c.architecture, c.norm) not in own}
+    store.remember(guest_entries(entry.suite.name, methods))
 
 
 def older_cells(entry: Entry, data: bool = False) -> list[CellKey]:

@@ -24,7 +24,8 @@ def submit(
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens; NAME.json is written.")],
     arch: Annotated[list[str] | None, typer.Option("--arch", help="What is handed in. Repeatable.")] = None,
     norm: Annotated[
-        list[str] | None, typer.Option("--norm", help="Under these norm schemes. Repeatable. [default: all stored]")
+        list[str] | None,
+        typer.Option("--norm", help="Under these norm schemes. Repeatable. [default: those it was put on the suite with]"),
     ] = None,
     plugins: Plugins = None,
     suite: Annotated[str, typer.Option("--suite", help="On this suite.")] = "standard",

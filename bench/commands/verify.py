@@ -62,6 +62,8 @@ def verify(
 
     if save_entry is not None and not (every and run):
         raise InputError("an entry needs every cell trained anew", where="--save-entry", hint="give --all")
+    if save_entry is not None and (save_entry.is_dir() or not save_entry.parent.is_dir()):
+        raise InputError("no file can be written there", where=str(save_entry), hint="name a file in a folder that is")
     how = How(
         nonce=nonce or new_nonce(),
         cells=None if every else cells,

@@ -19,6 +19,7 @@ from bench.plan.suite import Suite
 from bench.publishing import Credit
 from bench.submitting.checks import check_bundle
 from bench.sweep.query import existing_store
+from bench.sweep.remembering import scope_of
 from leaderboard.publishing.entry import Entry, SuiteName
 from leaderboard.publishing.packing import make_entry, records_of
 from leaderboard.publishing.reading import read_entry
@@ -127,7 +128,7 @@ def make_bundle(
         suite: whose tasks, protocol and seeds.
         out: folder of the results.
         names: architectures.
-        norms: schemes to hand in; none asks for all that are stored.
+        norms: schemes to hand in; none asks for those with which they were put on the suite, or else for all stored.
         credit: for the card.
         plugins: the files that register what is not built in; they are loaded already.
 
@@ -155,17 +156,21 @@ def make_bundle(
 
 
 def _stored(out: Path, suite: Suite, names: Sequence[str], schemes: Sequence[str]) -> list[Cell]:
-    """The cells on tasks of the suite that have a record."""
-    wanted = {cell.task for cell in suite.cells()}
+    """The cells on tasks of the suite that have a record.
+
+    Without ``schemes`` a first look at one task with another norm is no part of the suite, and none of the bundle.
+    """
     exactly = tuple(name.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]") for name in names)
     with Store(existing_store(out)) as store:
+        scope = scope_of(store, suite.name)
         cells = store.summaries(RecordFilter(protocol=(suite.protocol,), architecture=exactly)).cells
-    chosen = {
-        Cell(key.task, key.architecture, key.norm, key.protocol)
-        for key in cells
-        if key.task in wanted and key.architecture in names and (not schemes or key.norm in schemes)
-    }
-    return sorted(chosen, key=lambda cell: (cell.task, cell.architecture, cell.norm))
+    mine = [key for key in cells if key.task in scope.tasks and key.architecture in names]
+    if schemes:
+        chosen = [key for key in mine if key.norm in schemes]
+    else:
+        chosen = [key for key in mine if scope.holds(key)] or mine
+    found = {Cell(key.task, key.architecture, key.norm, key.protocol) for key in chosen}
+    return sorted(found, key=lambda cell: (cell.task, cell.architecture, cell.norm))
 
 
 def _complete(stored: Iterable[Cell], suite: Suite, name: str, inputs: Iterable[str], out: Path) -> Iterable[Record]:
@@ -196,7 +201,8 @@ def _complete(stored: Iterable[Cell], suite: Suite, name: str, inputs: Iterable[
             first = wanted[lacking[0] // suite.seeds]
             what = f"{len(lacking)} of {len(digests)} records of {name} are not there as this code writes them"
             where = f"{first.task}, {first.norm}"
-            raise InputError(what, where=where, hint="farfield run --suite again, with the same files")
+            hint = "farfield run --suite with it, and with the same files; or --norm names what is complete"
+            raise InputError(what, where=where, hint=hint)
         found = list(store.read(digests))
     for record in found:
         if not record.is_final:

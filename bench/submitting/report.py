@@ -19,6 +19,8 @@ _QUESTIONS = {
     "instances": "the ranked function against others of its family",
 }
 
+_MOST_DETAIL = 200  # characters of the line that sums up; the report has all
+
 
 def render_verification(found: Verification, form: Format, width: int | None = None, color: bool = False) -> str:
     """The report.
@@ -41,7 +43,7 @@ def summary(found: Verification) -> str:
     """One line."""
     card = found.bundle.entry.card
     what = clean(f"{card.title} by {', '.join(card.authors)}")
-    bad = [check.name for check in found.checks if check.state == "found"]
+    bad = [f"{check.name} ({check.detail[:_MOST_DETAIL]})" for check in found.checks if check.state == "found"]
     bad += [f"{_QUESTIONS[question]}: {test.what}" for question, test in found.differences if test.suspicious]
     if bad:
         more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""

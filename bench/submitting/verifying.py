@@ -148,7 +148,9 @@ def verify(bundle: Bundle, how: How, say: Say = lambda text: None) -> Verificati
     every = draw.sample(bundle.records, None)
     here = [cell for cell in every if _has_data(cell.key.task)]
     if how.cells is None and len(here) < len(every):
-        raise InputError("not all of its data are here", where="--all", hint="set FARFIELD_DATA, or leave out --all")
+        missing = ", ".join(sorted({cell.key.task for cell in every} - {cell.key.task for cell in here}))
+        hint = "farfield show task says where data are from; or leave out --all"
+        raise InputError(f"the data of {missing} are not here", where="--all", hint=hint)
     sampled = here if how.cells is None else here[: how.cells]
     results: list[tuple[Sampled, str, Trial, Measured]] = []
     for place, cell in enumerate(sampled):
