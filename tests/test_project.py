@@ -113,6 +113,18 @@ def test_the_script_looks_before_it_runs_and_passes_over_what_is_known(tmp_path:
     ]
 
 
+def test_the_script_follows_no_link_to_another_folder(tmp_path: Path) -> None:
+    (tmp_path / "handed").symlink_to("/etc")
+    called = tmp_path / "called"
+    done = subprocess.run(
+        ["bash", str(GITHUB / "verify.sh"), str(tmp_path / "handed"), str(tmp_path)],
+        env={"PATH": "/usr/bin:/bin", "FARFIELD": f"touch {shlex.quote(str(called))}"},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert not called.exists()
+
+
 @pytest.mark.parametrize("path", sorted((GITHUB / "ISSUE_TEMPLATE").glob("[!c]*.yml")), ids=lambda path: path.stem)
 def test_an_issue_form_asks_something(path: Path) -> None:
     form = read(path)

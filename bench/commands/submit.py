@@ -25,7 +25,7 @@ def submit(
     arch: Annotated[list[str] | None, typer.Option("--arch", help="What is handed in. Repeatable.")] = None,
     norm: Annotated[
         list[str] | None,
-        typer.Option("--norm", help="Under these norm schemes. Repeatable. [default: those it was put on the suite with]"),
+        typer.Option("--norm", help="Under these norm schemes. Repeatable. [default: those run on the suite]"),
     ] = None,
     plugins: Plugins = None,
     suite: Annotated[str, typer.Option("--suite", help="On this suite.")] = "standard",
