@@ -1,6 +1,6 @@
-"""Which tasks may stand in a suite: by their in-distribution numbers alone, and what each task of a suite costs.
+"""The tables of docs/standard.md: which tasks may stand in a suite, what each costs, and the suite's boards.
 
-Usage: python -m tools.selection --out FOLDER [--suite standard] [--beside TASK ...] [--page docs/standard.md]
+Usage: python -m tools.standard --out FOLDER [--suite standard] [--beside TASK ...] [--page docs/standard.md]
 
 A task may stand in ``standard`` when it can be learned and measured: of ridge, boosted trees and the network without a
 norm that its track is trained with (with mlp beside it where that is another and reads the task), the one with the
@@ -8,17 +8,21 @@ least geometric mean of id_error over the suite's seeds has less than 0.5, and t
 seeds is below 0.2. Errors are clipped as boards do. No far number is read.
 
 What is not in FOLDER is trained first (``--beside`` names tasks that are not in the suite, for the same table). Prints
-Markdown, or writes the parts ``rule`` and ``time`` of the page.
+Markdown, or writes the parts ``rule``, ``time`` and ``boards`` of the page.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import architectures
 import bench.api
@@ -131,6 +135,30 @@ def time_table(suite: Suite, records: Sequence[Record]) -> str:
     return f"{_table(rows)}\n\nTogether {total:,.0f} core-seconds.\n"
 
 
+def boards(suite: str, out: Path) -> str:
+    """What ``farfield leaderboard`` says of the suite, with the columns that fit a page."""
+    command = [sys.executable, "-m", "farfield", "leaderboard", "--suite", suite, "--out", str(out), "--format", "json"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    return "\n\n".join(_board(table) for table in json.loads(said.stdout)["tables"])
+
+
+def _board(table: Mapping[str, Any]) -> str:
+    rows = [["#", "method", "bounded truths", "growing truths", "far error", "ratio to none", "id error", "verdict"]]
+    for row in table["rows"]:
+        place = f"{row['rank_best']}–{row['rank_worst']}" if row["rank_best"] != row["rank_worst"] else str(row["rank"])
+        numbers = ("far_error_bounded", "far_error_growing", "far_error", "general", "id_error")
+        method = f"`{row['architecture']}`" + (f", `{row['norm']}`" if row["norm"] != "none" else "")
+        rows.append([place, method, *(_interval(row[name]) for name in numbers), row["verdict"] or "–"])
+    return f"**{table['title']}**\n\n{_table(rows)}"
+
+
+def _interval(found: Mapping[str, float | None] | None) -> str:
+    if not found or found["mean"] is None:
+        return "–"
+    ends = "" if found["low"] is None else f" [{found['low']:.2g}, {found['high']:.2g}]"
+    return f"{found['mean']:.2g}{ends}"
+
+
 def _table(rows: Sequence[Sequence[str]]) -> str:
     lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -167,7 +195,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _train(suite, [*names, *options.beside], options.out, options.workers)
     everything = list(bench.reading.load(options.out, protocol=suite.protocol).records)
     mine = list(bench.reading.load(options.out, suite=suite.name).records)
-    parts = {"rule": rule_table(suite, everything, options.beside), "time": time_table(suite, mine)}
+    parts = {
+        "rule": rule_table(suite, everything, options.beside),
+        "time": time_table(suite, mine),
+        "boards": boards(options.suite, options.out),
+    }
     for name, text in parts.items():
         if options.page is None:
             print(text, end="\n\n")
