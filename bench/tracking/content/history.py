@@ -18,6 +18,7 @@ from leaderboard.records.quantities import FAR_ERROR
 from leaderboard.records.record import Details, Record
 
 Row = tuple[int, dict[str, float]]
+SentRow = tuple[int, Mapping[str, float]]
 STEP, DISTANCE = "step", "distance"
 TRAINING = ("train", "validation")
 AGAINST_DISTANCE = ("growth", "departure", FAR_ERROR.name)
@@ -40,7 +41,7 @@ def history_of(records: Sequence[Record], details: Sequence[Details]) -> tuple[R
     return (*rows, *_numbered(means, 2 * records[-1].key.seed + 1))
 
 
-def still_to_send(history: Sequence[Row], begun: int) -> tuple[Row, ...]:
+def still_to_send(history: Sequence[SentRow], begun: int) -> tuple[SentRow, ...]:
     """The rows of ``history`` that belong into a run whose next W&B step is ``begun`` (0: it is new).
 
     Seeds that it does not have are added; where it has means, over whichever seeds, no other means are.
@@ -51,7 +52,7 @@ def still_to_send(history: Sequence[Row], begun: int) -> tuple[Row, ...]:
     return tuple((n, row) for n, row in left if not has_means or not _holds_means(n // _STRIDE) or n // _STRIDE == last)
 
 
-def holds_means(rows: Sequence[Row]) -> bool:
+def holds_means(rows: Sequence[SentRow]) -> bool:
     """Whether means over seeds are among the rows."""
     return any(_holds_means(step // _STRIDE) for step, _ in rows)
 
