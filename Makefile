@@ -30,7 +30,7 @@ BENCH ?= farfield-results/figures
 figures: $(STAMP) ## Run the suite quick in a folder of its own and draw the README's pictures of it
 	$(BIN)/farfield run --suite quick --wandb disabled --out $(BENCH)
 	$(BIN)/farfield plot function --task sine-1d --arch mlp --norm none --norm 'layer@first' --norm 'batch@all' --out $(BENCH) --save $(FIGURES)/function.png
-	$(BIN)/farfield plot growth --task sine-1d --task linear-1d --arch mlp --norm none --norm 'layer@*' --norm 'batch@all' --out $(BENCH) --save $(FIGURES)/growth.png
+	$(BIN)/farfield plot growth --task sine-1d --task quadratic-1d --arch mlp --norm none --norm 'layer@*' --norm 'batch@all' --out $(BENCH) --save $(FIGURES)/growth.png
 
 # One process a core; every process runs its networks on a single thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal

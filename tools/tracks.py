@@ -33,11 +33,8 @@ from bench.training.stack import Member
 from tasks.card import Budget, TaskCard
 from tasks.data.samples import Rows, StandardizedTask
 
-ARCHITECTURES = {"features": "mlp", "image": "cnn", "sequence": "transformer"}
-"""What each kind of input is measured with."""
-
-ANY_LENGTH = "decoder(positions=rope,width=32)"
-"""What tasks are measured with whose far sets are longer: learned positions have no others."""
+ARCHITECTURES = {"features": "mlp", "image": "cnn(width=16)", "sequence": "decoder(positions=rope,width=32)"}
+"""What each kind of input is measured with: what the suite `standard` has for it."""
 
 SCHEMES = ("none", "layer@all", "batch@all")
 
@@ -227,7 +224,7 @@ class Pool:
 
 def architecture_of(card: TaskCard) -> str:
     """What a task is measured with."""
-    return ANY_LENGTH if card.far_kind == "length" else ARCHITECTURES[card.kind]
+    return ARCHITECTURES[card.kind]
 
 
 def schedule_of(task: str, steps: int, halving: bool = True) -> Schedule:

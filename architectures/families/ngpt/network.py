@@ -90,8 +90,8 @@ class Attention(nn.Module):
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).contiguous().unbind(0)
         s = self.s_qk().unflatten(0, (self.heads, 1, -1))
         q, k = s * self.q_norm(q), s * self.k_norm(k)
-        scores = (q * math.sqrt(q.shape[-1])) @ k.transpose(-2, -1)
-        mixed = torch.softmax(scores, dim=-1) @ v
+        scores = k @ (q * math.sqrt(q.shape[-1])).transpose(-2, -1)  # keys down, as in the transformer
+        mixed = torch.softmax(scores, dim=-2).transpose(-2, -1) @ v
         output: Tensor = self.project(mixed.transpose(1, 2).flatten(2))
         return output
 
