@@ -30,7 +30,6 @@ def test_the_table_and_the_docs_are_what_the_tool_writes() -> None:
     assert text.partition(BEGIN)[2].partition(END)[0] == f"{task_table(made)}\n{reasons()}"
 
 
-@pytest.mark.xfail(strict=True, reason="the budgets of protocol 2 are not measured yet")
 def test_every_task_of_the_suites_is_measured() -> None:
     missing = {
         cell.task
