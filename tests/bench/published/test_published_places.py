@@ -51,10 +51,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("made")
     suite = folder / "ranked.yaml"
     suite.write_text(SUITE)
+    alone = put_on(str(suite), folder / "alone")
+    shutil.copytree(folder / "alone", folder / "own")
     ff.run(suite=str(suite), out=folder / "own", wandb="disabled", workers=1)
     named = ("--suite", str(suite), "--out", str(folder / "own"))
     assert main(["leaderboard", "publish", *named, "--save", str(folder / "entries")]) == 0
-    alone, beside = (put_on(str(suite), folder / name) for name in ("alone", "own"))
+    beside = replace(alone, store=folder / "own" / alone.store.name)
     return Made(str(suite), folder / "entries", alone, beside)
 
 
