@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from architectures.analysis.prediction import Prediction, predict_module, trial_batches
+from architectures.analysis.prediction import FEW_SIZES, SIZES, Prediction, predict_module, trial_batches
 from architectures.building import build_estimator, build_network, build_skeleton, check_size, kinds_at, sites
 from architectures.card import Architecture
 from architectures.norms.layers import marked, site_of
 from architectures.norms.pairs import Paired
 from architectures.norms.scheme import NormScheme
+from bench.core.origin import VERSIONED
 from bench.core.problem import Problem
 
 
@@ -124,7 +125,8 @@ def predict(architecture: Architecture, scheme: NormScheme, problem: Problem) ->
         exponent = getattr(estimator, "exponent", architecture.card.exponent)  # where it depends on options and scheme
         return Prediction(exponent, f"an estimator: {architecture.card.summary}")
     network = build_network(architecture, scheme, problem, 0)
-    return predict_module(network, trial_batches(problem.shape))
+    vouched_for = architecture.card.origin in VERSIONED and not scheme.outside
+    return predict_module(network, trial_batches(problem.shape, FEW_SIZES if vouched_for else SIZES))
 
 
 def count_flops(module: nn.Module, problem: Problem, batch_size: int, backward: bool) -> int:

@@ -67,10 +67,13 @@ def show_architecture(
     form: FormatOption = Format.table,
 ) -> None:
     """Layers with the norm layers marked, sites, parameters, cost, and whether it is predicted to be bounded."""
+    import torch
+
     import architectures
     from architectures.description import describe
     from bench.commands._tables import architecture_grids, built, problem_for
 
+    torch.set_num_threads(1)  # a few rows: beside other work, a second thread only waits, and that costs time as well
     load_plugins(plugin)
     architecture = architectures.resolve(name)
     scheme = architectures.parse_scheme(norm)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bench.tracking.content.description import RECORDS, RunDescription, RunTable
-from bench.tracking.content.history import AGAINST_DISTANCE, DISTANCE, STEP, TRAINING
+from bench.tracking.content.history import AGAINST_DISTANCE, DISTANCE, STEP, TRAINING, holds_means, still_to_send
 from bench.tracking.content.picture import cell_chart
 from bench.tracking.options import Mode
 from bench.tracking.runfile import is_complete
@@ -199,7 +199,9 @@ def _fill(run: Any, description: RunDescription, home: Path) -> None:
         run.define_metric(f"{kind}/*", step_metric=STEP, summary="min")
     for name in AGAINST_DISTANCE:  # a panel each, with a line for every run
         run.define_metric(name, step_metric=DISTANCE, summary="none")
-    for step, values in description.history:
+    begun = run.starting_step  # not 0 where W&B has the run already
+    rows = still_to_send(description.history, begun)
+    for step, values in rows:
         run.log(dict(values), step=step)
     shown: dict[str, Any] = {name: _table(table) for name, table in description.tables.items()}
     with tempfile.TemporaryDirectory(dir=home) as folder:
@@ -207,8 +209,10 @@ def _fill(run: Any, description: RunDescription, home: Path) -> None:
         if picture is not None:
             shown["growth_and_departure"] = picture
         if shown:
-            run.log(shown, step=1 + max((step for step, _ in description.history), default=-1))
+            run.log(shown, step=max(begun, 1 + max((step for step, _ in description.history), default=-1)))
         run.summary.update(dict(description.summary))
+        if holds_means(rows):
+            run.summary["mean_curve_seeds"] = description.summary["seeds"]
         if description.files:
             run.log_artifact(_artifact(description, Path(folder)))
 

@@ -5,7 +5,8 @@ other in one panel, a line a scheme. Training is told of each seed as well.
 
 W&B numbers the rows of a run by a step of its own, and a run that is resumed drops rows whose number it has seen. Each
 seed has numbers of its own, and the means come behind the last seed: sending a cell again adds nothing, while a seed
-that is new, and the means over more seeds, still find a place.
+that is new still finds a place. Nothing that was sent can be taken back (rewinding a run is a preview that few servers
+have), so the means are sent once: over more seeds they would be a second line across the first (:func:`still_to_send`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from leaderboard.records.quantities import FAR_ERROR
 from leaderboard.records.record import Details, Record
 
 Row = tuple[int, dict[str, float]]
+SentRow = tuple[int, Mapping[str, float]]
 STEP, DISTANCE = "step", "distance"
 TRAINING = ("train", "validation")
 AGAINST_DISTANCE = ("growth", "departure", FAR_ERROR.name)
@@ -37,6 +39,26 @@ def history_of(records: Sequence[Record], details: Sequence[Details]) -> tuple[R
         rows += _numbered(named, 2 * seed)
     means = [*_mean_training(list(curves.values())), *_along_rays(records), *_far(records)]
     return (*rows, *_numbered(means, 2 * records[-1].key.seed + 1))
+
+
+def still_to_send(history: Sequence[SentRow], begun: int) -> tuple[SentRow, ...]:
+    """The rows of ``history`` that belong into a run whose next W&B step is ``begun`` (0: it is new).
+
+    Seeds that it does not have are added; where it has means, over whichever seeds, no other means are.
+    """
+    last = (begun - 1) // _STRIDE  # the block that was written last
+    has_means = begun > 0 and _holds_means(last)
+    left = [(step, row) for step, row in history if step >= begun]
+    return tuple((n, row) for n, row in left if not has_means or not _holds_means(n // _STRIDE) or n // _STRIDE == last)
+
+
+def holds_means(rows: Sequence[SentRow]) -> bool:
+    """Whether means over seeds are among the rows."""
+    return any(_holds_means(step // _STRIDE) for step, _ in rows)
+
+
+def _holds_means(block: int) -> bool:
+    return block % 2 == 1
 
 
 def _numbered(rows: Iterable[dict[str, float]], block: int) -> list[Row]:

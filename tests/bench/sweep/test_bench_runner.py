@@ -75,7 +75,7 @@ def values(record: Record) -> dict[str, object]:
 def test_a_sweep_resumes_and_never_recomputes(tmp_path: Path) -> None:
     def sweep(out: str, seeds: str) -> bench.Results:
         return bench.run(
-            tasks=["sine-1d"],
+            tasks=["double-well"],
             architectures=[SMALL, "mean"],
             norms=["none", "layer@first"],
             seeds=seeds,
@@ -91,15 +91,20 @@ def test_a_sweep_resumes_and_never_recomputes(tmp_path: Path) -> None:
     assert again.fresh == 0
     assert [values(r) for r in again.records] == [values(r) for r in more.records]
     whole = sweep("b", "3")
-    # a record does not depend on the other seeds that train beside it; float32 rounding may differ in a stack
-    for one, other in zip(whole.records, more.records, strict=True):
-        assert one.key == other.key
-        assert one.id_error == pytest.approx(other.id_error, rel=0.05)
+    # a record does not depend on the other seeds that train beside it; float32 rounding may differ in a stack, and the
+    # task takes few enough steps that training does not make more of it
+    with Store(whole.store) as here, Store(more.store) as there:
+        for one, other in zip(whole.records, more.records, strict=True):
+            assert one.key == other.key
+            assert one.id_error == pytest.approx(other.id_error, rel=1e-3)
+            for curve in ("curve.train", "curve.validation"):
+                mine, theirs = (store.details(one.key, curve).get(curve) for store in (here, there))
+                assert mine == (theirs and pytest.approx(theirs, rel=1e-5))
     frame = whole.frame()
     assert len(frame) == 9
     trained = [r for r in whole.records if r.key.architecture != "mean"]
-    # forwards 2·(8 + 8) operations a row; backwards the weights' gradients and the head's input gradient
-    assert {r.step_operations for r in trained} == {100 * (2 * 16 + 2 * 16 + 2 * 8)}
+    # forwards 2·(16 + 8) operations a row; backwards the weights' gradients and the head's input gradient
+    assert {r.step_operations for r in trained} == {256 * (2 * 24 + 2 * 24 + 2 * 8)}
     assert frame["far_error"].notna().all()
 
 

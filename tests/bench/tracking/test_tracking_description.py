@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench.tracking.content.description import RunDescription, describe_cell, describe_sweep
+from bench.tracking.content.history import holds_means, still_to_send
 from leaderboard.charts.drawing.schemes import look_of
 from leaderboard.ranking.standings import standings
 from leaderboard.records.record import Record
@@ -219,3 +220,19 @@ def test_a_description_travels_unchanged(make_record: Make, make_details: Make) 
         assert back.to_json() == run.to_json()
         assert back.tables == run.tables
         assert back.digest() == run.digest()
+
+
+def test_a_run_that_has_means_gets_other_seeds_but_no_other_means(make_record: Make, make_details: Make) -> None:
+    def history(seeds: int) -> tuple[Any, ...]:
+        return describe([make_record(s) for s in range(seeds)], [make_details(s) for s in range(seeds)]).history
+
+    two, three = history(2), history(3)
+    assert still_to_send(two, 0) == two
+    added = still_to_send(three, two[-1][0] + 2)  # W&B has the tables of two seeds as well
+    assert len(added) == 50
+    assert all("train/loss/seed2" in row for _, row in added)
+    assert not holds_means(added)
+    interrupted = still_to_send(three, three[60][0])  # in the second seed, before any mean
+    assert interrupted == three[60:]
+    assert holds_means(interrupted)
+    assert still_to_send(two, two[-1][0]) == two[-1:]  # in the means of these very seeds: they go on

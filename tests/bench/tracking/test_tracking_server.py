@@ -14,8 +14,10 @@ import pytest
 
 from bench.core.errors import FarFieldError, InputError
 from bench.tracking import Tracker, sync, syncing
+from bench.tracking.content.history import AGAINST_DISTANCE, DISTANCE
 
 Make = Callable[..., Any]
+MEANS = {"train/loss": "step", "validation/loss": "step"} | dict.fromkeys(AGAINST_DISTANCE, DISTANCE)
 
 
 class Server(ThreadingHTTPServer):
@@ -160,6 +162,11 @@ def _checks_of_seeds(history: Iterable[Mapping[str, object]]) -> list[Mapping[st
     return [row for row in history if any(name.startswith("validation/loss/seed") for name in row)]
 
 
+def _curve(history: Iterable[Mapping[str, Any]], name: str) -> list[tuple[float, float]]:
+    """The points that W&B draws of a curve, in the order they were sent."""
+    return [(row[MEANS[name]], row[name]) for row in history if name in row]
+
+
 @pytest.mark.slow
 def test_an_online_run_arrives_and_is_resumed_not_doubled(
     options: Make, make_record: Make, make_details: Make, said: list[str], server: Server, tmp_path: Any
@@ -173,6 +180,9 @@ def test_an_online_run_arrives_and_is_resumed_not_doubled(
     assert server.runs[run]["jobType"] == "sine-1d"
     assert len(_checks_of_seeds(server.history(run))) == 100
     assert server.summary(run)["id_error/seed1"] == records[1].id_error
+    assert (server.summary(run)["seeds"], server.summary(run)["mean_curve_seeds"]) == (2, 2)
+    means = {name: _curve(server.history(run), name) for name in MEANS}
+    assert [len(curve) for curve in means.values()] == [50, 50, len(records[0].ladder), len(records[0].ladder), 1]
     assert f"records-{run}" in server.artifacts
     assert server.uploads["records.jsonl"].decode().splitlines() == [r.to_json() for r in records[:2]]
     # The same cell with another seed, from a machine that knows nothing of the first sweep.
@@ -182,7 +192,10 @@ def test_an_online_run_arrives_and_is_resumed_not_doubled(
     assert set(server.runs) == {run}
     curves = _checks_of_seeds(server.history(run))
     assert len(curves) == 150, "points of the first two seeds must not come twice"
-    assert server.summary(run)["seeds"] == 3
+    # What W&B has cannot be taken back: one clean curve of two seeds rather than a second across it.
+    assert {name: _curve(server.history(run), name) for name in MEANS} == means
+    assert (server.summary(run)["seeds"], server.summary(run)["mean_curve_seeds"]) == (3, 2)
+    assert sum("tables/growth" in row for row in server.history(run)) == 2
 
 
 @pytest.mark.slow
