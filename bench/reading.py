@@ -88,7 +88,7 @@ def load(
         suite=suite, protocol=protocol, tasks=named, architectures=built, norms=normed, real=real, out=Path(out)
     )
     if out == PUBLISHED:
-        from bench.published import published  # one's own results need nothing of it
+        from bench.sweep.entries import published  # one's own results need nothing of it
 
         records = published().records(chosen)
     else:

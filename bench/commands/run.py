@@ -66,10 +66,7 @@ def run(
         foreseen = foresee(**given)
         sys.stdout.write(foreseen.text(form.value))
         return EXIT_BAD_INPUT if foreseen.needs else 0
-    if against is not None:
-        from bench.published import published
-
-        published(against).records()  # what cannot be compared is said before anything is run
+    _need_published(cells, against)
     with progress() as watcher:
         results = run_sweep(**given, watchers=[watcher])
     _show(results, form, against)
@@ -78,6 +75,19 @@ def run(
         reason = results.records[0].reason or "unsupported"
         raise InputError(f"nothing of this can be run: {reason}", hint="choose another architecture, norm or task")
     return 0 if results.complete else EXIT_INCOMPLETE
+
+
+def _need_published(cells: CellOptions, against: str | None) -> None:
+    """Read what the end of the run needs of published results: what is wrong with them is said before it begins."""
+    ranked = cells.suite is not None and bool(cells.architectures or cells.norms)
+    if against is None and not ranked:
+        return
+    from bench.sweep.entries import published  # other runs need nothing of it
+
+    if ranked:
+        published()
+    if against is not None:
+        published(against).records()
 
 
 def _show(results: Results, form: Format, against: str | None) -> None:

@@ -18,6 +18,7 @@ from bench.plan.jobs import Cell, record_keys
 from bench.plan.suite import Suite
 from bench.publishing import Credit
 from bench.submitting.checks import check_bundle
+from bench.submitting.sampling import are_fresh
 from bench.sweep.query import existing_store
 from bench.sweep.remembering import scope_of
 from leaderboard.publishing.entry import Entry, SuiteName
@@ -76,9 +77,13 @@ class Bundle:
         """Read a file that anybody may have written; nothing in it is run.
 
         Raises:
-            InputError: it cannot be read, is too large or not valid.
+            InputError: it cannot be read, is too large or not valid, or is an entry that verification wrote.
         """
-        return cls.of(read_entry(file))
+        bundle = cls.of(read_entry(file))
+        if are_fresh(bundle.records):
+            what = "this is an entry with the seeds of a verification, not a bundle"
+            raise InputError(what, where=str(file), hint="name the bundle that was handed in")
+        return bundle
 
 
 def read_card(file: Path | None, given: Mapping[str, Any]) -> Credit:

@@ -88,6 +88,12 @@ def _was_trained(records: Sequence[Record]) -> bool:
     return any(record.status in ("ok", "diverged") for record in records)
 
 
+def are_fresh(records: Sequence[Record]) -> bool:
+    """Everything that was trained has fresh seeds, as in an entry that verification wrote; no suite asks for these."""
+    seeds = [record.key.seed for record in records if _was_trained([record])]
+    return bool(seeds) and min(seeds) >= FIRST_SEED
+
+
 def plain_trial(sampled: Sampled, draw: Draw, plugins: Sequence[Plugin], count: int) -> Trial:
     """The cell at fresh seeds, each with the draw of its number."""
     task = resolve(sampled.key.task)

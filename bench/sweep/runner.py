@@ -6,7 +6,7 @@ import dataclasses
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,14 @@ from bench.plan.scope import Method, SuiteScope
 from bench.sweep.forecast import Forecast, at_start, forecast
 from bench.sweep.options import RunOptions
 from bench.sweep.workers.pool import LocalExecutor, start_fork_server
+from leaderboard.ranking.cells import Edition
 from leaderboard.ranking.cells import Method as MethodKey
 from leaderboard.ranking.tracks import Place, places_of
-from leaderboard.records.record import FINAL_STATUSES, Status
+from leaderboard.records.marked import joined
+from leaderboard.records.record import FINAL_STATUSES, CellKey, Status
 from leaderboard.records.store.memory import Remembered
 from leaderboard.records.store.store import Store
-from leaderboard.records.store.stored_records import StoredRecords, cells_of
+from leaderboard.records.store.stored_records import StoredRecords, Summarized, cells_of
 from leaderboard.tables.frame import frame_rows
 
 if TYPE_CHECKING:
@@ -73,24 +75,51 @@ class Results:
         return everything.where(self.suite.holds)
 
     def places(self) -> tuple[Place, ...]:
-        """Where what was asked for by name stands on the suite's boards, among all records that the store has of it.
+        """Where what was asked for by name stands on the suite's boards.
 
-        In a suite without tracks a method stands among those that have results on all tasks which it was put on.
+        It stands among all records that the store has of the suite and those that are published of it
+        (:mod:`bench.sweep.entries`), each cell by the store's records if there are any. In a suite without tracks it
+        stands among the methods that have results on all tasks which it was put on.
+
+        Raises:
+            InputError: a published entry cannot be read or is not valid.
         """
         if self.suite is None or not self.named:
             return ()
-        with Store(self.store) as store:
-            everything = StoredRecords(self.store, store.summaries()).where(self.suite.holds)
         on: dict[MethodKey, tuple[str, ...]] = {}
         for key in cells_of(self.records):
             if (key.architecture, key.norm) in self.named:
                 on[MethodKey.of(key)] = (*on.get(MethodKey.of(key), ()), key.task)
+        with Store(self.store) as store:
+            own = StoredRecords(self.store, store.summaries()).where(self.suite.holds)
+        others = self._published(self.suite, own, on)
+        everything, theirs = joined([own.summaries, others.summaries]), frozenset(cells_of(others))
         if self.suite.tracks:
-            return places_of(everything, self.suite.tracks, on)
+            return places_of(everything, self.suite.tracks, on, published=theirs)
         alike: dict[frozenset[str], list[MethodKey]] = {}
         for method, names in on.items():
             alike.setdefault(frozenset(names), []).append(method)
-        return tuple(place for names, mine in alike.items() for place in places_of(everything, {"": names}, mine))
+        return tuple(
+            place
+            for names, mine in alike.items()
+            for place in places_of(everything, {"": names}, mine, published=theirs)
+        )
+
+    def _published(self, suite: SuiteScope, own: StoredRecords, mine: Collection[MethodKey]) -> Summarized:
+        """What is published of the suite and measured on the data of this run: of no cell that is among ``own``, and
+        nothing of the methods ``mine``, whose places tell of what was run here.
+        """
+        from bench.sweep.entries import published  # other runs need nothing of it
+
+        had = cells_of(own)
+        data = {Edition.of(key) for key in cells_of(self.records)}
+        tasks = {edition.task for edition in data}
+
+        def counts(key: CellKey) -> bool:
+            same_data = key.task not in tasks or Edition.of(key) in data
+            return same_data and key not in had and MethodKey.of(key) not in mine
+
+        return published().of_suite(suite).where(counts)
 
     def frame(self) -> pandas.DataFrame:
         """One row a record: key, every number, the measures of each labelled set, the verdict on its cell.

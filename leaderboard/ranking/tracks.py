@@ -19,7 +19,7 @@ from bench.core.grammar import title_of
 from leaderboard.ranking.cells import Method
 from leaderboard.ranking.standings import Board, Standing, standings
 from leaderboard.ranking.statistics import LEAST_TASKS
-from leaderboard.records.record import Record, Status, Truth
+from leaderboard.records.record import CellKey, Record, Status, Truth
 from leaderboard.records.store.stored_records import summarized
 from leaderboard.records.summary import Summaries
 
@@ -59,6 +59,7 @@ class Place:
         best, worst: the places that seeds leave open; ``None`` where it is not ranked.
         of: how many methods are ranked there.
         others: how many of them are not this one.
+        published: how many of the others stand there by published results, on some task at least.
         tasks: of the track.
         missing: those without a finished record of the method.
         troubles: its records that did not end well, as (status, number); ``nonfinite``: ok ones with such an output.
@@ -72,6 +73,7 @@ class Place:
     worst: int | None
     of: int
     others: int
+    published: int
     tasks: int
     missing: tuple[str, ...]
     troubles: tuple[tuple[Status, int], ...]
@@ -100,11 +102,14 @@ class Place:
             return ["too many rows to tell its place", *parts]
         tasks = f"these {self.tasks} tasks" if self.tasks != 1 else "this task"
         return [
-            f"would rank {_range(self.best, self.worst)} of {self.of} on {tasks}",
+            f"would rank {_range(self.best, self.worst)} of {self.of}{self._whose()} on {tasks}",
             *self._by_truth(),
             *parts,
             *self._reach(),
         ]
+
+    def _whose(self) -> str:
+        return f" ({self.published:,} published)" if self.published else ""
 
     def _by_truth(self) -> list[str]:
         if len(self.truths) < 2:
@@ -154,7 +159,11 @@ def _not_here(board: Board, names: Collection[str]) -> list[str]:
 
 
 def places_of(
-    records: Iterable[Record] | Summaries, tracks: Tracks, mine: Collection[Method], own_tables: bool = True
+    records: Iterable[Record] | Summaries,
+    tracks: Tracks,
+    mine: Collection[Method],
+    own_tables: bool = True,
+    published: Collection[CellKey] = (),
 ) -> tuple[Place, ...]:
     """Where each of ``mine`` stands in each track of which it has any record, in the order of tracks and boards.
 
@@ -163,6 +172,7 @@ def places_of(
         tracks: their tasks.
         mine: the methods that are asked about.
         own_tables: a user's own tables enter totals beside other tasks.
+        published: the cells among ``records`` that are somebody else's results.
     """
     summaries = records if isinstance(records, Summaries) else summarized(records).summaries
     found: list[Place] = []
@@ -173,10 +183,11 @@ def places_of(
         (board,) = standings(within, own_tables)
         ranked = _ranked(board, names)
         by_truth = _truth_places(within, names, ranked, own_tables)
+        theirs = ranked & {Method.of(key) for key in published if key.task in names}
         for row in board.overall:
             if row.method in mine:
                 lacking = {*row.missing, *(set(names) - {edition.task for edition in board.editions})}
-                found.append(_place(name, names, row, lacking, ranked, by_truth.get(row.method, ())))
+                found.append(_place(name, names, row, lacking, ranked, theirs, by_truth.get(row.method, ())))
     return tuple(found)
 
 
@@ -193,6 +204,7 @@ def _place(
     row: Standing,
     lacking: Collection[str],
     ranked: set[Method],
+    theirs: set[Method],
     truths: tuple[TruthPlace, ...],
 ) -> Place:
     on_board = row.method in ranked
@@ -205,6 +217,7 @@ def _place(
         worst=None if worst is None else min(worst, len(ranked)),
         of=len(ranked),
         others=len(ranked - {row.method}),
+        published=len(theirs - {row.method}),
         tasks=len(names),
         missing=tuple(name for name in names if name in lacking),
         troubles=tuple((status, n) for status, n in row.counts if n and status not in ("ok", "unsupported")),

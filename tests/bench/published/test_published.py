@@ -13,7 +13,8 @@ import pytest
 import farfield as ff
 from bench.cli import main
 from bench.core.plugins import read_plugin
-from bench.published import OLDER, older_cells, published
+from bench.published import OLDER
+from bench.sweep.entries import older_cells, published
 from leaderboard.publishing.entry import Entry
 from leaderboard.publishing.packing import make_entry, records_of
 from leaderboard.publishing.reading import FOLDER_VARIABLE, read_entries, read_entry

@@ -6,7 +6,7 @@ import importlib.resources
 
 import pytest
 
-from bench.published import older_cells
+from bench.sweep.entries import older_cells
 from leaderboard.publishing.reading import MOST_BYTES_TOGETHER, read_entries, records_in
 
 FOLDER = importlib.resources.files("leaderboard") / "entries"

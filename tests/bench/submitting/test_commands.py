@@ -15,6 +15,7 @@ from bench.cli import main
 from bench.plan.suite import load_suite
 from bench.submitting.bundle import write_bundle
 from bench.submitting.confined.layers import available
+from bench.submitting.sampling import FIRST_SEED
 from bench.sweep.query import STORE_NAME
 from bench.sweep.remembering import guest_entries
 from leaderboard.publishing.reading import FOLDER_VARIABLE
@@ -145,6 +146,20 @@ def test_every_cell_trained_anew_makes_an_entry_that_the_suites_board_shows(
     (cell,) = json.loads(Path("entries/own-line.json").read_text())["cells"]
     claimed = {record.key.seed for record in bundle.records}
     assert len({record["seed"] for record in cell["records"]} - claimed) == 2
+    assert main(["verify", "entries/own-line.json", "--no-run"]) == 2
+    assert "with the seeds of a verification" in capsys.readouterr().err
+
+
+def test_an_entry_that_verification_wrote_is_no_bundle(made: Any, capsys: Any, tmp_path: Path) -> None:
+    def anew(record: Any) -> Any:
+        return dataclasses.replace(record, key=dataclasses.replace(record.key, seed=FIRST_SEED + record.key.seed))
+
+    file = tmp_path / "entry.json"
+    write_bundle(made(forge=anew), file)
+    assert main(["verify", str(file), "--no-run"]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    what = "this is an entry with the seeds of a verification, not a bundle"
+    assert said == f"farfield: {what} [{file}]: name the bundle that was handed in"
 
 
 def test_what_is_found_wrong_makes_no_entry(made: Any, scale: Any, tmp_path: Path) -> None:
