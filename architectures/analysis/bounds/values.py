@@ -260,7 +260,8 @@ def permuted(value: Known, order: Sequence[int]) -> Known:
         axes = tuple(order.index(axis) for axis in value.vectors.axes)
         vectors = Vectors(value.vectors.region, axes)
     shape = tuple(value.shape[axis] for axis in order)
-    return Known(shape, value.low.permute(*order), value.high.permute(*order), vectors, value.ball)
+    averages = None if value.averages is None else order.index(value.averages)
+    return Known(shape, value.low.permute(*order), value.high.permute(*order), vectors, value.ball, averages)
 
 
 def taken(value: Known, axis: int, indices: Tensor) -> Known:

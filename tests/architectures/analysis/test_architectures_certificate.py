@@ -145,6 +145,26 @@ def test_how_far_above_the_search_it_lies_for_a_small_mlp() -> None:
         assert found(network, problem) <= bound <= 10 * found(network, problem, 64, 40)
 
 
+class Attends(nn.Module):
+    """Averages of 7 tokens, each within 2, by weights that no bound is known of; the largest of the averages."""
+
+    def __init__(self, across: bool) -> None:
+        super().__init__()
+        self.across = across
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = 2 * torch.tanh(x)
+        scores = x @ x.transpose(-2, -1)
+        if self.across:
+            return (torch.softmax(scores, -2).transpose(-2, -1) @ tokens).amax((1, 2))[:, None]
+        return (torch.softmax(scores, -1) @ tokens).amax((1, 2))[:, None]
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_attention_averages_whichever_way_its_weights_stand(across: bool) -> None:
+    assert certificate(Attends(across).double(), trial_batches((7, 3))) == pytest.approx(2.0)
+
+
 def test_the_clamp_is_its_own_certificate() -> None:
     network = unsettled("mlp(clamp=true)", "none", PROBLEMS["features"], 0)
     assert certificate(network, trial_batches(PROBLEMS["features"].shape)) == pytest.approx(2.5)
