@@ -33,7 +33,7 @@ from tools.page import write_part
 ARCHITECTURE = "mlp"
 SCHEMES = ("none", "layer@first", "layer@all", "rms@all", "batch@all", "clip@input")
 REFERENCE = SCHEMES[0]
-TASKS = ("bump-1d", "double-well", "damped-pendulum", "diamonds-expensive")
+TASKS = ("sine-1d", "double-well", "growing-wave-1d", "damped-pendulum")
 SEEDS = 3
 PROTOCOLS = (HALVED.name, *(variant.name for variant in VARIANTS))
 EDGES = ("edge_of_grid", "edge_of_steps")
