@@ -26,6 +26,7 @@ def commands(block: str) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("with_published")
 def test_commands_and_snippets_run_as_written(tmp_path: Path) -> None:
     """One after the other, as somebody would type them who reads from the top; a block that names a file is saved."""
     real = bool(os.environ.get("FARFIELD_DATA"))

@@ -14,9 +14,8 @@ import bench
 import farfield as ff
 from bench.core.errors import InputError
 from bench.sweep.query import stored_records
-from leaderboard.publishing.reading import FOLDER_VARIABLE
 
-pytestmark = pytest.mark.usefixtures("forget_plugins", "nothing_published")
+pytestmark = pytest.mark.usefixtures("forget_plugins")
 Farfield = Callable[..., subprocess.CompletedProcess[str]]
 
 SUITE = """
@@ -66,12 +65,6 @@ def waves() -> ff.Samples:
 def write(path: Path, text: str) -> Path:
     path.write_text(textwrap.dedent(text).lstrip())
     return path
-
-
-@pytest.fixture
-def nothing_published(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Places are told among what a test has run."""
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("entries")))
 
 
 @pytest.fixture
