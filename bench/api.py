@@ -67,7 +67,7 @@ def run(
         protocol: ``2``, ``quick`` or ``paper``, of which the newest is meant; the suite's, or 2.
         plugins: files that register tasks or architectures.
         out: folder of the store.
-        workers: processes; one a core, or one for a GPU.
+        workers: processes; one a core, on a GPU at most 8.
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
         timeout: seconds that a cell may take.
         memory_limit: gigabytes of address space that a worker may take.

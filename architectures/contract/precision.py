@@ -1,4 +1,4 @@
-"""How networks are evaluated: in float64, by the same operations as in training."""
+"""With what precision networks are trained and evaluated, and by which operations."""
 
 from __future__ import annotations
 
@@ -36,3 +36,20 @@ def without_fast_paths() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
+
+
+@contextmanager
+def in_full_float32() -> Iterator[None]:
+    """Float32 products and convolutions keep all 24 bits of a significand here, on every device.
+
+    On NVIDIA GPUs since Ampere torch's convolutions would read 11 of them (TF32) unless told otherwise, and products
+    too after ``torch.set_float32_matmul_precision("high")``: one network would then be trained differently on a GPU.
+    """
+    products, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(products)
+        torch.backends.cudnn.allow_tf32 = convolutions

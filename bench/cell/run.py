@@ -19,7 +19,7 @@ import torch
 import architectures
 import tasks
 from architectures.analysis.graph_reading import Reader
-from architectures.contract.precision import in_float64, without_fast_paths
+from architectures.contract.precision import in_float64, in_full_float32, without_fast_paths
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
 from bench.cell.directions import axis_directions, directions
@@ -58,7 +58,7 @@ def run_job(job: Job, settings: Settings) -> list[Outcome]:
     """Every seed of ``job``, as records: ``ok``, ``diverged``, ``unsupported`` or ``failed``."""
     started = time.perf_counter()
     try:
-        with without_fast_paths(), warnings.catch_warnings():
+        with in_full_float32(), without_fast_paths(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*performance drop.*")
             return _run(job, settings)
     except Unsupported as reason:

@@ -69,7 +69,7 @@ class SweepOptions(OutOptions):
         InputError: a number out of range, or no such program. Whether the device is here is found when it is used.
     """
 
-    workers: int | None = setting(None, "--workers", "Worker processes.", otherwise="one a core, or one for a GPU")
+    workers: int | None = setting(None, "--workers", "Worker processes.", otherwise="one a core; on a GPU at most 8")
     device: str = setting("cpu", "--device", "cpu, cuda, cuda:1, or auto.")
     timeout: float | None = setting(None, "--timeout", "Seconds a cell may take.")
     memory_limit: float | None = setting(

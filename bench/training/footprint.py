@@ -71,6 +71,7 @@ def budget(device: torch.device, workers: int) -> int:
     What is free changes from minute to minute; how members are grouped, and so how they round, must not.
     """
     if device.type == "cuda":
-        return int(SHARE * torch.cuda.mem_get_info(device)[1])
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        total = torch.cuda.get_device_properties(device).total_memory
+    else:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return int(SHARE * total / max(workers, 1))

@@ -21,8 +21,18 @@ span   chain, alone chain, ten members vmap, four members vmap, ten and twenty
 2^18   0.8 to 1.3   0.9 to 1.2         1.0 to 1.2         0.8 to 1.1
 ====== ============ ================== ================== =====================
 
-Alone, vmap never paid (0.7 to 1.1); with two members neither (0.7 to 0.96, in an earlier measurement). On a GPU the
-bounds are 2^6 times as high, which is reckoned from the time of a launch and was not measured.
+Alone, vmap never paid (0.7 to 1.1); with two members neither (0.7 to 0.96, in an earlier measurement). On a GPU, where
+launching is what costs, the same was measured with four and with twenty members (NVIDIA H100, ``--device cuda``):
+
+============ ============== ================= =============== ==================
+span         chain, four    chain, twenty     vmap, four      vmap, twenty
+============ ============== ================= =============== ==================
+2^13 to 2^18 2.0 to 3.0     2.1 to 6.6        1.4 to 2.1      3.0 to 5.2
+2^20         1.6 to 1.8     2.0 to 3.0        1.4 to 1.8      2.1 to 3.3
+2^21         1.4 to 2.5     1.7 to 1.9        1.2             1.5 to 1.8
+2^22         not measured   not measured      2.6             1.5
+2^23         0.65           0.7               0.5 to 1.0      0.6 to 1.0
+============ ============== ================= =============== ==================
 """
 
 from __future__ import annotations
@@ -31,6 +41,7 @@ import copy
 import itertools
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -41,13 +52,26 @@ from bench.training.footprint import Footprint, footprint
 from bench.training.programs.chain import links_of
 from bench.training.programs.vmap import Stack
 
-CHAIN_SPAN = 2**17
-VMAP_SPAN = 2**16
 VMAP_MEMBERS = 4
-TOGETHER_SPAN = 2**18
-"""Span of all members that train together: a megabyte in float32, half of what a core's cache holds."""
+"""With fewer, vmap costs more than it saves."""
 
-_GPU_FACTOR = 2**6
+
+@dataclass(frozen=True)
+class Bounds:
+    """Spans up to which stacking pays on a kind of device.
+
+    Attributes:
+        chain, vmap: of one member, for each program.
+        together: of all members that train together. On a CPU: a megabyte, half of what a core's cache holds.
+    """
+
+    chain: int
+    vmap: int
+    together: int
+
+
+BOUNDS = {"cpu": Bounds(2**17, 2**16, 2**18), "cuda": Bounds(2**22, 2**22, 2**24)}
+"""By :attr:`torch.device.type`."""
 
 Item = TypeVar("Item")
 
@@ -70,10 +94,10 @@ def choose_program(
         device: where the cell will train.
         each_step: sequences are answered at each step; a chain knows one answer a row.
     """
-    span = footprint(module, inputs).largest * rows / _factor(device)
-    if span <= CHAIN_SPAN and not each_step and links_of(module) is not None:
+    span, bounds = footprint(module, inputs).largest * rows, BOUNDS[torch.device(device).type]
+    if span <= bounds.chain and not each_step and links_of(module) is not None:
         return "chain"
-    small = span <= VMAP_SPAN and members >= VMAP_MEMBERS
+    small = span <= bounds.vmap and members >= VMAP_MEMBERS
     return "vmap" if small and _stacks(module, inputs[:8], each_step) else "loop"
 
 
@@ -87,7 +111,7 @@ def most_together(one: Footprint, rows: int, device: torch.device, limit: int | 
         limit: bytes that the members of a stack may take (an estimate), if there is a limit.
         extra: bytes that each member takes beside its footprint.
     """
-    most = TOGETHER_SPAN * _factor(device) // max(1, one.largest * rows)
+    most = BOUNDS[device.type].together // max(1, one.largest * rows)
     if limit is not None:
         most = min(most, limit // max(1, one.bytes(rows) + extra))
     return max(1, most)
@@ -98,10 +122,6 @@ def in_runs(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
     count = -(-len(items) // most)
     edges = [len(items) * i // count for i in range(count + 1)]
     return [items[a:b] for a, b in itertools.pairwise(edges)]
-
-
-def _factor(device: str | torch.device) -> int:
-    return 1 if torch.device(device).type == "cpu" else _GPU_FACTOR
 
 
 def _stacks(module: nn.Module, inputs: Tensor, each_step: bool) -> bool:

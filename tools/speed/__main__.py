@@ -75,9 +75,11 @@ def _quick(options: Options, pool: ProcessPoolExecutor) -> Part:
 
 
 def _programs(options: Options, pool: ProcessPoolExecutor) -> Part:
-    jobs = programs.jobs(programs.NETWORKS[3:5], (32,), (4,)) if options.tiny else programs.jobs()
-    measured = programs.measure(pool, jobs, options.repeats)
-    return Part(len(jobs), measured, programs.table, lambda f: {"programs": charts.programs_chart(f)}, ("gain",))
+    kind = options.device.partition(":")[0]
+    sizes = ((32,), (4,)) if options.tiny else (programs.BATCHES[kind], programs.MEMBERS[kind])
+    jobs = programs.jobs(programs.NETWORKS[3:5] if options.tiny else programs.NETWORKS, *sizes)
+    measured = programs.measure(pool, jobs, options.repeats, options.device)
+    return Part(len(jobs), measured, programs.table, lambda f: {"programs": charts.programs_chart(f, kind)}, ("gain",))
 
 
 def _probing(options: Options, pool: ProcessPoolExecutor) -> Part:
@@ -163,7 +165,7 @@ def main() -> None:
     parser.add_argument("--part", action="append", choices=PARTS, help="only this part; repeatable")
     parser.add_argument("--out", type=Path, default=Path("speed-results"))
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--device", default="cpu", help="of the part training: cpu or cuda")
+    parser.add_argument("--device", default="cpu", help="of the parts training and programs: cpu or cuda")
     parser.add_argument("--tiny", action="store_true", help="the smallest sizes: shows that it runs, measures nothing")
     asked = parser.parse_args()
     try:

@@ -75,19 +75,19 @@ def _growth_panel(growth: Growth) -> Any:
     return alt.layer(line, dashed).properties(width=190, height=150, title=title)
 
 
-def programs_chart(timings: Sequence[ProgramTiming]) -> Any:
+def programs_chart(timings: Sequence[ProgramTiming], device: str = "cpu") -> Any:
     """Gain of the stacked programs over the loop against the span, a panel a program; lines mark the bounds."""
     import altair as alt
 
-    from bench.training.program import CHAIN_SPAN, VMAP_SPAN
+    from bench.training.program import BOUNDS
 
     values = [
         {"span": t.span, "gain": t.gain, "members": str(t.members), "network": f"{t.network} {t.norm}, {t.kind}"}
         for t in timings
     ]
-    bounds = {"chain": CHAIN_SPAN, "vmap": VMAP_SPAN}
+    bounds = BOUNDS[device]
     panels = []
-    for program, bound in bounds.items():
+    for program, bound in (("chain", bounds.chain), ("vmap", bounds.vmap)):
         chosen = [v for v, t in zip(values, timings, strict=True) if t.program == program]
         if not chosen:
             continue

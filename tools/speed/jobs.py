@@ -91,6 +91,12 @@ def full_resolution_cnn(problem: Problem, seed: int) -> nn.Module:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 1))
 
 
+def wait(device: str) -> None:
+    """Until ``device`` has done what it was given."""
+    if device != "cpu":
+        torch.cuda.synchronize()
+
+
 SMALL = FromRegistry("mlp(depth=3, width=64)", "layer@all")
 IMAGE = Problem("image", (1, 16, 16))
 

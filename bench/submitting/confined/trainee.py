@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 import architectures
-from architectures.contract.precision import in_float64, without_fast_paths
+from architectures.contract.precision import in_float64, in_full_float32, without_fast_paths
 from bench.cell import probing
 from bench.cell.admission import hold_to_contract
 from bench.core.plugins import Plugin, load_plugin
@@ -87,7 +87,7 @@ class Trainee:
         for packed in header["plugins"]:
             load_plugin(Plugin.unpacked(packed))
         context = _context(header, message.arrays)
-        with without_fast_paths(), warnings.catch_warnings():
+        with in_full_float32(), without_fast_paths(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*performance drop.*")
             hold_to_contract(context.architecture, context.scheme, context.task(0).problem)
             if context.architecture.card.role == "estimator":

@@ -78,6 +78,9 @@ def start_slow_sweep(out: Path, slow: Sequence[str]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),  # not as a shell's background has it
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:

@@ -12,9 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import bench
+from architectures import register_architecture
+from bench.cell.run import run_job
 from bench.checking.process_state import ProcessState
+from bench.core.problem import Problem
+from bench.plan.jobs import Cell, Settings, make_plan
 from bench.sweep.workers.isolation import undisturbed
 from leaderboard.records.store.store import Store
 
@@ -128,3 +133,31 @@ def test_what_breaks_the_contract_is_a_failed_record_and_the_sweep_goes_on(tmp_p
     assert "breaks the contract: answers change by" in reasons[1]
     assert "breaks the contract: two evaluations differ" in reasons[2]
     assert reasons[3] == "ok"
+
+
+def test_jobs_compute_in_full_float32_whatever_the_process_prefers() -> None:
+    """On a GPU ten bits fewer would change every number; only the switches can be seen without one."""
+    seen: set[tuple[str, bool]] = set()
+
+    class Watching(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.add((torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32))
+            return super().forward(x)
+
+    @register_architecture("watching-net", inputs=["features"])
+    def watching(problem: Problem, norm: object) -> nn.Module:
+        return Watching(problem.size, 1)
+
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.allow_tf32 = True
+    try:
+        cell = Cell("linear-1d", "watching-net", "none", "quick-2")
+        (outcome,) = run_job(make_plan([cell], (0,), ()).jobs[0], Settings())
+        after = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
+    assert outcome.record.status == "ok", outcome.record.reason
+    assert seen == {("highest", False)}
+    assert after == ("high", True)

@@ -18,10 +18,8 @@ from bench.plan.options import ProgramName
 from bench.plan.protocol import Schedule, batch_indices, check_steps
 from bench.training.footprint import footprint
 from bench.training.program import (
-    CHAIN_SPAN,
-    TOGETHER_SPAN,
+    BOUNDS,
     VMAP_MEMBERS,
-    VMAP_SPAN,
     choose_program,
     in_runs,
     most_together,
@@ -257,18 +255,23 @@ def test_groups_hold_every_member_once_and_fit(members: int, rows: int, most: in
     sizes = {len(group) for group in groups}
     assert max(sizes) - min(sizes) <= 1
     assert max(sizes) <= (most or members)
-    assert max(sizes) == 1 or max(sizes) * one.largest * rows <= TOGETHER_SPAN
+    assert max(sizes) == 1 or max(sizes) * one.largest * rows <= BOUNDS["cpu"].together
 
 
-def test_what_grows_too_large_for_a_cache_trains_alone() -> None:
-    inputs = torch.zeros(8, 4)
+@pytest.mark.parametrize("device", BOUNDS)
+def test_what_grows_too_large_trains_alone(device: str) -> None:
+    inputs, bounds = torch.zeros(8, 4), BOUNDS[device]
+
+    def chosen(module: nn.Module, rows: int, members: int) -> str:
+        return choose_program(module, inputs, rows, members, device)
+
     chain = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 1))
-    assert choose_program(chain, inputs, CHAIN_SPAN // 64, 1) == "chain"
-    assert choose_program(chain, inputs, CHAIN_SPAN // 64 + 1, 10) == "loop"
+    assert chosen(chain, bounds.chain // 64, 1) == "chain"
+    assert chosen(chain, bounds.chain // 64 + 1, 10) == "loop"
     other = nn.Sequential(nn.Linear(4, 64), nn.Softplus(), nn.Linear(64, 1))
-    assert choose_program(other, inputs, VMAP_SPAN // 64, VMAP_MEMBERS) == "vmap"
-    assert choose_program(other, inputs, VMAP_SPAN // 64 + 1, VMAP_MEMBERS) == "loop"
-    assert choose_program(other, inputs, VMAP_SPAN // 64, VMAP_MEMBERS - 1) == "loop"
+    assert chosen(other, bounds.vmap // 64, VMAP_MEMBERS) == "vmap"
+    assert chosen(other, bounds.vmap // 64 + 1, VMAP_MEMBERS) == "loop"
+    assert chosen(other, bounds.vmap // 64, VMAP_MEMBERS - 1) == "loop"
 
 
 def test_a_convolution_trained_alone_equals_a_stacked_one() -> None:

@@ -1,6 +1,7 @@
 """The programs of :mod:`bench.training.program` timed against each other: what its bounds rest on.
 
-One core, a step of every member, networks of several kinds and sizes. The loop is timed beside each stacked program.
+One core or one GPU, a step of every member, networks of several kinds and sizes. The loop is timed beside each stacked
+program.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+import torch
+
 from bench.core.problem import Problem
 from bench.plan.options import ProgramName
 from bench.training.footprint import footprint
 from bench.training.programs.chain import links_of
 from bench.training.train import train
-from tools.speed.jobs import FromRegistry, TrainingJob
+from tools.speed.jobs import FromRegistry, TrainingJob, wait
 
 NETWORKS: tuple[tuple[str, str, Problem], ...] = (
     ("mlp(width=64)", "none", Problem("features", (8,))),
@@ -31,9 +34,9 @@ NETWORKS: tuple[tuple[str, str, Problem], ...] = (
     ("cnn", "none", Problem("image", (1, 8, 8))),
     ("cnn", "batch@all", Problem("image", (1, 16, 16))),
 )
-BATCHES = (32, 128, 512, 2048)
-MEMBERS = (1, 4, 10, 20)
-LARGEST_SPAN = 2**19
+BATCHES = {"cpu": (32, 128, 512, 2048), "cuda": (128, 2048, 16384)}
+MEMBERS = {"cpu": (1, 4, 10, 20), "cuda": (1, 4, 20)}
+LARGEST_SPAN = {"cpu": 2**19, "cuda": 2**24}
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,8 @@ class ProgramTiming:
 
 def jobs(
     networks: Sequence[tuple[str, str, Problem]] = NETWORKS,
-    batches: Sequence[int] = BATCHES,
-    members: Sequence[int] = MEMBERS,
+    batches: Sequence[int] = BATCHES["cpu"],
+    members: Sequence[int] = MEMBERS["cpu"],
 ) -> list[TrainingJob]:
     """Every combination."""
     return [
@@ -80,29 +83,34 @@ def jobs(
 
 
 def measure(
-    pool: ProcessPoolExecutor, chosen: Sequence[TrainingJob], repeats: int = 3
+    pool: ProcessPoolExecutor, chosen: Sequence[TrainingJob], repeats: int = 3, device: str = "cpu"
 ) -> Iterator[ProgramTiming | None]:
     """Time ``chosen`` in one process of ``pool``, which must be single-threaded; None beyond ``LARGEST_SPAN``."""
     for job in chosen:
-        yield pool.submit(_timing, job, repeats).result()
+        yield pool.submit(_timing, job, repeats, device).result()
 
 
-def _timing(job: TrainingJob, repeats: int) -> ProgramTiming | None:
+def _timing(job: TrainingJob, repeats: int, device: str) -> ProgramTiming | None:
     module, data = job.build(0), job.data()
     span = footprint(module, data.inputs).largest * job.rows
     program: ProgramName = "chain" if links_of(module) is not None else "vmap"
-    if span > LARGEST_SPAN:
+    if span > LARGEST_SPAN[torch.device(device).type]:
         return None
-    pairs = [(_milliseconds(job, program), _milliseconds(job, "loop")) for _ in range(repeats)]
+    if device != "cpu":  # kernels are loaded with their first call
+        _milliseconds(job, program, device)
+    pairs = [(_milliseconds(job, program, device), _milliseconds(job, "loop", device)) for _ in range(repeats)]
     stacked, loop = (statistics.median(side) for side in zip(*pairs, strict=True))
     network, norm = job.name.split(" ", 1)
     return ProgramTiming(network, norm, job.problem.kind, job.rows, job.seeds, span, program, stacked, loop)
 
 
-def _milliseconds(job: TrainingJob, program: ProgramName) -> float:
-    seeds, data = range(job.seeds), job.data()
+def _milliseconds(job: TrainingJob, program: ProgramName, device: str) -> float:
+    seeds, data = range(job.seeds), job.data(device)
+    build = lambda seed: job.build(seed).to(device)  # noqa: E731
+    wait(device)
     started = time.perf_counter()
-    train(job.build, seeds, dict.fromkeys(seeds, data), job.schedule(), program=program)
+    train(build, seeds, dict.fromkeys(seeds, data), job.schedule(), program=program)
+    wait(device)
     return (time.perf_counter() - started) * 1e3 / (job.steps * job.seeds)
 
 

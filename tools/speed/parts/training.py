@@ -29,14 +29,14 @@ from bench.cell.environment import available_cores
 from bench.sweep.workers.malloc import keep_freed_memory
 from bench.training.program import choose_program
 from bench.training.train import train
-from tools.speed.jobs import JOBS, TrainingJob
+from tools.speed.jobs import JOBS, TrainingJob, wait
 
 
 def plain(job: TrainingJob, device: str = "cpu") -> float:
     """Seconds of the plain loop over all members."""
     data, rows = job.data(device), job.batches(range(job.seeds))
     torch.set_num_threads(os.cpu_count() or 1)
-    _wait(device)
+    wait(device)
     started = time.perf_counter()
     for rate in job.rates:
         for seed in range(job.seeds):
@@ -50,7 +50,7 @@ def plain(job: TrainingJob, device: str = "cpu") -> float:
                 loss = nn.functional.mse_loss(module(x).squeeze(-1), z)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
-    _wait(device)
+    wait(device)
     return time.perf_counter() - started
 
 
@@ -61,7 +61,7 @@ def ours_here(job: TrainingJob, seeds: Sequence[int], device: str = "cpu") -> st
     program = choose_program(job.build(0), data.inputs[:8].cpu(), job.batch or job.rows, members, device)
     build = lambda seed: job.build(seed).to(device)  # noqa: E731
     train(build, seeds, dict.fromkeys(seeds, data), job.schedule(), job.batches(seeds), program=program)
-    _wait(device)
+    wait(device)
     return program
 
 
@@ -204,11 +204,6 @@ def _jax_seconds(job: TrainingJob) -> tuple[float, float | None]:
 def _median(values: Sequence[float | None]) -> float | None:
     known = [v for v in values if v is not None]
     return statistics.median(known) if known else None
-
-
-def _wait(device: str) -> None:
-    if device != "cpu":
-        torch.cuda.synchronize()
 
 
 def table(timings: Sequence[Timing]) -> str:
