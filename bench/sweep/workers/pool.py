@@ -27,6 +27,7 @@ from bench.core.plugins import Plugin
 from bench.core.shadowing import HOME, check_shadowing, check_unguarded, library_folders, python_path, user_folders
 from bench.plan.jobs import Job, Settings
 from bench.sweep.workers.context import WorkerContext
+from bench.sweep.workers.malloc import in_large_pages
 
 AHEAD = 4
 """Jobs a worker that are handed out at once: it never waits for the coordinator, which may be storing."""
@@ -190,7 +191,7 @@ def start_fork_server(settings: Settings) -> ForkServerContext:
     if _server() not in (None, _ours):
         check_unguarded("bench")  # a server that the user's own code has started knows nothing of us
         return context
-    with _without_interrupts(), _without_user_folders():
+    with _without_interrupts(), _without_user_folders(), in_large_pages():
         multiprocessing.forkserver.ensure_running()
     _ours = _server()
     return context

@@ -16,8 +16,8 @@ from bench.training.programs.sgd import momentum_step
 class Single:
     """The :class:`bench.training.programs.program.Program` ``loop``: the module's own parameters are trained in place.
 
-    On a CPU the weights of convolutions lie channels last, and so do the images between them: the same sums, in an
-    order that vector units like (1.2 to 1.7 times as fast).
+    On a CPU the weights of convolutions lie channels last, and so do the images between them and their gradients: the
+    same sums, in an order that vector units like (1.2 to 1.7 times as fast).
 
     Args:
         modules: the initialized member.
@@ -31,6 +31,9 @@ class Single:
         self._settled = not any(p.dim() == 4 for p in self._module.parameters())
         if self._channels_last:
             self._module.to(memory_format=torch.channels_last)
+            if not self._settled:
+                for part in self._module.modules():
+                    part.register_forward_hook(_return_as_it_went)
         self._rate, self._optimizer = rate, optimizer
         self._begin()
 
@@ -106,6 +109,23 @@ class Single:
 
     def retain(self, places: Sequence[int]) -> None:
         """Nothing to drop: a stack of one whose member leaves is at its end."""
+
+
+def _return_as_it_went(part: nn.Module, inputs: object, output: object) -> None:
+    """The gradient of an image that lies channels last comes back so: from a mean over positions it would not.
+
+    An activation whose gradient lies otherwise takes forty times as long.
+    """
+    if isinstance(output, Tensor) and output.requires_grad and _is_channels_last(output):
+        output.register_hook(_channels_last)  # type: ignore[no-untyped-call]
+
+
+def _channels_last(gradient: Tensor) -> Tensor:
+    return gradient.contiguous(memory_format=torch.channels_last)
+
+
+def _is_channels_last(images: Tensor) -> bool:
+    return images.dim() == 4 and images.is_contiguous(memory_format=torch.channels_last) and not images.is_contiguous()
 
 
 def _laid_out_as(parameter: Tensor, gradient: Tensor) -> Tensor:

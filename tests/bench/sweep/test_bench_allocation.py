@@ -1,12 +1,16 @@
-"""Freed memory stays with a worker."""
+"""Freed memory stays with a worker, and its pages are large."""
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from bench.sweep.workers.malloc import in_large_pages
 
 FAULTS = """
 import resource
@@ -31,3 +35,44 @@ def test_memory_that_was_freed_is_used_again_without_a_page_fault() -> None:
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
     pages = 4 * 4 * 2**20 / 4096  # of one round; taken anew each time, fifty rounds have fifty times as many
     assert int(done.stdout) < 5 * pages  # the system may take some back on its own, and pieces may settle elsewhere
+
+
+LARGE = """
+import re
+import torch
+from bench.sweep.workers.malloc import keep_freed_memory
+keep_freed_memory()
+piece = torch.ones(2**21)  # eight megabytes
+sizes = re.findall(r"AnonHugePages: +([0-9]+) kB", open("/proc/self/smaps").read())
+print(sum(map(int, sizes)))
+"""
+ON_REQUEST = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+
+
+@pytest.mark.skipif(
+    not ON_REQUEST.exists() or "[never]" in ON_REQUEST.read_text() or platform.libc_ver()[0] != "glibc",
+    reason="large pages are not to be had here",
+)
+def test_what_starts_inside_has_large_pages() -> None:
+    with in_large_pages():
+        done = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True)
+    assert int(done.stdout) >= 4096
+
+
+@pytest.mark.parametrize(
+    ("before", "inside"),
+    [
+        (None, "glibc.malloc.hugetlb=1"),
+        ("glibc.malloc.perturb=3", "glibc.malloc.perturb=3:glibc.malloc.hugetlb=1"),
+        ("glibc.malloc.hugetlb=0", "glibc.malloc.hugetlb=0"),
+    ],
+)
+def test_settings_of_the_users_stand_and_come_back(
+    before: str | None, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    if before is not None:
+        monkeypatch.setenv("GLIBC_TUNABLES", before)
+    with in_large_pages():
+        assert os.environ["GLIBC_TUNABLES"] == inside
+    assert os.environ.get("GLIBC_TUNABLES") == before

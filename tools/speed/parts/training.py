@@ -26,7 +26,7 @@ from torch import nn
 
 from architectures.description import count_flops
 from bench.cell.environment import available_cores
-from bench.sweep.workers.malloc import keep_freed_memory
+from bench.sweep.workers.malloc import in_large_pages, keep_freed_memory
 from bench.training.program import choose_program
 from bench.training.train import train
 from tools.speed.jobs import JOBS, TrainingJob, wait
@@ -158,7 +158,8 @@ def _processes(count: int) -> ProcessPoolExecutor:
 
 def single_threaded(pool: ProcessPoolExecutor, workers: int) -> ProcessPoolExecutor:
     """``pool`` with each of its processes set up as a worker."""
-    list(pool.map(_as_worker, range(workers)))
+    with in_large_pages():
+        list(pool.map(_as_worker, range(workers)))
     return pool
 
 
