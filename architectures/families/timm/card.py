@@ -12,6 +12,7 @@ from typing import Any
 
 from architectures.card import ArchitectureCard
 from architectures.families.timm import catalogue
+from architectures.families.timm.loading import load_timm
 from architectures.families.timm.options import TimmOptions
 from architectures.norms.placements import ANY
 from architectures.registry import register_family
@@ -73,7 +74,7 @@ def _weights(model: str) -> str | None:
     known = (catalogue.shipped() or {}).get(plain)
     if known is not None and (not tag or tag in known.tags):
         return tag or known.chosen
-    import timm  # it knows older names too
+    timm = load_timm()  # it knows older names too
 
     if not timm.is_model(plain) or (tag and model not in timm.list_pretrained(f"{plain}.*")):
         return None

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from architectures.families.timm.loading import load_timm
+
 FILE = "models.txt"
 NO_WEIGHTS = "none"
 
@@ -52,7 +54,7 @@ def heading(version: str) -> str:
 
 def asked() -> dict[str, Model]:
     """The same from timm itself, which is imported: two seconds."""
-    import timm
+    timm = load_timm()
 
     tags: dict[str, set[str]] = {}
     for spelled in timm.list_pretrained():
@@ -63,6 +65,6 @@ def asked() -> dict[str, Model]:
 
 def chosen_by_timm(model: str) -> str:
     """The tag of the weights that timm takes for ``model``, spelled with or without one."""
-    import timm
+    timm = load_timm()
 
     return getattr(timm.get_pretrained_cfg(model, allow_unregistered=True), "tag", None) or NO_WEIGHTS

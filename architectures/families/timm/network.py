@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from architectures.families.timm.frozen import OnFeatures, OnFrozenFeatures, make_head
+from architectures.families.timm.loading import load_timm
 from architectures.families.timm.options import TimmOptions
 from architectures.families.timm.weights import check_loaded, locate
 from architectures.norms.own import offer_norms
@@ -109,10 +110,11 @@ def _classifier(network: nn.Module) -> tuple[str, ...]:
 
 
 def _make(model: str, channels: int, size: tuple[int, int], takes_size: bool, outputs: int, **more: Any) -> nn.Module:
-    import timm
+    timm = load_timm()
 
     sized: dict[str, Any] = {"img_size": size} if takes_size else {}
-    return timm.create_model(model, in_chans=channels, num_classes=outputs, **sized, **more)
+    made: nn.Module = timm.create_model(model, in_chans=channels, num_classes=outputs, **sized, **more)
+    return made
 
 
 def fit_model(model: str, shape: tuple[int, ...], size: int | None) -> Fit:
@@ -153,7 +155,7 @@ def _sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 def _published_size(model: str) -> list[tuple[int, int]]:
     """The size that timm's weights of the model were trained at: the last resort."""
-    import timm
+    timm = load_timm()
 
     shape = getattr(timm.get_pretrained_cfg(model), "input_size", None)
     return [tuple(shape[1:])] if shape else []

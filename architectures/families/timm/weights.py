@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from architectures.families.timm.loading import load_timm
 from architectures.families.timm.options import TimmOptions
 from bench.core.errors import InputError
 
@@ -20,7 +21,7 @@ def locate(model: str, options: TimmOptions) -> str:
     if options.weights is not None:
         _check_file(options.weights)
         return options.weights
-    import timm
+    timm = load_timm()
     from huggingface_hub import try_to_load_from_cache
 
     config = timm.get_pretrained_cfg(model)

@@ -324,3 +324,12 @@ def test_models_that_timm_knows_by_older_names_are_known() -> None:
     assert get_card("timm/convnext_tiny_in22ft1k").family == "timm"
     with pytest.raises(UnknownName, match="resnet18"):
         get_card("timm/resnet18.no_such_weights")
+
+
+def test_timm_is_imported_without_what_writes_logs_and_leaves_it_to_others() -> None:
+    script = (
+        "import sys; from architectures.families.timm.loading import load_timm; timm = load_timm();"
+        "print('wandb' in sys.modules, timm.__name__); import wandb; print(wandb.__name__, load_timm() is timm)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False timm\nwandb True\n"
