@@ -12,7 +12,10 @@ from torch import Tensor
 
 
 class Link(ABC):
-    """A layer of M members. ``weights`` are views, shape (M, ...), of the stack's flat parameters.
+    """A layer of M members.
+
+    ``weights`` are views, shape (M, ...), of the stack's flat parameters; ``over_rows`` the same with an axis for rows,
+    (M, 1, ...).
 
     A layer with buffers names them in ``held``, as the layer does; ``buffers`` are those of the members, (M, ...), for
     the link to change in place when it trains.
@@ -27,7 +30,13 @@ class Link(ABC):
         self.owns_input = False
         self.buffers: tuple[Tensor, ...] = ()
         self.weights: tuple[Tensor, ...] = ()
+        self.over_rows: tuple[Tensor, ...] = ()
         self.gradients: tuple[Tensor, ...] = ()
+
+    def bind(self, weights: Sequence[Tensor], gradients: Sequence[Tensor], buffers: Sequence[Tensor]) -> None:
+        """Take the members' numbers, once for many steps: making views of them is a twentieth of a small step."""
+        self.weights, self.gradients, self.buffers = tuple(weights), tuple(gradients), tuple(buffers)
+        self.over_rows = tuple(weight.unsqueeze(1) for weight in weights)
 
     @abstractmethod
     def forward(self, x: Tensor, keep: bool) -> Tensor:
@@ -51,8 +60,7 @@ class BatchLink(Link):
         Raises:
             ValueError: a single row to train on, which has no variance.
         """
-        gain = self.weights[0].unsqueeze(1) if self.weights else None
-        shift = self.weights[1].unsqueeze(1) if self.weights else None
+        gain, shift = self.over_rows or (None, None)
         if not keep:
             factor = self.buffers[1].add(self.eps).rsqrt_().unsqueeze(1)
             factor = factor if gain is None else factor.mul_(gain)
@@ -75,7 +83,7 @@ class BatchLink(Link):
         if self.weights:
             self.gradients[0].copy_(along.squeeze(1))
             self.gradients[1].copy_(total.squeeze(1))
-            factor = self.scale * self.weights[0].unsqueeze(1)
+            factor = self.scale * self.over_rows[0]
         if first:
             return g
         turn = along.mul_(self.scale).mul_(factor).mul_(-share)
@@ -100,22 +108,22 @@ class CurveLink(Link):
 
     def forward(self, x: Tensor, keep: bool) -> Tensor:
         """The input, ``alpha x + s`` for erf, and what f makes of it are kept."""
-        alpha, outer = _of_all(self.weights[0]), self.weights[self.inner :]
+        alpha, outer = _of_all(self.weights[0]), self.over_rows[self.inner :]
         inside = x * alpha if self.curve == "tanh" else torch.addcmul(_of_all(self.weights[1]), x, alpha)
         y = torch.tanh(inside) if self.curve == "tanh" else torch.erf(inside)
         if keep:
             self.x, self.inside, self.y = x, inside, y
         if outer:
-            return torch.addcmul(outer[1].unsqueeze(1), y, outer[0].unsqueeze(1))
+            return torch.addcmul(outer[1], y, outer[0])
         return y.clone() if keep else y  # an activation may follow in place
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
         """``h = g · gain · f'``; alpha gets ``sum(h x)``, s ``sum(h)``, the input ``h · alpha``."""
-        outer = self.weights[self.inner :]
+        outer = self.over_rows[self.inner :]
         if outer:
             torch.sum(g * self.y, 1, out=self.gradients[self.inner])
             torch.sum(g, 1, out=self.gradients[self.inner + 1])
-            g.mul_(outer[0].unsqueeze(1))
+            g.mul_(outer[0])
         if self.curve == "tanh":
             h = torch.ops.aten.tanh_backward(g, self.y)
         else:
@@ -181,9 +189,9 @@ class NormLink(Link):
         if keep:
             self.y, self.scale = y, scale
         if len(self.weights) == 2:
-            return torch.addcmul(self.weights[1].unsqueeze(1), y, self.weights[0].unsqueeze(1))
+            return torch.addcmul(self.over_rows[1], y, self.over_rows[0])
         # an activation may follow in place, and y is needed again
-        return y * self.weights[0].unsqueeze(1) if self.weights else y.clone() if keep else y
+        return y * self.over_rows[0] if self.weights else y.clone() if keep else y
 
     def backward(self, g: Tensor, first: bool) -> Tensor:
         """``scale · (h - mean(h) - y · mean(h y))`` with h = g · gain, without ``mean(h)`` for RMS norm."""
@@ -196,7 +204,7 @@ class NormLink(Link):
             return g
         along, total = self._along(product), self._along(g) if self.centred else None
         if self.weights:
-            g.mul_(self.weights[0].unsqueeze(1))
+            g.mul_(self.over_rows[0])
         g.addcmul_(self.y, along, value=-1 / g.shape[-1])
         if total is not None:
             g.sub_(total, alpha=1 / g.shape[-1])
@@ -205,7 +213,7 @@ class NormLink(Link):
     def _along(self, values: Tensor) -> Tensor:
         """``sum(values · gain)`` over channels: a product with one row takes an eighth of one with one column."""
         if self.weights:
-            return torch.bmm(self.weights[0].unsqueeze(1), values.mT).mT
+            return torch.bmm(self.over_rows[0], values.mT).mT
         return values.sum(-1, keepdim=True)
 
 

@@ -83,9 +83,8 @@ class MemberAdam:
         whole = [p.detach() for p in stacked], first, second
         self._views = [tuple([t[run] for t in tensors] for tensors in whole) for run in self._runs]
 
-    @torch.no_grad()
     def step(self, gradients: Sequence[Tensor]) -> None:
-        """One step along ``gradients``, of the shapes of the parameters."""
+        """One step along ``gradients``, of the shapes of the parameters; nothing here is recorded for autograd."""
         self._taken += 1
         for run, (parameters, first, second) in zip(self._runs, self._views, strict=True):
             rows = [g[run].contiguous() for g in gradients]
