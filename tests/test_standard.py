@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,21 @@ def test_every_cell_is_published_with_all_seeds(suite: Suite, records: list[Reco
 def test_the_page_has_the_boards_of_the_published_results(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "standard.md").read_text(encoding="utf-8")
     assert with_part(page, "boards", boards("standard", tmp_path / "nothing")) == page, "run python -m tools.standard"
+
+
+def test_the_findings_say_what_the_boards_say() -> None:
+    """Every number with an interval in the text stands in a table; which row is meant is not checked."""
+    page = (ROOT / "docs" / "standard.md").read_text(encoding="utf-8")
+    tables, found = page.partition("## What the boards say")[::2]
+    findings = found.partition("\n## ")[0]
+
+    def numbers(text: str) -> set[tuple[float, ...]]:
+        number = r"(\d+(?:\.\d+)?)"
+        matches = re.finditer(rf"{number}\s+\[{number},\s+{number}\]", text)
+        return {tuple(float(f"{float(part):.2g}") for part in match.groups()) for match in matches}
+
+    assert len(numbers(findings)) > 20
+    assert numbers(findings) <= numbers(tables)
 
 
 def test_the_rule_takes_the_best_reference_and_its_spread() -> None:
