@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import torch
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -45,11 +48,44 @@ def in_full_float32() -> Iterator[None]:
     On NVIDIA GPUs since Ampere torch's convolutions would read 11 of them (TF32) unless told otherwise, and products
     too after ``torch.set_float32_matmul_precision("high")``: one network would then be trained differently on a GPU.
     """
-    products, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    torch.set_float32_matmul_precision("highest")
-    torch.backends.cudnn.allow_tf32 = False
+    with keeping_float32():
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = False
+        for switch in _switches():
+            if switch.fp32_precision not in ("none", "ieee"):  # a newer one beside those above
+                switch.fp32_precision = "ieee"
+        yield
+
+
+@contextmanager
+def keeping_float32() -> Iterator[None]:
+    """Whatever is done here to torch's switches of float32 arithmetic is undone afterwards.
+
+    Torch has older and newer ones for the same, and refuses to read an older one that a newer one contradicts.
+    """
+    newer = [(switch, switch.fp32_precision) for switch in _switches()]
+    products = _read(torch.get_float32_matmul_precision)
+    convolutions = _read(lambda: torch.backends.cudnn.allow_tf32)
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(products)
-        torch.backends.cudnn.allow_tf32 = convolutions
+        if products is not None:
+            torch.set_float32_matmul_precision(products)
+        if convolutions is not None:
+            torch.backends.cudnn.allow_tf32 = convolutions
+        for switch, value in newer:
+            switch.fp32_precision = value
+
+
+def _switches() -> list[Any]:
+    """Torch's newer ones, an object each with ``fp32_precision``; none before torch 2.9."""
+    cudnn, cublas, mkldnn = torch.backends.cudnn, torch.backends.cuda.matmul, torch.backends.mkldnn
+    found = [getattr(backend, name, None) for backend in (cudnn, mkldnn) for name in ("conv", "rnn", "matmul")]
+    return [switch for switch in (*found, cublas) if hasattr(switch, "fp32_precision")]
+
+
+def _read(switch: Callable[[], T]) -> T | None:
+    try:
+        return switch()
+    except RuntimeError:
+        return None

@@ -17,7 +17,7 @@ import torch
 import architectures
 import tasks
 from architectures.building import build
-from architectures.contract.precision import in_float64, without_fast_paths
+from architectures.contract.precision import in_float64, in_full_float32, without_fast_paths
 from architectures.families.timm.frozen import OnFrozenFeatures
 from bench.cell.run import measured_network
 from bench.core.origin import VERSIONED
@@ -41,7 +41,7 @@ Parts = tuple[float, float, int]
 
 def timed_cost(cell: Cell, seeds: Sequence[int], settings: Settings, probing: float | None) -> Parts:
     """See :func:`bench.cell.cost.cost_of`; whatever goes wrong is raised."""
-    with without_fast_paths(), torch.random.fork_rng():
+    with in_full_float32(), without_fast_paths(), torch.random.fork_rng():
         return _cost_of(cell, seeds, settings, probing)
 
 

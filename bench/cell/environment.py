@@ -30,3 +30,10 @@ def describe_environment(device: str = "cpu") -> dict[str, str]:
 def available_cores() -> int:
     """Processor cores this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def gpu_memory(device: str) -> int:
+    """Bytes of memory that the GPU ``device`` has in all."""
+    import torch
+
+    return torch.cuda.get_device_properties(device).total_memory

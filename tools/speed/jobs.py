@@ -94,7 +94,7 @@ def full_resolution_cnn(problem: Problem, seed: int) -> nn.Module:
 def wait(device: str) -> None:
     """Until ``device`` has done what it was given."""
     if device != "cpu":
-        torch.cuda.synchronize()
+        torch.cuda.synchronize(device)
 
 
 SMALL = FromRegistry("mlp(depth=3, width=64)", "layer@all")

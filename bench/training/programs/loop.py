@@ -33,7 +33,8 @@ class Single:
             self._module.to(memory_format=torch.channels_last)
             if not self._settled:
                 for part in self._module.modules():
-                    part.register_forward_hook(_return_as_it_went)
+                    if _return_as_it_went not in part._forward_hooks.values():
+                        part.register_forward_hook(_return_as_it_went)
         self._rate, self._optimizer = rate, optimizer
         self._begin()
 
@@ -116,12 +117,13 @@ def _return_as_it_went(part: nn.Module, inputs: object, output: object) -> None:
 
     An activation whose gradient lies otherwise takes forty times as long.
     """
-    if isinstance(output, Tensor) and output.requires_grad and _is_channels_last(output):
+    if isinstance(output, Tensor) and output.grad_fn is not None and _is_channels_last(output):
         output.register_hook(_channels_last)  # type: ignore[no-untyped-call]
 
 
-def _channels_last(gradient: Tensor) -> Tensor:
-    return gradient.contiguous(memory_format=torch.channels_last)
+def _channels_last(gradient: Tensor | None) -> Tensor | None:
+    """None, where a function of the user's has no gradient, stays None."""
+    return None if gradient is None else gradient.contiguous(memory_format=torch.channels_last)
 
 
 def _is_channels_last(images: Tensor) -> bool:

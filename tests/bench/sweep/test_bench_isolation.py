@@ -136,7 +136,7 @@ def test_what_breaks_the_contract_is_a_failed_record_and_the_sweep_goes_on(tmp_p
 
 
 def test_jobs_compute_in_full_float32_whatever_the_process_prefers() -> None:
-    """On a GPU ten bits fewer would change every number; only the switches can be seen without one."""
+    """On a GPU thirteen bits fewer would change every number; only the switches can be seen without one."""
     seen: set[tuple[str, bool]] = set()
 
     class Watching(nn.Linear):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
+from architectures.contract.precision import in_full_float32
 from bench.core.problem import Problem
 from bench.plan.options import ProgramName
 from bench.training.footprint import footprint
@@ -109,7 +110,8 @@ def _milliseconds(job: TrainingJob, program: ProgramName, device: str) -> float:
     build = lambda seed: job.build(seed).to(device)  # noqa: E731
     wait(device)
     started = time.perf_counter()
-    train(build, seeds, dict.fromkeys(seeds, data), job.schedule(), program=program)
+    with in_full_float32():
+        train(build, seeds, dict.fromkeys(seeds, data), job.schedule(), program=program)
     wait(device)
     return (time.perf_counter() - started) * 1e3 / (job.steps * job.seeds)
 

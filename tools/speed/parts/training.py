@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from architectures.contract.precision import in_full_float32
 from architectures.description import count_flops
 from bench.cell.environment import available_cores
 from bench.sweep.workers.malloc import in_large_pages, keep_freed_memory
@@ -60,7 +61,8 @@ def ours_here(job: TrainingJob, seeds: Sequence[int], device: str = "cpu") -> st
     members = len(seeds) * len(job.rates)
     program = choose_program(job.build(0), data.inputs[:8].cpu(), job.batch or job.rows, members, device)
     build = lambda seed: job.build(seed).to(device)  # noqa: E731
-    train(build, seeds, dict.fromkeys(seeds, data), job.schedule(), job.batches(seeds), program=program)
+    with in_full_float32():
+        train(build, seeds, dict.fromkeys(seeds, data), job.schedule(), job.batches(seeds), program=program)
     wait(device)
     return program
 
