@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench.core.errors import InputError, UnknownName
+import architectures
+from bench.core.errors import FarFieldError, InputError, UnknownName
 from bench.core.grammar import OWN_DATA, parse_call
 from bench.plan.options import FilterOptions, StatusFilterOptions, SuiteFilterOptions
 from bench.plan.protocol import id_in_records
@@ -111,10 +113,20 @@ def record_filter(chosen: FilterOptions) -> RecordFilter:
     return RecordFilter(
         protocol=() if chosen.protocol is None else (id_in_records(chosen.protocol),),
         task=_task_patterns(chosen) if chosen.real is None else _of_kind(chosen, chosen.real),
-        architecture=chosen.architectures,
-        norm=chosen.norms,
+        architecture=_as_recorded(chosen.architectures, lambda name: architectures.resolve(name).name),
+        norm=_as_recorded(chosen.norms, lambda name: str(architectures.parse_scheme(name))),
         status=statuses,
     )
+
+
+def _as_recorded(asked: Sequence[str], spelled: Callable[[str], str]) -> tuple[str, ...]:
+    """Patterns, and beside each that is a whole name its spelling in records: options in order, defaults left out."""
+    patterns = list(asked)
+    for name in asked:
+        if not any(sign in name for sign in "*?["):
+            with contextlib.suppress(FarFieldError):  # what is not known here may be stored all the same
+                patterns.append(spelled(name))
+    return tuple(dict.fromkeys(patterns))
 
 
 def _task_patterns(chosen: FilterOptions) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.cli import main
+from bench.core.errors import InputError
 from bench.sweep.options import STORE_NAME
 from bench.sweep.query import stored_records
 from leaderboard.records.store.store import Store
@@ -51,6 +52,19 @@ def test_standings_in_every_format(results: Path) -> None:
     markdown = farfield("leaderboard", "--out", str(results), "--format", "markdown").stdout
     assert "|---|" in markdown
     assert "unbounded" in farfield("leaderboard", "--out", str(results)).stdout
+
+
+@pytest.mark.parametrize(
+    "spelled", ["mlp(width=16)", "mlp( depth=2, width=16 )", "mlp(width=16,activation=relu)", "mlp*"]
+)
+def test_a_name_is_found_however_it_is_spelled(results: Path, spelled: str) -> None:
+    """Options in any order, with defaults or without."""
+    found = stored_records(results, architectures=[spelled], norms=["layer@first"])
+    assert {r.key.architecture for r in found} == {"mlp(width=16)"}
+    with pytest.raises(InputError, match="no stored record matches"):
+        stored_records(results, architectures=["mlp(width=17)"])
+    with pytest.raises(InputError, match="no stored record matches"):
+        stored_records(results, architectures=["somebodys-net(width=16)"])
 
 
 def test_filters_and_suites_choose_records(results: Path) -> None:
