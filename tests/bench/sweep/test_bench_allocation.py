@@ -37,30 +37,29 @@ def test_memory_that_was_freed_is_used_again_without_a_page_fault() -> None:
     assert int(done.stdout) < 5 * pages  # the system may take some back on its own, and pieces may settle elsewhere
 
 
-LARGE = """
+ASKED = """
 import re
 import torch
 from bench.sweep.workers.malloc import keep_freed_memory
 keep_freed_memory()
 piece = torch.ones(2**21)  # eight megabytes
-sizes = re.findall(r"AnonHugePages: +([0-9]+) kB", open("/proc/self/smaps").read())
-print(sum(map(int, sizes)))
+flags = re.findall(r"VmFlags:(.*)", open("/proc/self/smaps").read())
+print(any("hg" in line.split() for line in flags))
 """
+FLAGS = Path("/proc/self/smaps")
+LIBRARY, VERSION = platform.libc_ver()
+TELLS = LIBRARY == "glibc" and tuple(map(int, VERSION.split(".")[:2])) >= (2, 35)
 ON_REQUEST = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
-LIBRARY, VERSION = platform.libc_ver()
-TELLS = LIBRARY == "glibc" and tuple(map(int, VERSION.split(".")[:2])) >= (2, 35)
-
-
-@pytest.mark.skipif(
-    not TELLS or not ON_REQUEST.exists() or "[never]" in ON_REQUEST.read_text(),
-    reason="large pages are not to be had here",
-)
-def test_what_starts_inside_has_large_pages() -> None:
+@pytest.mark.skipif(not TELLS or not ON_REQUEST.exists(), reason="large pages are not to be had here")
+def test_what_starts_inside_asks_for_large_pages() -> None:
+    """Whether the system has any left is its own affair."""
+    if "VmFlags" not in FLAGS.read_text():
+        pytest.skip("this system does not say what was asked for")
     with in_large_pages():
-        done = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True)
-    assert int(done.stdout) >= 4096
+        done = subprocess.run([sys.executable, "-c", ASKED], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
 
 
 @pytest.mark.parametrize(
