@@ -86,8 +86,9 @@ class MemberAdam:
     def step(self, gradients: Sequence[Tensor]) -> None:
         """One step along ``gradients``, of the shapes of the parameters; nothing here is recorded for autograd."""
         self._taken += 1
+        alone = len(self._runs) == 1
         for run, (parameters, first, second) in zip(self._runs, self._views, strict=True):
-            rows = [g[run].contiguous() for g in gradients]
+            rows = [(g if alone else g[run]).contiguous() for g in gradients]
             fused_adam(parameters, rows, first, second, self._taken, self._rates[run.start], self._decay)
 
     def retained(self, stacked: Sequence[Tensor], places: Sequence[int]) -> MemberAdam:

@@ -208,9 +208,11 @@ class ChainStack:
     def __len__(self) -> int:
         return len(self._flat)
 
-    @torch.no_grad()
     def step(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """One step of every member on the mean squared error; returns the losses before the step, shape (M,)."""
+        """One step of every member on the mean squared error; returns the losses before the step, shape (M,).
+
+        No tensor here requires gradients, so there is nothing for autograd to record.
+        """
         off = self._run(inputs, targets.dim() == 1, keep=True) - targets
         losses = off.square().mean(1)
         g = off.mul_(2 / off.shape[1]).unsqueeze(-1)
