@@ -72,16 +72,17 @@ def slow(tmp_path: Path) -> tuple[str, ...]:
 
 def start_slow_sweep(out: Path, slow: Sequence[str]) -> subprocess.Popen[str]:
     """A sweep that has stored two records and is busy with another that takes very long."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.cli", "run", "--out", str(out), *slow],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(
-            signal.SIGINT, signal.default_int_handler
-        ),  # not as a shell's background has it
-    )
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs have it ignored
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench.cli", "run", "--out", str(out), *slow],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, heard)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if (out / "records.sqlite").exists():
