@@ -26,7 +26,10 @@ def everything():
     return newer(), read(torch.get_float32_matmul_precision), read(lambda: torch.backends.cudnn.allow_tf32)
 
 def check(before):
-    exec(before)
+    try:
+        exec(before)
+    except AttributeError:
+        os._exit(3)
     outside = everything()
     with in_full_float32():
         assert set(newer()) <= {"none", "ieee"}, newer()
@@ -39,8 +42,6 @@ for before in sys.argv[1:]:
     if not child:
         try:
             check(before)
-        except AttributeError:
-            os._exit(3)
         except BaseException:
             traceback.print_exc()
             os._exit(1)
